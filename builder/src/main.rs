@@ -1,0 +1,2 @@
+//! The program groundup: arguments, inputs, progress, records.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The derivation graph: model, RON reader, checks, linearizer and plan writer.

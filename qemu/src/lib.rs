@@ -1,0 +1,1 @@
+//! The machine: starting and watching QEMU, console events, the export region.
