@@ -1,2 +1,2 @@
-//! The program groundup: arguments, inputs, progress, records.
+//! The command line program.
 fn main() {}

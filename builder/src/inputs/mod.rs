@@ -1,0 +1,1 @@
+//! Where inputs come from: fetching, verifying, caching, unpacking, locking.
