@@ -1,1 +1,22 @@
 //! The derivation graph: model, RON reader, checks, linearizer and plan writer.
+//!
+//! Pure: text in, text out. Nothing here opens a file, starts a process or asks a network.
+pub mod hex;
+mod index;
+mod locate;
+pub mod model;
+mod order;
+pub mod plan;
+mod problem;
+mod read;
+mod select;
+mod used;
+
+pub use locate::Spot;
+pub use model::{Graph, Input, Kind, Place};
+pub use order::{Error as OrderError, order};
+pub use plan::{Failure, Resolved, memory, plan, steps};
+pub use problem::{Problem, Problems, Related, Severity};
+pub use read::read;
+pub use select::Choices;
+pub use used::{Role, Used, used_inputs};

@@ -1,0 +1,100 @@
+//! What each name of a graph stands for.
+//!
+//! Seeds, sources, choices, derivations and the store names of outputs share one name space, because an input is
+//! declared by its bare name and nearly all of them meet in one directory, `/store`.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use crate::model::defaults::OUTPUT;
+use crate::model::{Choice, Derivation, Graph, Input, store_name};
+
+/// What a name stands for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Thing<'a> {
+    Seed(&'a Input),
+    Source(&'a Input),
+    Choice(usize, &'a Choice),
+    /// A derivation that has no output under its own name.
+    Derivation(&'a str, &'a Derivation),
+    Output(Output<'a>),
+}
+
+/// An output, by its derivation.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Output<'a> {
+    /// The place of the derivation among all, sorted by name.
+    pub number: usize,
+    pub derivation: &'a str,
+    pub output: &'a str,
+}
+
+/// Two things with one name: the one that has it, and the one that has it too.
+pub(crate) struct Clash<'a> {
+    pub name: Cow<'a, str>,
+    pub first: Thing<'a>,
+    pub second: Thing<'a>,
+}
+
+/// All names of a graph. It is only asked, never iterated: its order means nothing.
+pub(crate) struct Index<'a> {
+    things: HashMap<Cow<'a, str>, Thing<'a>>,
+}
+
+impl<'a> Index<'a> {
+    /// The index, and the names that are taken twice.
+    pub fn of(graph: &'a Graph) -> (Self, Vec<Clash<'a>>) {
+        let mut index = Self { things: HashMap::with_capacity(graph.derivations.len() + graph.seeds.len()) };
+        let mut clashes = Vec::new();
+        let mut add = |name: Cow<'a, str>, thing| {
+            if let Some(clash) = index.add(name, thing) {
+                clashes.push(clash);
+            }
+        };
+        graph.seeds.iter().for_each(|(name, input)| add(name.into(), Thing::Seed(input)));
+        graph.sources.iter().for_each(|(name, input)| add(name.into(), Thing::Source(input)));
+        for (number, (name, choice)) in graph.choices.iter().enumerate() {
+            add(name.into(), Thing::Choice(number, choice));
+        }
+        for (number, (derivation, built)) in graph.derivations.iter().enumerate() {
+            if !built.outputs.iter().any(|output| output == OUTPUT) {
+                add(derivation.into(), Thing::Derivation(derivation, built));
+            }
+            for (at, output) in built.outputs.iter().enumerate() {
+                // An output that is listed twice is reported as that, not as two things with one name.
+                if built.outputs[..at].contains(output) {
+                    continue;
+                }
+                let name =
+                    if output == OUTPUT { derivation.into() } else { store_name(derivation, output).into() };
+                add(name, Thing::Output(Output { number, derivation, output }));
+            }
+        }
+        (index, clashes)
+    }
+
+    fn add(&mut self, name: Cow<'a, str>, thing: Thing<'a>) -> Option<Clash<'a>> {
+        match self.things.entry(name) {
+            Entry::Vacant(free) => {
+                free.insert(thing);
+                None
+            }
+            Entry::Occupied(taken) => {
+                let name = taken.key().clone();
+                Some(Clash { name, first: *taken.get(), second: thing })
+            }
+        }
+    }
+
+    pub fn get(&self, name: &str) -> Option<Thing<'a>> {
+        self.things.get(name).copied()
+    }
+
+    /// All names, sorted: for messages.
+    pub fn names(&self) -> Vec<&str> {
+        let mut names: Vec<_> = self.things.keys().map(AsRef::as_ref).collect();
+        names.sort_unstable();
+        names
+    }
+}

@@ -1,0 +1,219 @@
+//! The graph as it is written: what RON may say, before anything is decided.
+//!
+//! Encoding: RON, as `ron` 0.12 reads it with `implicit_some`, so that an optional field is written as its
+//! plain value. Every struct refuses unknown fields, every map keeps its first entry under a name and remembers
+//! names that came again ([`Table`]). What may be left out, and what then holds, is in [`defaults`].
+//!
+//! Restrictions on what the fields may hold are not enforced here but in [`crate::check`], so that one run can
+//! report all of them.
+
+pub mod defaults;
+mod table;
+
+use serde::Deserialize;
+pub use table::Table;
+
+/// A whole graph: derivations, what they start from, and what is wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Graph {
+    /// Inputs that are executable and trusted as they are; they may float.
+    #[serde(default)]
+    pub seeds: Table<Input>,
+    /// Inputs that are only read; always pinned.
+    #[serde(default)]
+    pub sources: Table<Input>,
+    /// Named alternatives for an input.
+    #[serde(default)]
+    pub choices: Table<Choice>,
+    /// The builds.
+    pub derivations: Table<Derivation>,
+    /// The derivations whose outputs are wanted.
+    pub targets: Vec<String>,
+}
+
+/// A seed or a source.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// Where it can be had, to be tried in this order.
+    pub from: Vec<Place>,
+    /// The sha256 of the file that a place gives, before it is unpacked; in hex.
+    #[serde(default)]
+    pub sha256: Option<String>,
+    /// Whether the file is a program.
+    #[serde(default)]
+    pub executable: bool,
+    /// Whether the file is an archive that is to become a tree.
+    #[serde(default)]
+    pub unpack: bool,
+    /// How many leading components are taken off every path of the tree.
+    #[serde(default)]
+    pub strip: u32,
+    /// The paths and globs of the tree that are kept; empty keeps all of it.
+    #[serde(default)]
+    pub pick: Vec<String>,
+}
+
+/// Where an input can be had.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Place {
+    /// The text itself, as UTF-8.
+    Text(String),
+    /// Bytes in hex, with comments; see [`crate::hex`].
+    Hex(String),
+    /// A file below the graph's folder.
+    File(String),
+    /// An address that is fetched with HTTP or HTTPS.
+    Url(String),
+    /// Debian binary packages, through the machine's own `apt`; their files, merged, are a tree.
+    Debian {
+        /// `NAME` or `NAME=VERSION` of each.
+        packages: Vec<String>,
+        /// The release they come from; the machine's own if left out.
+        #[serde(default)]
+        suite: Option<String>,
+    },
+    /// A file of a Debian source package.
+    DebianSource {
+        /// The source package.
+        package: String,
+        /// Its version.
+        version: String,
+        /// Which of its files.
+        file: String,
+        /// The release it comes from; the machine's own if left out.
+        #[serde(default)]
+        suite: Option<String>,
+    },
+    /// A wheel from PyPI, through `pip`.
+    Wheel {
+        /// The distribution's name.
+        package: String,
+        /// Its version; floats if left out.
+        #[serde(default)]
+        version: Option<String>,
+    },
+}
+
+/// Alternatives for an input, of which one is chosen for a run.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Choice {
+    /// The alternative that is taken unless another is asked for.
+    pub default: String,
+    /// The alternatives.
+    pub of: Table<Alternative>,
+}
+
+/// What one alternative of a choice adds to a derivation that has the choice among its inputs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Alternative {
+    /// Seeds, sources and outputs.
+    #[serde(default)]
+    pub inputs: Vec<String>,
+    /// Further places for them.
+    #[serde(default)]
+    pub mounts: Table<String>,
+    /// The builder, for a derivation whose builder is the choice.
+    #[serde(default)]
+    pub builder: Option<String>,
+    /// Arguments that stand before the derivation's own, for a derivation whose builder is the choice.
+    #[serde(default)]
+    pub args: Vec<String>,
+    /// Environment; the derivation's own wins.
+    #[serde(default)]
+    pub env: Table<String>,
+}
+
+/// One build.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Derivation {
+    /// An absolute path inside what the step declares, or the name of a choice.
+    pub builder: String,
+    /// The arguments after argv[0], which is the builder's base name.
+    #[serde(default)]
+    pub args: Vec<String>,
+    /// Environment on top of the native one.
+    #[serde(default)]
+    pub env: Table<String>,
+    /// Seeds, sources, choices and outputs of derivations; each appears at `/store/NAME`.
+    #[serde(default)]
+    pub inputs: Vec<String>,
+    /// Further places: absolute path to `INPUT` or `INPUT/PATH-INSIDE`.
+    #[serde(default)]
+    pub mounts: Table<String>,
+    /// What it makes: `out` is `/store/NAME`, any other `/store/NAME-OUTPUT`.
+    #[serde(default = "defaults::outputs")]
+    pub outputs: Vec<String>,
+    /// NAR sha256 that an output must have, in hex.
+    #[serde(default)]
+    pub expect: Table<String>,
+    /// The working directory.
+    #[serde(default = "defaults::directory")]
+    pub directory: String,
+    /// Time limit in seconds.
+    #[serde(default = "defaults::time")]
+    pub time: u64,
+    /// Limit of what the builder may print, in bytes.
+    #[serde(default = "defaults::log")]
+    pub log: u64,
+    /// Limit of each of the step's two file systems, in bytes.
+    #[serde(default = "defaults::space")]
+    pub space: u64,
+    /// Memory that the builder needs, in bytes.
+    #[serde(default = "defaults::memory")]
+    pub memory: u64,
+    /// Limit of processes.
+    #[serde(default = "defaults::processes")]
+    pub processes: u64,
+}
+
+/// The form in which an input lies in the image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A plain file; its sha256 is that of its bytes.
+    File,
+    /// A program in one file; its sha256 is that of its bytes.
+    Exec,
+    /// A directory; its sha256 is that of its NAR.
+    Tree,
+}
+
+impl Kind {
+    /// The word for it in a plan.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Exec => "exec",
+            Self::Tree => "tree",
+        }
+    }
+}
+
+impl Input {
+    /// The form that its places and fields give it.
+    pub fn kind(&self) -> Kind {
+        let merged = self.from.iter().any(|place| matches!(place, Place::Debian { .. }));
+        match (self.unpack || merged, self.executable) {
+            (true, _) => Kind::Tree,
+            (false, true) => Kind::Exec,
+            (false, false) => Kind::File,
+        }
+    }
+}
+
+impl Place {
+    /// Whether the place is a package, whose version and hash a lock file can hold.
+    pub fn is_package(&self) -> bool {
+        matches!(self, Self::Debian { .. } | Self::DebianSource { .. } | Self::Wheel { .. })
+    }
+}
+
+/// The base name in the store of an output: the derivation's name for `out`, else `NAME-OUTPUT`.
+pub fn store_name(derivation: &str, output: &str) -> String {
+    if output == defaults::OUTPUT { derivation.to_owned() } else { format!("{derivation}-{output}") }
+}

@@ -1,0 +1,135 @@
+//! The plan: the graph in one total order, with nothing left to decide.
+//!
+//! The grammar stands in the crate `init`, whose reader enforces it; this side only writes it. A derivation becomes
+//! a [`Step`] ([`native`]), which holds all that a plan says of it, and a step becomes text ([`write`]).
+
+mod native;
+mod step;
+mod write;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use step::{Bind, Device, From, Output, Owner, PidOne, RESOURCES, Step, World};
+
+use crate::index::Index;
+use crate::model::{Graph, Kind};
+use crate::order::{self, order};
+use crate::select::Choices;
+
+/// What PID 1 credits to the kernel's random numbers: the sha256 of the ASCII text `groundup`. It is no secret and need
+/// not be one; it has to be the same in every run.
+pub const ENTROPY: &str = "afd5bf76f54ba6be34ff8a589794ea1baa379ef382d731ef8b32a272fceacf57";
+
+/// An input as it was fetched and verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolved {
+    /// Its form in the image.
+    pub kind: Kind,
+    /// In hex: of the bytes of a file, of the NAR of a tree.
+    pub sha256: String,
+}
+
+/// What happens to the steps that don't need a failed one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Failure {
+    /// They are not built.
+    #[default]
+    Stop,
+    /// They are built.
+    Continue,
+}
+
+/// Why there is no plan.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The graph has no order.
+    #[error(transparent)]
+    Order(#[from] order::Error),
+    /// The graph was not checked: it names something that is not there.
+    #[error("`{step}` needs `{name}`, which the graph does not have")]
+    Missing {
+        /// The derivation.
+        step: String,
+        /// What it names.
+        name: String,
+    },
+    /// An input that a step uses was not handed over.
+    #[error("the input `{0}` is not resolved")]
+    Unresolved(String),
+    /// A path inside an input that is a single file.
+    #[error("`{step}` wants `{path}` inside the input `{name}`, which is a single file")]
+    Inside {
+        /// The derivation.
+        step: String,
+        /// The input.
+        name: String,
+        /// The path inside it.
+        path: String,
+    },
+}
+
+/// The plan's bytes.
+pub fn plan(
+    graph: &Graph,
+    choices: &Choices,
+    resolved: &BTreeMap<String, Resolved>,
+    failure: Failure,
+) -> Result<String, Error> {
+    let mut text = write::head(failure);
+    let mut written = BTreeSet::new();
+    for step in steps(graph, choices)? {
+        let step = step?;
+        for name in step.inputs() {
+            if !written.contains(name) {
+                let input = resolved.get(name).ok_or_else(|| Error::Unresolved(name.to_owned()))?;
+                write::input(&mut text, name, input);
+                written.insert(name.to_owned());
+            }
+        }
+        inside_trees_only(&step, resolved)?;
+        write::step(&mut text, &step);
+    }
+    Ok(text)
+}
+
+/// The steps of the plan, in its order.
+pub fn steps<'a>(
+    graph: &'a Graph,
+    choices: &'a Choices,
+) -> Result<impl Iterator<Item = Result<Step, Error>> + 'a, Error> {
+    let (index, _) = Index::of(graph);
+    let order = order(graph, choices)?;
+    Ok(order.into_iter().map(move |name| native::step(graph, &index, choices, name)))
+}
+
+/// The memory in bytes that a machine needs for its steps: the most that any one of them may take, its builder's
+/// memory and its two file systems, filled. Outputs that are kept, and the image, come on top.
+pub fn memory(graph: &Graph, choices: &Choices) -> Result<u64, order::Error> {
+    let steps = order(graph, choices)?;
+    let needs = steps.iter().filter_map(|name| graph.derivations.get(*name));
+    Ok(needs.map(|step| step.memory.saturating_add(step.space.saturating_mul(2))).max().unwrap_or(0))
+}
+
+/// A path inside an input makes sense only in a tree, and what a place gives is known for sure only now.
+fn inside_trees_only(step: &Step, resolved: &BTreeMap<String, Resolved>) -> Result<(), Error> {
+    for world in &step.world {
+        if let World::Bind(Bind { from: From::Input(name), inside: Some(path), .. }) = world
+            && resolved.get(name).is_some_and(|input| input.kind != Kind::Tree)
+        {
+            return Err(Error::Inside { step: step.name.clone(), name: name.clone(), path: path.clone() });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use sha2::{Digest, Sha256};
+
+    use super::*;
+
+    #[test]
+    fn the_entropy_is_what_its_documentation_says() {
+        assert_eq!(ENTROPY, crate::hex::encode(&Sha256::digest(b"groundup")));
+    }
+}

@@ -1,0 +1,91 @@
+//! Problems as a person reads them: `file:line:column`, the source line, what is wrong there, and what to do.
+
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use super::{Problem, Problems, Severity};
+
+impl Problems {
+    /// All problems as text that ends in a line break, in the manner of rustc; empty when there are none.
+    pub fn render(&self, color: bool) -> String {
+        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+        let lines = Lines::of(&self.text);
+        let mut text = String::new();
+        for problem in &self.list {
+            text += &renderer.render(&[self.group(problem, &lines)]);
+            text += "\n\n";
+        }
+        text.truncate(text.trim_end().len());
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text
+    }
+
+    fn group<'a>(&'a self, problem: &'a Problem, lines: &Lines<'a>) -> Group<'a> {
+        let level = match problem.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        let mut group = Group::with_title(level.primary_title(&problem.message));
+        let own = problem.span.iter().map(|span| (span, None));
+        let related = problem.related.iter().filter_map(|r| Some((r.span.as_ref()?, Some(r.label.as_str()))));
+        for (span, label) in own.chain(related) {
+            let (source, first, within) = lines.around(span);
+            let kind = if label.is_none() { AnnotationKind::Primary } else { AnnotationKind::Context };
+            let snippet = Snippet::source(source).line_start(first).path(&self.name);
+            group = group.element(snippet.annotation(kind.span(within).label(label)));
+        }
+        if problem.span.is_none() && !self.name.is_empty() {
+            group = group.element(annotate_snippets::Origin::path(&self.name));
+        }
+        match &problem.help {
+            Some(help) => group.element(Level::HELP.message(help)),
+            None => group,
+        }
+    }
+}
+
+/// Where the lines of a text begin, so that a problem in a long file costs no more than its own lines.
+struct Lines<'a> {
+    text: &'a str,
+    starts: Vec<usize>,
+}
+
+impl<'a> Lines<'a> {
+    fn of(text: &'a str) -> Self {
+        let breaks = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n').map(|(at, _)| at + 1);
+        Self { text, starts: std::iter::once(0).chain(breaks).collect() }
+    }
+
+    /// The lines that a span touches, the number of the first, and the span within them.
+    fn around(&self, span: &Range<usize>) -> (&'a str, usize, Range<usize>) {
+        let line = self.starts.partition_point(|&start| start <= span.start).max(1);
+        let start = self.starts[line - 1];
+        let after = self.starts.partition_point(|&start| start < span.end.max(span.start + 1));
+        let end = self.starts.get(after).map_or(self.text.len(), |next| next - 1);
+        (&self.text[start..end.max(start)], line, span.start - start..span.end - start)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_is_shown_with_the_lines_that_it_touches_only() {
+        let lines = Lines::of("one\ntwo\nthree\n");
+        assert_eq!(lines.around(&(4..7)), ("two", 2, 0..3));
+        assert_eq!(lines.around(&(5..9)), ("two\nthree", 2, 1..5));
+        assert_eq!(lines.around(&(0..0)), ("one", 1, 0..0));
+        assert_eq!(lines.around(&(14..14)), ("", 4, 0..0));
+    }
+
+    #[test]
+    fn a_problem_without_a_text_is_shown_too() {
+        let list = vec![Problem::error("no such choice").help("there is `cc`")];
+        let shown = Problems::new("", "", list).render(false);
+        assert_eq!(shown, "error: no such choice\n |\n = help: there is `cc`\n");
+    }
+}
