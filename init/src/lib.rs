@@ -1,1 +1,17 @@
-//! PID 1, and its plan reader, NAR hash and canonicaliser as a library.
+//! What PID 1 does that is not tied to being PID 1: the [`plan`] reader, the [`nar`] hash, the [`canon`]icaliser, the sorted
+//! [`walk`] below both, and the [`log`] marker.
+//!
+//! No std and no allocator: whatever needs room is handed it by the caller. The host's tests, its fuzz targets and
+//! the program `groundup` run this very code, so that both sides of the machine agree by construction.
+#![no_std]
+
+pub mod canon;
+pub mod errno;
+pub mod hex;
+pub mod log;
+pub mod nar;
+pub mod plan;
+pub mod walk;
+
+#[cfg(test)]
+extern crate std;

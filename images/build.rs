@@ -1,0 +1,71 @@
+//! Builds PID 1, which the crate embeds.
+//!
+//! `/init` must have the same bytes wherever it is built, so nothing of the surroundings reaches it: flags are set here and
+//! only here, paths are replaced, the linker is the one that comes with the compiler, and the packages are those of Cargo.lock.
+use std::env::{self, var_os};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn main() {
+    let manifest = PathBuf::from(var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    let workspace = manifest.parent().expect("the crate is a room of the workspace");
+    for path in ["init", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml"] {
+        println!("cargo::rerun-if-changed={}", workspace.join(path).display());
+    }
+    let out = PathBuf::from(var_os("OUT_DIR").expect("cargo sets it"));
+    let status = command(workspace, &out).status().expect("cargo runs, since it runs this");
+    assert!(status.success(), "PID 1 was not built: cargo ended with {status}");
+    let init = out.join("x86_64-unknown-linux-gnu/release/init");
+    println!("cargo::rustc-env=GROUNDUP_INIT={}", init.display());
+}
+
+fn command(workspace: &Path, out: &Path) -> Command {
+    let home = var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| env::home_dir().map(|home| home.join(".cargo"))).unwrap_or_default();
+    let mut flags = vec![
+        "-Cpanic=abort".to_owned(),
+        "-Copt-level=s".to_owned(),
+        "-Ccodegen-units=1".to_owned(),
+        "-Crelocation-model=static".to_owned(),
+        "-Ctarget-cpu=x86-64".to_owned(),
+        "-Cforce-frame-pointers=no".to_owned(),
+        "-Cstrip=symbols".to_owned(),
+        // The compiler's own linker: a distribution's would leave its mark.
+        "-Clinker=rust-lld".to_owned(),
+        "-Clinker-flavor=ld.lld".to_owned(),
+        "-Clink-args=-static --no-pie --build-id=none --no-eh-frame-hdr -z noseparate-code --entry=_start".to_owned(),
+    ];
+    for (from, to) in registries(&home).into_iter().map(|path| (path, "/registry")) {
+        flags.push(format!("--remap-path-prefix={}={to}", from.display()));
+    }
+    flags.push(format!("--remap-path-prefix={}=/groundup", workspace.display()));
+
+    let mut command = Command::new(var_os("CARGO").unwrap_or("cargo".into()));
+    // Variables of the outer build steer the inner one: none may pass.
+    let steers = |name: &str| {
+        ["CARGO_", "RUST", "DEP_"].iter().any(|start| name.starts_with(start))
+            && !["CARGO_HOME", "CARGO_HTTP_", "CARGO_NET_", "CARGO_REGISTRIES_", "RUSTUP_"]
+                .iter()
+                .any(|start| name.starts_with(start))
+    };
+    for (name, _) in env::vars_os().filter(|(name, _)| name.to_str().is_some_and(steers)) {
+        command.env_remove(name);
+    }
+    command.current_dir(workspace).env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f")).args([
+        "build", "--release", "--locked", "--package=init", "--bin=init", "--features=pid1",
+        "--target=x86_64-unknown-linux-gnu", "--config=profile.release.lto=\"fat\"",
+    ]);
+    command.arg("--target-dir").arg(out);
+    command
+}
+
+/// The folders that packages were unpacked to: their names hold the registry's.
+fn registries(home: &Path) -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = std::fs::read_dir(home.join("registry/src"))
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .collect();
+    folders.sort();
+    folders
+}

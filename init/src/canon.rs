@@ -1,0 +1,94 @@
+//! The canonicaliser: takes from a tree all metadata that its NAR does not hold, so that a later step sees the same tree
+//! whatever step, umask or clock made it.
+//!
+//! Afterwards every file and directory has mode 0444 or 0555, the owner that was asked for, modification and access time 1,
+//! and no extended attributes. Set-user-id and set-group-id bits and special files are refused, not repaired: whoever
+//! made them wanted something that an output can't be.
+//!
+//! Source: Nix, `src/libstore/posix-fs-canonicalise.cc`, for what is canonical.
+
+use crate::walk::{self, Entry, Error, Path, Room, at};
+use core::ffi::CStr;
+use rustix::fd::{AsFd, BorrowedFd};
+use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Timespec, Timestamps, Uid};
+use rustix::io::Errno;
+
+/// Canonicalises the tree at `name` in `dir`; `owner` is set where one is given, which takes privilege.
+/// After an error, `path` tells where.
+pub fn canonicalise(
+    dir: BorrowedFd<'_>,
+    name: &CStr,
+    owner: Option<(Uid, Gid)>,
+    room: Room<'_>,
+    path: &mut Path,
+) -> Result<(), Error> {
+    walk::walk(dir, name, room, path, &mut Canoniser { owner })
+}
+
+struct Canoniser {
+    owner: Option<(Uid, Gid)>,
+}
+
+impl walk::Visitor for Canoniser {
+    fn enter(&mut self, entry: Entry<'_>) -> Result<(), Error> {
+        if let Some((uid, gid)) = self.owner {
+            rustix::fs::chownat(entry.dir, entry.name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)
+                .map_err(at("chown"))?;
+        }
+        let special = entry.stat.st_mode & 0o6000 != 0;
+        match entry.file_type() {
+            FileType::RegularFile if special => Err(Error::Refused("a set-user-id or set-group-id file")),
+            FileType::Directory if special => Err(Error::Refused("a set-group-id directory")),
+            FileType::RegularFile => {
+                let executable = entry.stat.st_mode & 0o100 != 0;
+                settle(entry, if executable { 0o555 } else { 0o444 })
+            }
+            // Searchable and writable by us until all that it holds is settled; an owner without privilege needs both.
+            FileType::Directory => {
+                rustix::fs::chmodat(entry.dir, entry.name, Mode::from_raw_mode(0o755), AtFlags::empty())
+                    .map_err(at("chmod"))
+            }
+            FileType::Symlink => times(entry),
+            FileType::Fifo => Err(Error::Refused("a FIFO")),
+            FileType::Socket => Err(Error::Refused("a socket")),
+            _ => Err(Error::Refused("a device")),
+        }
+    }
+
+    fn leave(&mut self, entry: Entry<'_>) -> Result<(), Error> {
+        settle(entry, 0o555)
+    }
+}
+
+/// Mode, attributes and times, in the order in which each is still allowed.
+fn settle(entry: Entry<'_>, mode: u32) -> Result<(), Error> {
+    rustix::fs::chmodat(entry.dir, entry.name, Mode::from_raw_mode(mode), AtFlags::empty())
+        .map_err(at("chmod"))?;
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = rustix::fs::openat(entry.dir, entry.name, flags, Mode::empty()).map_err(at("open"))?;
+    strip(file.as_fd())?;
+    times(entry)
+}
+
+/// Removes all extended attributes, access control lists among them.
+fn strip(file: BorrowedFd<'_>) -> Result<(), Error> {
+    let mut names = [0; 4096];
+    loop {
+        let length = match rustix::fs::flistxattr(file, &mut names) {
+            Ok(length) => length,
+            Err(Errno::OPNOTSUPP) => 0,
+            Err(Errno::RANGE) => return Err(Error::Refused("more than 4096 bytes of attribute names")),
+            Err(errno) => return Err(Error::System("listxattr", errno)),
+        };
+        let Ok(name) = CStr::from_bytes_until_nul(&names[..length]) else {
+            return Ok(());
+        };
+        rustix::fs::fremovexattr(file, name).map_err(at("removexattr"))?;
+    }
+}
+
+fn times(entry: Entry<'_>) -> Result<(), Error> {
+    let one = Timespec { tv_sec: 1, tv_nsec: 0 };
+    let stamps = Timestamps { last_access: one, last_modification: one };
+    rustix::fs::utimensat(entry.dir, entry.name, &stamps, AtFlags::SYMLINK_NOFOLLOW).map_err(at("utimensat"))
+}

@@ -1,0 +1,29 @@
+//! What the errors say that a step's set-up can really meet; the others keep their numbers.
+
+use core::fmt;
+use rustix::io::Errno;
+
+/// An error number as a person reads it. Source: errno(3).
+pub struct Text(pub Errno);
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Errno::PERM => "operation not permitted",
+            Errno::NOENT => "no such file or directory",
+            Errno::TOOBIG => "arguments and environment too long",
+            Errno::NOEXEC => "not a program that this kernel can run",
+            Errno::AGAIN => "resource temporarily unavailable",
+            Errno::NOMEM => "out of memory",
+            Errno::ACCESS => "permission denied",
+            Errno::EXIST => "exists already",
+            Errno::NOTDIR => "not a directory",
+            Errno::INVAL => "invalid argument",
+            Errno::NOSPC => "no space left: the step's space limit is too small",
+            Errno::ROFS => "read-only file system",
+            Errno::NAMETOOLONG => "name too long",
+            Errno::LOOP => "a symbolic link on the way",
+            other => return write!(f, "error {}", other.raw_os_error()),
+        })
+    }
+}

@@ -1,0 +1,69 @@
+//! Inputs: an image is data, not a promise. An input is moved from `/inputs` to `/verified` once its hash is found right, and
+//! only what is in `/verified` is ever bound into a step.
+
+use crate::console::digest;
+use crate::event;
+use crate::memory::{Memory, PathBuffer, join};
+use init::hex::Digest;
+use init::nar;
+use init::plan::{Input, Kind};
+use init::walk::{Error, Path, at};
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{Gid, Mode, OFlags, Uid};
+
+/// Verifies an input and says so.
+pub fn verify(input: Input<'_>, memory: &mut Memory) {
+    match hash(input, memory) {
+        Ok(found) if found == input.sha256 => match keep(input.name) {
+            Ok(()) => event!("input {} {}", input.name, digest(&found)),
+            Err(error) => event!("bad-input {} {} {error}", input.name, digest(&input.sha256)),
+        },
+        Ok(found) => event!("bad-input {} {} {}", input.name, digest(&input.sha256), digest(&found)),
+        Err(error) => event!("bad-input {} {} {error}", input.name, digest(&input.sha256)),
+    }
+}
+
+fn folder(path: &core::ffi::CStr) -> Result<OwnedFd, Error> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::open(path, flags, Mode::empty()).map_err(at("open"))
+}
+
+/// Its hash, after it has been made canonical: the modes and times that a kernel unpacks are not a part of it.
+fn hash(input: Input<'_>, memory: &mut Memory) -> Result<Digest, Error> {
+    let mut name: PathBuffer = [0; _];
+    let name = join(&[input.name], &mut name).ok_or(Error::Refused("a name too long"))?;
+    let inputs = folder(c"/inputs")?;
+    let mut path = Path::new();
+    if input.kind != Kind::Tree {
+        let mode = Mode::from_raw_mode(if input.kind == Kind::Exec { 0o555 } else { 0o444 });
+        rustix::fs::chmodat(&inputs, name, mode, rustix::fs::AtFlags::empty()).map_err(at("chmod"))?;
+    }
+    let (room, _) = memory.room();
+    init::canon::canonicalise(inputs.as_fd(), name, Some((Uid::ROOT, Gid::ROOT)), room, &mut path)?;
+    let (room, buffer) = memory.room();
+    match input.kind {
+        Kind::Tree => {
+            let written = nar::write(inputs.as_fd(), name, room, buffer, &mut path, &mut nar::Discard)?;
+            Ok(written.0)
+        }
+        Kind::File | Kind::Exec => nar::flat(inputs.as_fd(), name, buffer),
+    }
+}
+
+fn keep(name: &str) -> Result<(), Error> {
+    let (mut from, mut to): (PathBuffer, PathBuffer) = ([0; _], [0; _]);
+    match (join(&["/inputs/", name], &mut from), join(&["/verified/", name], &mut to)) {
+        (Some(from), Some(to)) => rustix::fs::rename(from, to).map_err(at("rename")),
+        _ => Err(Error::Refused("a name too long")),
+    }
+}
+
+/// Frees the memory that a verified input takes.
+pub fn forget(name: &str, memory: &mut Memory) {
+    let mut buffer: PathBuffer = [0; _];
+    if let (Ok(verified), Some(name)) = (folder(c"/verified"), join(&[name], &mut buffer)) {
+        let (room, _) = memory.room();
+        // What can't be removed only keeps its memory.
+        let _ = init::walk::walk(verified.as_fd(), name, room, &mut Path::new(), &mut init::walk::Remove);
+    }
+}

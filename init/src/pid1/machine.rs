@@ -1,0 +1,117 @@
+//! What is done once: at the start, so that steps find the same machine every time, and at the end.
+#![allow(unsafe_code)]
+
+use crate::sys;
+use core::fmt;
+use init::errno;
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use rustix::mount::MountFlags;
+use rustix::system::RebootCommand;
+
+/// Why the machine can't go on.
+pub enum Fatal {
+    /// A system call failed on this.
+    System(&'static str, Errno),
+    /// `/plan` is not a plan.
+    Plan(init::plan::Error),
+}
+
+impl fmt::Display for Fatal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fatal::System(what, errno) => write!(f, "{what}: {}", errno::Text(*errno)),
+            Fatal::Plan(error) => write!(f, "/plan, {error}"),
+        }
+    }
+}
+
+impl From<init::plan::Error> for Fatal {
+    fn from(error: init::plan::Error) -> Fatal {
+        Fatal::Plan(error)
+    }
+}
+
+fn at(what: &'static str) -> impl FnOnce(Errno) -> Fatal {
+    move |errno| Fatal::System(what, errno)
+}
+
+/// PID 1's own folders and file systems; from here on the console is descriptors 0 to 2.
+pub fn mount() -> Result<(), Fatal> {
+    rustix::process::umask(Mode::empty());
+    for folder in [c"/dev", c"/proc", c"/sys", c"/step", c"/stores", c"/verified"] {
+        match rustix::fs::mkdir(folder, Mode::from_raw_mode(0o755)) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(errno) => return Err(Fatal::System("mkdir", errno)),
+        }
+    }
+    let flags = MountFlags::NOSUID | MountFlags::NOEXEC;
+    rustix::mount::mount(c"devtmpfs", c"/dev", c"devtmpfs", flags, None).map_err(at("mount /dev"))?;
+    let console = rustix::fs::open(c"/dev/console", OFlags::RDWR | OFlags::NOCTTY, Mode::empty())
+        .map_err(at("open /dev/console"))?;
+    rustix::stdio::dup2_stdin(&console).map_err(at("dup2"))?;
+    rustix::stdio::dup2_stdout(&console).map_err(at("dup2"))?;
+    rustix::stdio::dup2_stderr(&console).map_err(at("dup2"))?;
+    // It may already be one of the three.
+    if rustix::fd::AsRawFd::as_raw_fd(&console) <= 2 {
+        core::mem::forget(console);
+    }
+    // Emergencies and panics still show: what a step makes the kernel say must not stand in the middle of an event.
+    sys::console_level(1).map_err(at("syslog"))?;
+    rustix::mount::mount(c"proc", c"/proc", c"proc", flags, None).map_err(at("mount /proc"))?;
+    rustix::mount::mount(c"sysfs", c"/sys", c"sysfs", flags, None).map_err(at("mount /sys"))
+}
+
+/// The bytes of `/plan`.
+pub fn plan() -> Result<&'static [u8], Fatal> {
+    let file = rustix::fs::open(c"/plan", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+        .map_err(at("open /plan"))?;
+    let size = rustix::fs::fstat(&file).map_err(at("stat /plan"))?.st_size as usize;
+    if size == 0 {
+        return Ok(&[]);
+    }
+    let (read, private) = (rustix::mm::ProtFlags::READ, rustix::mm::MapFlags::PRIVATE);
+    // SAFETY: a new mapping, which is never unmapped, of a file that nobody writes to.
+    unsafe {
+        let address = rustix::mm::mmap(core::ptr::null_mut(), size, read, private, &file, 0);
+        Ok(core::slice::from_raw_parts(address.map_err(at("mmap /plan"))?.cast(), size))
+    }
+}
+
+/// Ways by which one step could leave something to the next, or learn of it. A kernel without one needs no setting.
+const SETTINGS: [(&core::ffi::CStr, &[u8]); 3] = [
+    // A keyring outlives the processes of its user.
+    (c"/proc/sys/kernel/keys/maxkeys", b"0"),
+    // The kernel's log tells of the steps before.
+    (c"/proc/sys/kernel/dmesg_restrict", b"1"),
+    // A builder with a user namespace of its own would have capabilities in it.
+    (c"/proc/sys/user/max_user_namespaces", b"0"),
+];
+
+/// Gives the kernel its random seed, so that nothing waits for entropy, and makes the settings.
+pub fn settle(entropy: &[u8; 32]) -> Result<(), Fatal> {
+    let write = OFlags::WRONLY | OFlags::CLOEXEC;
+    let random = rustix::fs::open(c"/dev/random", write, Mode::empty()).map_err(at("open /dev/random"))?;
+    sys::add_entropy(rustix::fd::AsFd::as_fd(&random), entropy).map_err(at("RNDADDENTROPY"))?;
+    for (path, value) in SETTINGS {
+        match rustix::fs::open(path, write, Mode::empty()) {
+            Ok(file) => rustix::io::write(&file, value).map(drop).map_err(at("write below /proc/sys"))?,
+            Err(Errno::NOENT) => {}
+            Err(errno) => return Err(Fatal::System("open below /proc/sys", errno)),
+        }
+    }
+    Ok(())
+}
+
+/// Turns the machine off, or resets it when the kernel's command line ends in `-- reboot`: a machine without ACPI can't turn
+/// itself off, but whoever watches it takes a reset for the end.
+pub fn end(arguments: &[*const u8]) -> ! {
+    let word = arguments.get(1).map(|&word| {
+        // SAFETY: the kernel's arguments end in a NUL each.
+        unsafe { core::ffi::CStr::from_ptr(word.cast()) }
+    });
+    let reboot = word == Some(c"reboot");
+    let command = if reboot { RebootCommand::Restart } else { RebootCommand::PowerOff };
+    let _ = rustix::system::reboot(command);
+    sys::exit(1)
+}

@@ -1,0 +1,88 @@
+//! PID 1: carries out `/plan`, says what came of it on the console, and turns the machine off. It reads nothing else, starts
+//! nothing else and waits for nobody.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `start` | the entry point, the memory functions that a compiler expects, panics |
+//! | `sys` | the system calls that rustix does not offer |
+//! | `memory` | all the memory there is: fixed, since there is no allocator |
+//! | `console` | events |
+//! | `machine` | what is done once: mounts, entropy, settings, the end |
+//! | `region` | the export region |
+//! | `input` | verifying and forgetting inputs |
+//! | `step` | a step as PID 1 sees it: start, follow, end, report |
+//! | `warden` | a step as its first process sees it: from its namespaces to `execve` |
+//! | `world` | the step's root |
+//! | `output` | canonicalising, hashing and exporting what a step made |
+#![no_std]
+#![no_main]
+
+mod console;
+mod input;
+mod machine;
+mod memory;
+mod output;
+mod region;
+mod start;
+mod step;
+mod sys;
+mod warden;
+mod world;
+
+use init::plan::{Item, OnFailure, Plan};
+use memory::Memory;
+
+/// How many steps came to which end.
+#[derive(Default)]
+struct Tally {
+    built: u32,
+    failed: u32,
+    skipped: u32,
+}
+
+/// Carries out the plan. What it returns is fatal: the machine can't go on.
+fn run(memory: &mut Memory) -> Result<Tally, machine::Fatal> {
+    machine::mount()?;
+    let plan = machine::plan()?;
+    event!("groundup 1 {}", console::hash(plan));
+    // All of it is read once before anything is done, so that a mistake at its end costs nothing.
+    let mut items = Plan::read(plan)?;
+    items.clone().try_for_each(|item| item.map(drop))?;
+    machine::settle(&items.entropy)?;
+    let mut region = region::find();
+    let on_failure = items.on_failure;
+    let mut tally = Tally::default();
+    items.try_for_each(|item| {
+        let over = tally.failed > 0 && on_failure == OnFailure::Stop;
+        match item? {
+            Item::Input(_) if over => {}
+            Item::Input(input) => input::verify(input, memory),
+            Item::DropInput(name) => input::forget(name, memory),
+            Item::DropOutput(step) => step::forget(step),
+            Item::Step(step) if over => {
+                event!("skipped {} an earlier step failed", step.name);
+                tally.skipped += 1;
+            }
+            Item::Step(step) => match step::run(&step, memory, &mut region) {
+                step::Outcome::Built => tally.built += 1,
+                step::Outcome::Failed => tally.failed += 1,
+                step::Outcome::Skipped => tally.skipped += 1,
+            },
+        }
+        Ok::<(), init::plan::Error>(())
+    })?;
+    Ok(tally)
+}
+
+/// The first Rust code: `arguments` are the kernel's, of which the second says how to end.
+fn main(arguments: &[*const u8]) -> ! {
+    match run(memory::take()) {
+        Ok(tally) => {
+            event!("end {} {} {}", tally.built, tally.failed, tally.skipped);
+        }
+        Err(fatal) => {
+            event!("fatal {fatal}");
+        }
+    }
+    machine::end(arguments)
+}

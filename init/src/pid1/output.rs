@@ -1,0 +1,75 @@
+//! What a step made: found, made canonical, hashed, exported, and held against what was expected.
+
+use crate::console::{Text, Words, digest};
+use crate::event;
+use crate::memory::{Memory, PathBuffer, join};
+use crate::region::{Export, Region};
+use core::fmt::{self, Write};
+use init::hex::Digest;
+use init::plan::Step;
+use init::walk::{Error, Path, at};
+use rustix::fd::AsFd;
+use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid};
+use rustix::io::Errno;
+
+/// A place in an output; `.` is the output itself.
+struct At<'a>(&'a Path);
+
+impl fmt::Display for At<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.0.as_bytes();
+        write!(f, "{}", Text(if path.is_empty() { b"." } else { path }))
+    }
+}
+
+/// Takes all outputs of a step whose processes are gone. Every output is reported, also when another is wrong; what is wrong
+/// is written to `words`, and nothing else.
+pub fn collect(step: &Step<'_>, memory: &mut Memory, region: &mut Option<Region>, words: &mut Words) {
+    for output in step.outputs() {
+        let mut path = Path::new();
+        let result = hash(step, output.base, memory, region, &mut path);
+        if let Ok(Some((found, size, place))) = &result {
+            event!("output {} {} {size} {place}", output.name, digest(found));
+        }
+        if words.length > 0 {
+            continue;
+        }
+        let name = output.name;
+        let _ = match (result, output.expected) {
+            (Ok(Some((found, ..))), Some(expected)) if found != expected => {
+                write!(words, "output {name}: expected {}, found {}", digest(&expected), digest(&found))
+            }
+            (Ok(Some(_)), _) => Ok(()),
+            (Ok(None), _) => write!(words, "output {name} was not made"),
+            (Err(Error::Refused(what)), _) => {
+                write!(words, "output {name}, {}: {what} is not allowed", At(&path))
+            }
+            (Err(error), _) => write!(words, "output {name}, {}: {error}", At(&path)),
+        };
+    }
+}
+
+type Taken = (Digest, u64, crate::region::Place);
+
+fn hash(
+    step: &Step<'_>,
+    base: &str,
+    memory: &mut Memory,
+    region: &mut Option<Region>,
+    path: &mut Path,
+) -> Result<Option<Taken>, Error> {
+    let (mut folder, mut name): (PathBuffer, PathBuffer) = ([0; _], [0; _]);
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let store = rustix::fs::open(crate::step::store(step.name, &mut folder), flags, Mode::empty());
+    let store = store.map_err(at("open the store"))?;
+    let name = join(&[base], &mut name).ok_or(Error::Refused("a name too long"))?;
+    if let Err(Errno::NOENT) = rustix::fs::statat(&store, name, AtFlags::SYMLINK_NOFOLLOW) {
+        return Ok(None);
+    }
+    let (room, _) = memory.room();
+    init::canon::canonicalise(store.as_fd(), name, Some((Uid::ROOT, Gid::ROOT)), room, path)?;
+    let (room, buffer) = memory.room();
+    let mut export = Export::new(region.as_mut());
+    let (found, size) = init::nar::write(store.as_fd(), name, room, buffer, path, &mut export)?;
+    Ok(Some((found, size, export.keep())))
+}

@@ -1,0 +1,240 @@
+//! A step as PID 1 sees it: whether it can start, its store, its first process, its log and limits, its end and its outputs.
+
+use crate::console::{Console, Text, Words};
+use crate::event;
+use crate::memory::{Memory, PathBuffer, join};
+use crate::region::Region;
+use crate::warden::{self, Report};
+use crate::{output, sys};
+use core::fmt;
+use init::errno;
+use init::log::Marker;
+use init::plan::{Source, Step, World};
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{AtFlags, CWD, Mode};
+use rustix::io::Errno;
+use rustix::mount::{MountFlags, UnmountFlags};
+use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions};
+
+/// What came of a step.
+pub enum Outcome {
+    /// All its outputs stand.
+    Built,
+    /// It has none.
+    Failed,
+    /// It was not started.
+    Skipped,
+}
+
+/// Why a step failed.
+pub enum Reason<'a> {
+    /// PID 1 could not do this for it.
+    System(&'static str, Errno),
+    /// Its first process could not, or an output is not as it must be; in words.
+    Words(&'a [u8]),
+    /// It took longer than this many seconds.
+    Time(u64),
+    /// It printed more than this many bytes.
+    Log(u64),
+    /// The kernel had to kill one of its processes for want of memory.
+    Memory,
+    /// Its builder exited with this status.
+    Exit(i32),
+    /// Its builder was killed by this signal.
+    Signal(i32),
+}
+
+impl fmt::Display for Reason<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::System(what, errno) => write!(f, "{what}: {}", errno::Text(*errno)),
+            Reason::Words(text) => write!(f, "{}", Text(text)),
+            Reason::Time(limit) => write!(f, "ran longer than its time limit of {limit} s"),
+            Reason::Log(limit) => write!(f, "printed more than its log limit of {limit} bytes"),
+            Reason::Memory => f.write_str("ran out of the machine's memory"),
+            Reason::Exit(status) => write!(f, "exit status {status}"),
+            Reason::Signal(signal) => write!(f, "killed by signal {signal}"),
+        }
+    }
+}
+
+fn at<'a>(what: &'static str) -> impl FnOnce(Errno) -> Reason<'a> {
+    move |errno| Reason::System(what, errno)
+}
+
+/// Builds a step and says what came of it.
+pub fn run(step: &Step<'_>, memory: &mut Memory, region: &mut Option<Region>) -> Outcome {
+    if let Some(missing) = missing(step) {
+        event!("skipped {} it needs {}", step.name, Text(missing));
+        return Outcome::Skipped;
+    }
+    event!("step {}", step.name);
+    let start = sys::milliseconds();
+    let (mut said, mut wrong) = (Words::new(), Words::new());
+    let result = build(step, memory, &mut said).and_then(|()| {
+        output::collect(step, memory, region, &mut wrong);
+        if wrong.length == 0 { Ok(()) } else { Err(Reason::Words(wrong.as_bytes())) }
+    });
+    let time = sys::milliseconds() - start;
+    match result {
+        Ok(()) => {
+            event!("built {} {time}", step.name);
+            Outcome::Built
+        }
+        Err(reason) => {
+            forget(step.name);
+            event!("failed {} {time} {reason}", step.name);
+            Outcome::Failed
+        }
+    }
+}
+
+/// The first thing that it binds and that is neither verified nor built.
+fn missing<'a>(step: &Step<'a>) -> Option<&'a [u8]> {
+    step.world().find_map(|world| {
+        let World::Bind { source, .. } = world else { return None };
+        let (folder, field, components) = match source {
+            Source::Input(field) => ("/verified/", field, 1),
+            Source::Output(field) => ("/stores/", field, 2),
+        };
+        let spelled = field.spelled();
+        let mut slashes = spelled.iter().enumerate().filter(|&(_, &byte)| byte == b'/').map(|(i, _)| i);
+        let name = &spelled[..slashes.nth(components - 1).unwrap_or(spelled.len())];
+        let mut path: PathBuffer = [0; _];
+        let path = join(&[folder, core::str::from_utf8(name).unwrap_or_default()], &mut path);
+        let there = path.is_some_and(|path| rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW).is_ok());
+        if there { None } else { Some(name) }
+    })
+}
+
+/// Where the store of a step is, for PID 1.
+pub fn store<'b>(name: &str, buffer: &'b mut [u8]) -> &'b core::ffi::CStr {
+    // A name is at most 211 bytes.
+    join(&["/stores/", name], buffer).unwrap_or_default()
+}
+
+/// Frees the memory that a step's outputs take.
+pub fn forget(name: &str) {
+    let mut path: PathBuffer = [0; _];
+    let path = store(name, &mut path);
+    // Not there after a failure, or gone already: then there is nothing to free.
+    let _ = rustix::mount::unmount(path, UnmountFlags::DETACH);
+    let _ = rustix::fs::rmdir(path);
+}
+
+fn build<'w>(step: &Step<'_>, memory: &mut Memory, said: &'w mut Words) -> Result<(), Reason<'w>> {
+    if !memory.fill(step) {
+        return Err(Reason::System("arguments and environment", Errno::TOOBIG));
+    }
+    mount_store(step).map_err(at("make the store"))?;
+    let (log, log_end) = pipe_with(PipeFlags::CLOEXEC).map_err(at("pipe"))?;
+    let (report, report_end) = pipe_with(PipeFlags::CLOEXEC).map_err(at("pipe"))?;
+    let killed_before = killed_for_memory();
+    let Some(first) = sys::fork(sys::NAMESPACES).map_err(at("fork"))? else {
+        drop((log, report));
+        warden::run(step, memory, log_end, report_end)
+    };
+    drop((log_end, report_end));
+    let ended = follow(step, first, log);
+    let status = rustix::process::waitpid(Some(first), WaitOptions::empty());
+    said.length = rustix::io::read(&report, said.room()).unwrap_or(0);
+    if killed_for_memory() != killed_before {
+        return Err(Reason::Memory);
+    }
+    ended?;
+    match Report::read(said.as_bytes()) {
+        Some(Report::Failed(text)) => Err(Reason::Words(text)),
+        Some(Report::Exit(0)) => Ok(()),
+        Some(Report::Exit(status)) => Err(Reason::Exit(status)),
+        Some(Report::Signal(signal)) => Err(Reason::Signal(signal)),
+        // The first process was the builder itself, or was killed before it could say anything.
+        None => match status.map_err(at("wait"))? {
+            Some((_, status)) if status.exit_status() == Some(0) => Ok(()),
+            Some((_, status)) if status.exited() => Err(Reason::Exit(status.exit_status().unwrap_or(0))),
+            ended => {
+                Err(Reason::Signal(ended.and_then(|(_, status)| status.terminating_signal()).unwrap_or(0)))
+            }
+        },
+    }
+}
+
+/// A file system of its own, so that its inode numbers, its size and its end are a matter of this step alone.
+fn mount_store(step: &Step<'_>) -> Result<(), Errno> {
+    let mut path: PathBuffer = [0; _];
+    let path = store(step.name, &mut path);
+    rustix::fs::mkdir(path, Mode::from_raw_mode(0o755))?;
+    crate::world::file_system(step, step.store_mode, Some(step.gid), path, MountFlags::NODEV)
+}
+
+/// Passes on what the step prints until its first process ends; ends it at its limits.
+fn follow<'a>(step: &Step<'_>, first: Pid, log: OwnedFd) -> Result<(), Reason<'a>> {
+    let process = rustix::process::pidfd_open(first, PidfdFlags::empty());
+    let process = process.map_err(at("pidfd_open"));
+    let mut follower = Follower { marker: Marker::default(), left: step.log_limit, buffer: [0; _] };
+    let result = process.and_then(|process| follower.until_end(step, process, &log));
+    if result.is_err() {
+        let _ = rustix::process::kill_process(first, Signal::KILL);
+    }
+    follower.marker.finish(&mut Console);
+    result
+}
+
+struct Follower {
+    marker: Marker,
+    left: u64,
+    buffer: [u8; 4096],
+}
+
+impl Follower {
+    fn until_end<'a>(&mut self, step: &Step<'_>, process: OwnedFd, log: &OwnedFd) -> Result<(), Reason<'a>> {
+        let deadline = sys::milliseconds().saturating_add(step.time_limit.saturating_mul(1000));
+        let mut open = true;
+        loop {
+            let now = sys::milliseconds();
+            if now >= deadline {
+                return Err(Reason::Time(step.time_limit));
+            }
+            let left = deadline - now;
+            let timeout =
+                Timespec { tv_sec: (left / 1000) as i64, tv_nsec: (left % 1000 * 1_000_000) as i64 };
+            let mut fds = [PollFd::new(&process, PollFlags::IN), PollFd::new(log, PollFlags::IN)];
+            let count = if open { 2 } else { 1 };
+            match rustix::event::poll(&mut fds[..count], Some(&timeout)) {
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(errno) => return Err(Reason::System("poll", errno)),
+            }
+            let ended = !fds[0].revents().is_empty();
+            // All that a dead step printed is in the pipe already, so that the pipe being empty then is its end.
+            if open && !fds[1].revents().is_empty() {
+                open = self.pass_on(step, log.as_fd())?;
+            } else if ended {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Passes on what one read gives; `false` at the end.
+    fn pass_on<'a>(&mut self, step: &Step<'_>, log: rustix::fd::BorrowedFd<'_>) -> Result<bool, Reason<'a>> {
+        let length = rustix::io::read(log, &mut self.buffer).map_err(at("read the log"))?;
+        let allowed = length.min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        self.marker.feed(&self.buffer[..allowed], &mut Console);
+        self.left -= allowed as u64;
+        if allowed < length { Err(Reason::Log(step.log_limit)) } else { Ok(length > 0) }
+    }
+}
+
+/// How many processes the kernel has killed so far for want of memory. Source: `oom_kill` in /proc/vmstat, proc_vmstat(5).
+fn killed_for_memory() -> Option<u64> {
+    let mut text = [0; 16 << 10];
+    let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::CLOEXEC;
+    let file = rustix::fs::open(c"/proc/vmstat", flags, Mode::empty()).ok()?;
+    let mut length = 0;
+    while let Ok(more @ 1..) = rustix::io::read(&file, &mut text[length..]) {
+        length += more;
+    }
+    let mut lines = text[..length].split(|&byte| byte == b'\n');
+    let number = lines.find_map(|line| line.strip_prefix(b"oom_kill "))?;
+    core::str::from_utf8(number).ok()?.parse().ok()
+}

@@ -1,0 +1,146 @@
+//! The system calls that rustix does not offer, or only in a part that it keeps to itself. Each opens with the literal call.
+#![allow(unsafe_code)]
+
+use core::arch::asm;
+use core::ffi::CStr;
+use rustix::fd::{AsFd, AsRawFd, BorrowedFd};
+use rustix::io::Errno;
+
+/// Numbers from `arch/x86/entry/syscalls/syscall_64.tbl`.
+const IOCTL: usize = 16;
+const CLONE: usize = 56;
+const EXECVE: usize = 59;
+const SYSLOG: usize = 103;
+const PERSONALITY: usize = 135;
+const CLOCK_GETTIME: usize = 228;
+const EXIT_GROUP: usize = 231;
+const MOUNT_SETATTR: usize = 442;
+
+/// # Safety
+/// As the system call that is named.
+unsafe fn call(number: usize, a: [usize; 5]) -> Result<usize, Errno> {
+    let result: usize;
+    // SAFETY: the kernel preserves all registers but rax, rcx and r11.
+    unsafe {
+        asm!("syscall", inlateout("rax") number => result, in("rdi") a[0], in("rsi") a[1], in("rdx") a[2],
+            in("r10") a[3], in("r8") a[4], lateout("rcx") _, lateout("r11") _, options(nostack));
+    }
+    // Errors are -4095 to -1.
+    match result as isize {
+        error @ -4095..0 => Err(Errno::from_raw_os_error(-error as i32)),
+        _ => Ok(result),
+    }
+}
+
+/// New mount, UTS, IPC, PID and network namespaces. Source: `include/uapi/linux/sched.h`.
+pub const NAMESPACES: usize = 0x0002_0000 | 0x0400_0000 | 0x0800_0000 | 0x2000_0000 | 0x4000_0000;
+
+/// `clone(SIGCHLD | flags, NULL, NULL, NULL, 0)`: fork, into new namespaces. `None` in the child.
+/// [man](https://man7.org/linux/man-pages/man2/clone.2.html)
+pub fn fork(flags: usize) -> Result<Option<rustix::process::Pid>, Errno> {
+    const SIGCHLD: usize = 17;
+    // SAFETY: without CLONE_VM the child has its own copy of this only thread's memory.
+    let pid = unsafe { call(CLONE, [flags | SIGCHLD, 0, 0, 0, 0])? };
+    Ok(rustix::process::Pid::from_raw(pid as i32))
+}
+
+/// `execve(path, argv, envp)`; returns only when it fails.
+/// [man](https://man7.org/linux/man-pages/man2/execve.2.html)
+pub fn execve(path: &CStr, argv: &crate::memory::Strings, envp: &crate::memory::Strings) -> Errno {
+    // SAFETY: both arrays end in a null pointer, and what they point to in a NUL.
+    let result = unsafe { call(EXECVE, [path.as_ptr().addr(), argv.address(), envp.address(), 0, 0]) };
+    result.err().unwrap_or(Errno::INVAL)
+}
+
+/// `exit_group(status)`
+/// [man](https://man7.org/linux/man-pages/man2/exit_group.2.html)
+pub fn exit(status: u8) -> ! {
+    loop {
+        // SAFETY: ends the process.
+        let _ = unsafe { call(EXIT_GROUP, [status.into(), 0, 0, 0, 0]) };
+    }
+}
+
+/// `personality(persona)`
+/// [man](https://man7.org/linux/man-pages/man2/personality.2.html)
+pub fn personality(persona: u32) -> Result<(), Errno> {
+    // SAFETY: touches no memory of ours.
+    unsafe { call(PERSONALITY, [persona as usize, 0, 0, 0, 0]).map(drop) }
+}
+
+/// `syslog(SYSLOG_ACTION_CONSOLE_LEVEL, NULL, level)`: the kernel prints only messages below this level.
+/// [man](https://man7.org/linux/man-pages/man2/syslog.2.html)
+pub fn console_level(level: usize) -> Result<(), Errno> {
+    const SYSLOG_ACTION_CONSOLE_LEVEL: usize = 8;
+    // SAFETY: touches no memory of ours.
+    unsafe { call(SYSLOG, [SYSLOG_ACTION_CONSOLE_LEVEL, 0, level, 0, 0]).map(drop) }
+}
+
+/// `clock_gettime(CLOCK_MONOTONIC, &now)`, in milliseconds, and without the vDSO that rustix would look for.
+/// [man](https://man7.org/linux/man-pages/man2/clock_gettime.2.html)
+pub fn milliseconds() -> u64 {
+    const CLOCK_MONOTONIC: usize = 1;
+    let mut now = [0_u64; 2];
+    // SAFETY: a timespec is two 64-bit numbers. This clock can't fail.
+    let _ = unsafe { call(CLOCK_GETTIME, [CLOCK_MONOTONIC, now.as_mut_ptr().addr(), 0, 0, 0]) };
+    now[0] * 1000 + now[1] / 1_000_000
+}
+
+/// `ioctl(random, RNDADDENTROPY, &{ entropy_count: 256, buf_size: 32, buf: seed })`
+/// [man](https://man7.org/linux/man-pages/man4/random.4.html)
+pub fn add_entropy(random: BorrowedFd<'_>, seed: &[u8; 32]) -> Result<(), Errno> {
+    #[repr(C)]
+    struct RandPoolInfo {
+        entropy_count: i32,
+        buf_size: i32,
+        buf: [u8; 32],
+    }
+    const RNDADDENTROPY: usize = 0x4008_5203;
+    let info = RandPoolInfo { entropy_count: 256, buf_size: 32, buf: *seed };
+    // SAFETY: the kernel reads the structure, whose size it finds in buf_size.
+    unsafe { ioctl(random, RNDADDENTROPY, (&raw const info).addr()) }
+}
+
+/// `ioctl(socket, SIOCSIFFLAGS, &{ ifr_name: "lo", ifr_flags: IFF_UP | IFF_RUNNING })`
+/// [man](https://man7.org/linux/man-pages/man7/netdevice.7.html)
+pub fn loopback_up(socket: BorrowedFd<'_>) -> Result<(), Errno> {
+    #[repr(C)]
+    struct IfReq {
+        name: [u8; 16],
+        flags: i16,
+        rest: [u8; 22],
+    }
+    const SIOCSIFFLAGS: usize = 0x8914;
+    const IFF_UP_RUNNING: i16 = 0x41;
+    let mut request = IfReq { name: [0; 16], flags: IFF_UP_RUNNING, rest: [0; 22] };
+    request.name[..2].copy_from_slice(b"lo");
+    // SAFETY: the structure has the size of the kernel's `struct ifreq`, 40 bytes.
+    unsafe { ioctl(socket, SIOCSIFFLAGS, (&raw const request).addr()) }
+}
+
+/// `ioctl(terminal, TCSBRK, 1)`: waits until all is sent.
+/// [man](https://man7.org/linux/man-pages/man2/TCSBRK.2const.html)
+pub fn drain(terminal: impl AsFd) -> Result<(), Errno> {
+    const TCSBRK: usize = 0x5409;
+    // SAFETY: the argument is a number.
+    unsafe { ioctl(terminal.as_fd(), TCSBRK, 1) }
+}
+
+/// # Safety
+/// As the request that is named.
+unsafe fn ioctl(fd: BorrowedFd<'_>, request: usize, argument: usize) -> Result<(), Errno> {
+    // SAFETY: the caller's.
+    unsafe { call(IOCTL, [fd.as_raw_fd() as usize, request, argument, 0, 0]).map(drop) }
+}
+
+/// `mount_setattr(mount, "", AT_EMPTY_PATH, &{ attr_set: RDONLY | NOSUID | NODEV }, 32)`
+/// [man](https://man7.org/linux/man-pages/man2/mount_setattr.2.html)
+pub fn make_read_only(mount: BorrowedFd<'_>) -> Result<(), Errno> {
+    const AT_EMPTY_PATH: usize = 0x1000;
+    const RDONLY_NOSUID_NODEV: u64 = 0x1 | 0x2 | 0x4;
+    let attributes = [RDONLY_NOSUID_NODEV, 0, 0, 0];
+    let arguments =
+        [mount.as_raw_fd() as usize, c"".as_ptr().addr(), AT_EMPTY_PATH, attributes.as_ptr().addr(), 32];
+    // SAFETY: the structure is four 64-bit numbers: attr_set, attr_clr, propagation, userns_fd.
+    unsafe { call(MOUNT_SETATTR, arguments).map(drop) }
+}

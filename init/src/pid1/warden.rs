@@ -1,0 +1,157 @@
+//! A step as its first process sees it. It starts as a copy of PID 1 in new namespaces, makes the step's world, and becomes
+//! the builder, or starts it and stays as process 1 of the step's PID namespace: when that ends, the kernel ends all that
+//! is left in it.
+
+use crate::console::Words;
+use crate::memory::{Memory, PathBuffer, c_string};
+use crate::sys;
+use crate::world::{self, Failure};
+use core::fmt::Write;
+use init::plan::{PidOne, Step};
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{Gid, Mode, OFlags, Uid};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketFlags, SocketType};
+use rustix::process::{Resource, Rlimit, WaitOptions};
+use rustix::thread::{CapabilitySet, CapabilitySets};
+use rustix::time::{ClockId, Timespec};
+
+/// What the first process says to PID 1: nothing while all goes well and the builder is the first process itself.
+pub enum Report<'a> {
+    /// The world or the builder could not be made.
+    Failed(&'a [u8]),
+    /// The builder exited with this status.
+    Exit(i32),
+    /// It was killed by this signal.
+    Signal(i32),
+}
+
+impl Report<'_> {
+    /// The report in these bytes.
+    pub fn read(bytes: &[u8]) -> Option<Report<'_>> {
+        match bytes {
+            [b'F', text @ ..] => Some(Report::Failed(text)),
+            [b'E', status] => Some(Report::Exit(i32::from(*status))),
+            [b'S', signal] => Some(Report::Signal(i32::from(*signal))),
+            _ => None,
+        }
+    }
+}
+
+/// Never returns to PID 1's own code.
+pub fn run(step: &Step<'_>, memory: &Memory, log: OwnedFd, report: OwnedFd) -> ! {
+    if let Err(failure) = world(step, memory, log, &report) {
+        tell(&report, failure);
+    }
+    sys::exit(1)
+}
+
+fn tell(report: &OwnedFd, failure: Failure<'_>) {
+    let mut words = Words::new();
+    let _ = write!(words, "F{failure}");
+    let _ = rustix::io::write(report, words.as_bytes());
+}
+
+fn world<'a>(step: &Step<'a>, memory: &Memory, log: OwnedFd, report: &OwnedFd) -> Result<(), Failure<'a>> {
+    let null = rustix::fs::open(c"/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
+    let null = null.map_err(Failure::of("open /dev/null"))?;
+    names(step).map_err(Failure::of("set the host and domain names"))?;
+    if step.loopback {
+        loopback().map_err(Failure::of("bring the loopback interface up"))?;
+    }
+    world::make(step)?;
+    if step.pid_one == PidOne::Builder {
+        return builder(step, memory, &null, &log);
+    }
+    let Some(child) = sys::fork(0).map_err(Failure::of("fork"))? else {
+        if let Err(failure) = builder(step, memory, &null, &log) {
+            tell(report, failure);
+        }
+        sys::exit(1)
+    };
+    drop(log);
+    let nothing = CapabilitySet::empty();
+    let sets = CapabilitySets { effective: nothing, permitted: nothing, inheritable: nothing };
+    rustix::thread::set_capabilities(None, sets).map_err(Failure::of("drop capabilities"))?;
+    loop {
+        // Whoever is left behind becomes a child of this process, and is reaped here like the builder.
+        let ended = rustix::process::wait(WaitOptions::empty()).map_err(Failure::of("wait"))?;
+        if let Some((pid, status)) = ended
+            && pid == child
+        {
+            let message = match (status.exit_status(), status.terminating_signal()) {
+                (Some(status), _) => [b'E', status as u8],
+                (None, signal) => [b'S', signal.unwrap_or(0) as u8],
+            };
+            // PID 1 reads the first report: if that is a failure of the builder's set-up, this one is not looked at.
+            let _ = rustix::io::write(report, &message);
+            sys::exit(0)
+        }
+    }
+}
+
+fn names(step: &Step<'_>) -> Result<(), Errno> {
+    let mut buffer = [0; 64];
+    rustix::system::sethostname(step.host.as_bytes())?;
+    let domain = step.domain.decode(&mut buffer).ok_or(Errno::NAMETOOLONG)?;
+    rustix::system::setdomainname(domain)
+}
+
+fn loopback() -> Result<(), Errno> {
+    let flags = SocketFlags::CLOEXEC;
+    let socket = rustix::net::socket_with(AddressFamily::INET, SocketType::DGRAM, flags, None)?;
+    sys::loopback_up(socket.as_fd())
+}
+
+const LIMITS: [Resource; 16] = [
+    Resource::Cpu,
+    Resource::Fsize,
+    Resource::Data,
+    Resource::Stack,
+    Resource::Core,
+    Resource::Rss,
+    Resource::Nproc,
+    Resource::Nofile,
+    Resource::Memlock,
+    Resource::As,
+    Resource::Locks,
+    Resource::Sigpending,
+    Resource::Msgqueue,
+    Resource::Nice,
+    Resource::Rtprio,
+    Resource::Rttime,
+];
+
+/// Becomes the builder. Everything that privilege is needed for comes before it is given up, the clock last of all.
+fn builder<'a>(step: &Step<'a>, memory: &Memory, null: &OwnedFd, log: &OwnedFd) -> Result<(), Failure<'a>> {
+    rustix::process::setsid().map_err(Failure::of("setsid"))?;
+    rustix::stdio::dup2_stdin(null).map_err(Failure::of("dup2"))?;
+    rustix::stdio::dup2_stdout(log).map_err(Failure::of("dup2"))?;
+    rustix::stdio::dup2_stderr(log).map_err(Failure::of("dup2"))?;
+    for (resource, (current, maximum)) in LIMITS.into_iter().zip(step.limits) {
+        rustix::process::setrlimit(resource, Rlimit { current, maximum })
+            .map_err(Failure::of("setrlimit"))?;
+    }
+    sys::personality(step.personality).map_err(Failure::of("personality"))?;
+    rustix::process::umask(Mode::from_raw_mode(step.umask));
+    for capability in CapabilitySet::all().iter() {
+        match rustix::thread::remove_capability_from_bounding_set(capability) {
+            // A capability that this kernel does not know.
+            Ok(()) | Err(Errno::INVAL) => {}
+            Err(errno) => return Err(Failure::new("drop the capability bounding set", errno)),
+        }
+    }
+    let now = Timespec { tv_sec: step.clock as i64, tv_nsec: 0 };
+    rustix::time::clock_settime(ClockId::Realtime, now).map_err(Failure::of("set the clock"))?;
+    let (uid, gid) = (Uid::from_raw(step.uid), Gid::from_raw(step.gid));
+    rustix::thread::set_thread_groups(&[]).map_err(Failure::of("setgroups"))?;
+    rustix::thread::set_thread_res_gid(gid, gid, gid).map_err(Failure::of("setgid"))?;
+    rustix::thread::set_thread_res_uid(uid, uid, uid).map_err(Failure::of("setuid"))?;
+    rustix::thread::set_no_new_privs(true).map_err(Failure::of("no_new_privs"))?;
+    let (mut cwd, mut path): (PathBuffer, PathBuffer) = ([0; _], [0; _]);
+    let too_long = || Failure::new("a path too long", Errno::NAMETOOLONG);
+    let cwd = c_string(step.cwd, &mut cwd).ok_or_else(too_long)?;
+    rustix::process::chdir(cwd).map_err(Failure::on("cwd", step.cwd))?;
+    let path = c_string(step.builder, &mut path).ok_or_else(too_long)?;
+    Err(Failure::on("builder", step.builder)(sys::execve(path, &memory.arguments, &memory.environment)))
+}

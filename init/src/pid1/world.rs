@@ -1,0 +1,257 @@
+//! The step's root: a fresh file system with what the plan says, and nothing else reachable.
+
+use crate::memory::{PathBuffer, c_string, join};
+use crate::sys;
+use core::ffi::CStr;
+use core::fmt;
+use init::errno;
+use init::plan::{Field, Source, Step, World};
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{CWD, FileType, Gid, Mode, OFlags, ResolveFlags, Uid};
+use rustix::io::Errno;
+use rustix::mount::{
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, MountPropagationFlags, MoveMountFlags,
+    OpenTreeFlags,
+};
+
+/// What could not be made, and why.
+pub struct Failure<'a> {
+    what: &'static str,
+    path: Option<Field<'a>>,
+    errno: Errno,
+}
+
+impl<'a> Failure<'a> {
+    /// With no path of the plan to name.
+    pub fn new(what: &'static str, errno: Errno) -> Failure<'a> {
+        Failure { what, path: None, errno }
+    }
+
+    /// `result.map_err(Failure::of("what was tried"))`
+    pub fn of(what: &'static str) -> impl FnOnce(Errno) -> Failure<'a> {
+        move |errno| Failure::new(what, errno)
+    }
+
+    /// The same, for a line of the plan with a path.
+    pub fn on(what: &'static str, path: Field<'a>) -> impl FnOnce(Errno) -> Failure<'a> {
+        move |errno| Failure { what, path: Some(path), errno }
+    }
+}
+
+impl fmt::Display for Failure<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.what)?;
+        if let Some(path) = self.path {
+            write!(f, " {}", crate::console::Text(path.spelled()))?;
+        }
+        write!(f, ": {}", errno::Text(self.errno))
+    }
+}
+
+/// Mounts a new tmpfs of the step's size. An inode costs the kernel memory that is not counted as space, so there is one for
+/// each 4096 bytes and no more.
+pub fn file_system(
+    step: &Step<'_>,
+    mode: u32,
+    gid: Option<u32>,
+    target: &CStr,
+    flags: MountFlags,
+) -> Result<(), Errno> {
+    let mut options = Options { bytes: [0; 128], length: 0 };
+    let inodes = (step.space_limit / 4096).max(16);
+    let _ = fmt::Write::write_fmt(
+        &mut options,
+        format_args!("size={},nr_inodes={inodes},mode={mode:o},gid={}\0", step.space_limit, gid.unwrap_or(0)),
+    );
+    let options = CStr::from_bytes_until_nul(&options.bytes).map_err(|_| Errno::TOOBIG)?;
+    rustix::mount::mount(c"tmpfs", target, c"tmpfs", flags | MountFlags::NOSUID, options)
+}
+
+struct Options {
+    bytes: [u8; 128],
+    length: usize,
+}
+
+impl fmt::Write for Options {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = self.length + text.len();
+        self.bytes.get_mut(self.length..end).ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
+        self.length = end;
+        Ok(())
+    }
+}
+
+/// Makes the world at `/step` and makes it the root.
+pub fn make<'a>(step: &Step<'a>) -> Result<(), Failure<'a>> {
+    let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
+    rustix::mount::mount_change(c"/", private).map_err(Failure::of("make mounts private"))?;
+    file_system(step, 0o755, None, c"/step", MountFlags::empty()).map_err(Failure::of("make the root"))?;
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let root = rustix::fs::open(c"/step", flags, Mode::empty()).map_err(Failure::of("open the root"))?;
+    let root = Root { root };
+    step.world().try_for_each(|line| match line {
+        World::Dir { path, mode, builder } => {
+            root.dir(step, path, mode, builder).map_err(Failure::on("dir", path))
+        }
+        World::File { path, mode, text } => root.file(path, mode, text).map_err(Failure::on("file", path)),
+        World::Link { path, target } => root.link(path, target).map_err(Failure::on("link", path)),
+        World::Device { path, major, minor } => {
+            root.device(path, major, minor).map_err(Failure::on("device", path))
+        }
+        World::Proc { path } => root.proc(path).map_err(Failure::on("proc", path)),
+        World::Store { path, .. } => root.store(step, path).map_err(Failure::on("store", path)),
+        World::Bind { source, path } => root.bind(source, path).map_err(Failure::on("bind", path)),
+    })?;
+    // A root of the initial file system can't be pivoted away from; it is covered instead, and left by chroot.
+    // Source: the kernel's Documentation/filesystems/ramfs-rootfs-initramfs.rst.
+    rustix::process::fchdir(&root.root).map_err(Failure::of("enter the root"))?;
+    rustix::mount::mount_move(c".", c"/").map_err(Failure::of("move the root"))?;
+    rustix::process::chroot(c".").map_err(Failure::of("chroot"))?;
+    rustix::process::chdir(c"/").map_err(Failure::of("chdir"))
+}
+
+/// Paths are resolved below the root and never through a symbolic link: what an input or an output holds can't lead out.
+struct Root {
+    root: OwnedFd,
+}
+
+/// An open folder and a name in it.
+struct Place<'b> {
+    folder: OwnedFd,
+    name: &'b CStr,
+}
+
+impl Root {
+    fn place<'b>(&self, path: Field<'_>, buffer: &'b mut PathBuffer) -> Result<Place<'b>, Errno> {
+        let length = c_string(path, buffer).ok_or(Errno::NAMETOOLONG)?.count_bytes();
+        let slash = buffer[..length].iter().rposition(|&byte| byte == b'/').ok_or(Errno::INVAL)?;
+        buffer[slash] = 0;
+        let (folder, name) = buffer.split_at(slash + 1);
+        // Without the leading slash; the root itself is the empty path.
+        let folder = if slash == 0 { c"." } else { c_str(&folder[1..])? };
+        Ok(Place { folder: below(&self.root, folder, OFlags::DIRECTORY)?, name: c_str(name)? })
+    }
+
+    fn dir(&self, step: &Step<'_>, path: Field<'_>, mode: u32, builder: bool) -> Result<(), Errno> {
+        let mut buffer: PathBuffer = [0; _];
+        let place = self.place(path, &mut buffer)?;
+        rustix::fs::mkdirat(&place.folder, place.name, Mode::from_raw_mode(mode))?;
+        if builder {
+            let (uid, gid) = (Uid::from_raw(step.uid), Gid::from_raw(step.gid));
+            let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
+            rustix::fs::chownat(&place.folder, place.name, Some(uid), Some(gid), flags)?;
+        }
+        Ok(())
+    }
+
+    fn file(&self, path: Field<'_>, mode: u32, text: Field<'_>) -> Result<(), Errno> {
+        let mut buffer: PathBuffer = [0; _];
+        let place = self.place(path, &mut buffer)?;
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(&place.folder, place.name, flags, Mode::from_raw_mode(mode))?;
+        let mut chunk = [0; 1024];
+        let mut bytes = text.bytes();
+        loop {
+            let mut length = 0;
+            for (slot, byte) in chunk.iter_mut().zip(&mut bytes) {
+                *slot = byte;
+                length += 1;
+            }
+            if length == 0 {
+                return Ok(());
+            }
+            let mut rest = &chunk[..length];
+            while !rest.is_empty() {
+                rest = &rest[rustix::io::write(&file, rest)?..];
+            }
+        }
+    }
+
+    fn link(&self, path: Field<'_>, target: Field<'_>) -> Result<(), Errno> {
+        let (mut buffer, mut room): (PathBuffer, PathBuffer) = ([0; _], [0; _]);
+        let place = self.place(path, &mut buffer)?;
+        let target = c_string(target, &mut room).ok_or(Errno::NAMETOOLONG)?;
+        rustix::fs::symlinkat(target, &place.folder, place.name)
+    }
+
+    fn device(&self, path: Field<'_>, major: u32, minor: u32) -> Result<(), Errno> {
+        let mut buffer: PathBuffer = [0; _];
+        let place = self.place(path, &mut buffer)?;
+        let (mode, device) = (Mode::from_raw_mode(0o666), rustix::fs::makedev(major, minor));
+        rustix::fs::mknodat(&place.folder, place.name, FileType::CharacterDevice, mode, device)
+    }
+
+    /// The step's own processes: the PID namespace is that of the process which mounts.
+    fn proc(&self, path: Field<'_>) -> Result<(), Errno> {
+        let mut buffer: PathBuffer = [0; _];
+        let place = self.place(path, &mut buffer)?;
+        rustix::fs::mkdirat(&place.folder, place.name, Mode::from_raw_mode(0o555))?;
+        let context = rustix::mount::fsopen(c"proc", FsOpenFlags::FSOPEN_CLOEXEC)?;
+        rustix::mount::fsconfig_create(&context)?;
+        let attributes = MountAttrFlags::MOUNT_ATTR_NOSUID
+            | MountAttrFlags::MOUNT_ATTR_NODEV
+            | MountAttrFlags::MOUNT_ATTR_NOEXEC;
+        let mount = rustix::mount::fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes)?;
+        attach(&mount, &place)
+    }
+
+    fn store(&self, step: &Step<'_>, path: Field<'_>) -> Result<(), Errno> {
+        let (mut buffer, mut room): (PathBuffer, PathBuffer) = ([0; _], [0; _]);
+        let place = self.place(path, &mut buffer)?;
+        rustix::fs::mkdirat(&place.folder, place.name, Mode::from_raw_mode(0o755))?;
+        let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+        attach(&rustix::mount::open_tree(CWD, crate::step::store(step.name, &mut room), flags)?, &place)
+    }
+
+    fn bind(&self, source: Source<'_>, path: Field<'_>) -> Result<(), Errno> {
+        let (mut buffer, mut room): (PathBuffer, PathBuffer) = ([0; _], [0; _]);
+        let place = self.place(path, &mut buffer)?;
+        let (field, folder) = match source {
+            Source::Input(field) => (field, c"/verified"),
+            Source::Output(field) => (field, c"/stores"),
+        };
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let folder = rustix::fs::open(folder, flags, Mode::empty())?;
+        let source = c_string(field, &mut room).ok_or(Errno::NAMETOOLONG)?;
+        let source = below(&folder, source, OFlags::NOFOLLOW)?;
+        match FileType::from_raw_mode(rustix::fs::fstat(&source)?.st_mode) {
+            FileType::Symlink => {
+                let mut target: PathBuffer = [0; _];
+                let length = rustix::fs::readlinkat_raw(&source, c"", &mut target)?;
+                let target =
+                    join(&[core::str::from_utf8(&target[..length]).map_err(|_| Errno::ILSEQ)?], &mut room)
+                        .ok_or(Errno::NAMETOOLONG)?;
+                return rustix::fs::symlinkat(target, &place.folder, place.name);
+            }
+            FileType::Directory => {
+                rustix::fs::mkdirat(&place.folder, place.name, Mode::from_raw_mode(0o555))?
+            }
+            _ => {
+                let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
+                rustix::fs::openat(&place.folder, place.name, flags, Mode::from_raw_mode(0o444)).map(drop)?;
+            }
+        }
+        let flags =
+            OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_EMPTY_PATH;
+        let mount = rustix::mount::open_tree(&source, c"", flags)?;
+        sys::make_read_only(mount.as_fd())?;
+        attach(&mount, &place)
+    }
+}
+
+/// Opens what lies below a folder, through no symbolic link; the last component may be one itself.
+fn below(folder: &OwnedFd, path: &CStr, flags: OFlags) -> Result<OwnedFd, Errno> {
+    let flags = flags | OFlags::PATH | OFlags::CLOEXEC;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+    rustix::fs::openat2(folder, path, flags, Mode::empty(), resolve)
+}
+
+/// Puts a mount on what stands at a place.
+fn attach(mount: &OwnedFd, place: &Place<'_>) -> Result<(), Errno> {
+    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH;
+    rustix::mount::move_mount(mount, c"", &place.folder, place.name, flags)
+}
+
+fn c_str(bytes: &[u8]) -> Result<&CStr, Errno> {
+    CStr::from_bytes_until_nul(bytes).map_err(|_| Errno::INVAL)
+}

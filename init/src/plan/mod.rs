@@ -1,0 +1,195 @@
+//! The plan: a linear build script with nothing left to decide. This is its one definition.
+//!
+//! # Encoding
+//! Bytes. A line is a directive; a line feed ends each, the last one too. Fields are separated by one space; there are no
+//! empty lines, no comments and no defaults: what is not written does not happen.
+//!
+//! In a field, `\\`, `\n`, `\t` and `\r` stand for themselves, and `\xHH` (lower case) for every other byte below 0x20 and
+//! for 0x7f. `\x20` stands for a space, except in the last field of `arg`, `env` and `file`, which is the rest of the line
+//! and holds spaces as they are. Every other byte stands as it is. So each plan has one spelling, and its sha256
+//! identifies the build.
+//!
+//! # Grammar
+//! ```text
+//! plan    = "groundup plan 1"
+//!           "entropy" SHA256            32 bytes credited to the kernel's random numbers before the first step
+//!           "failure" ("stop"|"continue")   what happens to the steps that do not need a failed one
+//!           { input | step | drop }
+//! input   = "input" NAME ("file"|"exec"|"tree") SHA256
+//!                                       in the image at /inputs/NAME; verified here. file, exec: the sha256 of the bytes
+//!                                       (exec is made executable); tree: of the NAR
+//! step    = "step" NAME
+//!           "uid" N  "gid" N            not 0
+//!           "umask" OCTAL  "host" NAME  "domain" FIELD
+//!           "clock" SECONDS             the time of day when the builder starts, since 1970
+//!           "personality" HEX           personality(2)
+//!           "pid-one" ("init"|"builder")    who is process 1 of the step's PID namespace
+//!           "loopback" ("up"|"down")
+//!           "time-limit" SECONDS  "log-limit" BYTES
+//!           "space-limit" BYTES         of each of the step's two file systems, its root and its store
+//!           16 × "limit" RESOURCE SOFT HARD     in the order of RESOURCES; a number or "unlimited"
+//!           { "dir" PATH OCTAL ("root"|"builder")
+//!           | "file" PATH OCTAL TEXT
+//!           | "link" PATH FIELD
+//!           | "device" PATH ("null"|"zero"|"full"|"random"|"urandom"|"tty")
+//!           | "proc" PATH
+//!           | "store" PATH OCTAL        a fresh file system, owned by root and the step's group; exactly one
+//!           | "bind" ("input" NAME["/"SUB] | "output" STEP"/"BASE["/"SUB]) PATH   read-only; a symbolic link is copied
+//!           }                           the world, made in this order; parents first
+//!           "cwd" PATH
+//!           "builder" PATH
+//!           "arg" TEXT {"arg" TEXT}     argv, argv[0] included
+//!           {"env" NAME"="VALUE}        envp, ascending by name, each name once
+//!           "output" NAME PATH (SHA256|"-") {…}     PATH lies directly in the store; the NAR's sha256, if one is expected
+//!           "end"
+//! drop    = "drop" ("input" NAME | "output" STEP)   no later step uses it: its memory is freed
+//! ```
+//! Each directive of `input`, `step` and `drop` is a line of its own.
+//!
+//! # Restrictions
+//! NAME is 1 to 211 bytes of `A-Z a-z 0-9 + . _ ? = -`, not starting with a dot. A PATH starts with `/`, has no empty, `.` or
+//! `..` component, does not end in `/` and is at most 4095 bytes. OCTAL is three or four digits. Numbers are decimal,
+//! without leading zeros, at most 2^63-1. No text holds a NUL but that of `file`.
+//!
+//! # Who enforces
+//! This reader enforces encoding, grammar and restrictions, before the first step runs. The kernel enforces that paths can be
+//! made. PID 1 enforces that an input was verified, and an output built, before it is bound. The plan's writer (crate
+//! `graphs`) enforces that names are unique and that the order of steps is topological.
+mod cursor;
+mod step;
+mod text;
+
+use cursor::Cursor;
+pub use cursor::Error;
+pub use step::{Limit, Output, PidOne, RESOURCES, Source, Step, World};
+pub use text::{Field, is_name, is_path};
+
+use crate::hex::Digest;
+
+/// What happens after a step has failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnFailure {
+    /// Every later step is skipped.
+    Stop,
+    /// Only the steps that need it are.
+    Continue,
+}
+
+/// What an input is in the image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A plain file, pinned by its bytes.
+    File,
+    /// An executable file, pinned by its bytes.
+    Exec,
+    /// A directory, pinned by its NAR.
+    Tree,
+}
+
+/// `input NAME KIND SHA256`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Input<'a> {
+    /// Its place in the image is `/inputs/` and this.
+    pub name: &'a str,
+    /// How it is hashed.
+    pub kind: Kind,
+    /// What its hash must be.
+    pub sha256: Digest,
+}
+
+/// One thing to do.
+#[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is no allocator to box the step with")]
+pub enum Item<'a> {
+    /// Verify an input.
+    Input(Input<'a>),
+    /// Build a step.
+    Step(Step<'a>),
+    /// Forget an input.
+    DropInput(&'a str),
+    /// Forget the outputs of a step.
+    DropOutput(&'a str),
+}
+
+/// A plan that is being read: an iterator over its [`Item`]s that ends after the first error.
+#[derive(Clone)]
+pub struct Plan<'a> {
+    /// 32 bytes for the kernel's random number generator.
+    pub entropy: Digest,
+    /// What happens after a step has failed.
+    pub on_failure: OnFailure,
+    cursor: Cursor<'a>,
+}
+
+impl<'a> Plan<'a> {
+    /// Reads the three lines of the head.
+    pub fn read(bytes: &'a [u8]) -> Result<Plan<'a>, Error> {
+        let mut cursor = Cursor::new(bytes)?;
+        if cursor.line()? != b"groundup plan 1" {
+            return Err(cursor.error("`groundup plan 1`"));
+        }
+        let mut fields = cursor.directive("entropy")?;
+        let entropy = fields.digest()?;
+        fields.end()?;
+        let mut fields = cursor.directive("failure")?;
+        let on_failure = match fields.word()? {
+            b"stop" => OnFailure::Stop,
+            b"continue" => OnFailure::Continue,
+            _ => return Err(fields.error("`stop` or `continue`")),
+        };
+        fields.end()?;
+        Ok(Plan { entropy, on_failure, cursor })
+    }
+
+    fn item(&mut self) -> Result<Item<'a>, Error> {
+        match self.cursor.keyword() {
+            b"input" => {
+                let mut fields = self.cursor.directive("input")?;
+                let name = fields.name()?;
+                let kind = match fields.word()? {
+                    b"file" => Kind::File,
+                    b"exec" => Kind::Exec,
+                    b"tree" => Kind::Tree,
+                    _ => return Err(fields.error("`file`, `exec` or `tree`")),
+                };
+                let sha256 = fields.digest()?;
+                fields.end()?;
+                Ok(Item::Input(Input { name, kind, sha256 }))
+            }
+            b"step" => step::read(&mut self.cursor).map(Item::Step),
+            b"drop" => {
+                let mut fields = self.cursor.directive("drop")?;
+                let make = match fields.word()? {
+                    b"input" => Item::DropInput,
+                    b"output" => Item::DropOutput,
+                    _ => return Err(fields.error("`input` or `output`")),
+                };
+                let name = fields.name()?;
+                fields.end()?;
+                Ok(make(name))
+            }
+            _ => {
+                self.cursor.line()?;
+                Err(self.cursor.error("`input`, `step` or `drop`"))
+            }
+        }
+    }
+}
+
+impl<'a> Iterator for Plan<'a> {
+    type Item = Result<Item<'a>, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.cursor.is_done() {
+            return None;
+        }
+        let item = self.item();
+        if item.is_err() {
+            self.cursor.finish();
+        }
+        Some(item)
+    }
+}
+
+#[cfg(test)]
+mod tests;
