@@ -17,7 +17,7 @@ pub(crate) enum Thing<'a> {
     Source(&'a Input),
     Choice(usize, &'a Choice),
     /// A derivation that has no output under its own name.
-    Derivation(&'a str, &'a Derivation),
+    Derivation(usize, &'a Derivation),
     Output(Output<'a>),
 }
 
@@ -59,13 +59,9 @@ impl<'a> Index<'a> {
         }
         for (number, (derivation, built)) in graph.derivations.iter().enumerate() {
             if !built.outputs.iter().any(|output| output == OUTPUT) {
-                add(derivation.into(), Thing::Derivation(derivation, built));
+                add(derivation.into(), Thing::Derivation(number, built));
             }
-            for (at, output) in built.outputs.iter().enumerate() {
-                // An output that is listed twice is reported as that, not as two things with one name.
-                if built.outputs[..at].contains(output) {
-                    continue;
-                }
+            for output in &built.outputs {
                 let name =
                     if output == OUTPUT { derivation.into() } else { store_name(derivation, output).into() };
                 add(name, Thing::Output(Output { number, derivation, output }));
@@ -81,8 +77,11 @@ impl<'a> Index<'a> {
                 None
             }
             Entry::Occupied(taken) => {
-                let name = taken.key().clone();
-                Some(Clash { name, first: *taken.get(), second: thing })
+                let first = *taken.get();
+                // An output that is listed twice is reported as that, not as two things with one name.
+                let listed_twice = matches!((first, thing), (Thing::Output(one), Thing::Output(other))
+                    if one.number == other.number && one.output == other.output);
+                (!listed_twice).then(|| Clash { name: taken.key().clone(), first, second: thing })
             }
         }
     }
@@ -91,10 +90,15 @@ impl<'a> Index<'a> {
         self.things.get(name).copied()
     }
 
-    /// All names, sorted: for messages.
-    pub fn names(&self) -> Vec<&str> {
-        let mut names: Vec<_> = self.things.keys().map(AsRef::as_ref).collect();
-        names.sort_unstable();
-        names
+    /// The name most like one that is not there, if any is like it. Of very large graphs, none: a wrong name is
+    /// no reason to compare it with a hundred thousand.
+    pub fn nearest(&self, name: &str) -> Option<&str> {
+        if self.things.len() > 10_000 {
+            return None;
+        }
+        let most = name.len() / 3 + 1;
+        let distance = |other: &str| strsim::damerau_levenshtein(name, other);
+        let near = self.things.keys().map(|other| (distance(other), other.as_ref()));
+        near.filter(|(distance, _)| *distance <= most).min().map(|(_, other)| other)
     }
 }

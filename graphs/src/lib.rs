@@ -1,6 +1,7 @@
 //! The derivation graph: model, RON reader, checks, linearizer and plan writer.
 //!
 //! Pure: text in, text out. Nothing here opens a file, starts a process or asks a network.
+mod check;
 pub mod hex;
 mod index;
 mod locate;
@@ -12,6 +13,7 @@ mod read;
 mod select;
 mod used;
 
+pub use check::{check, load};
 pub use locate::Spot;
 pub use model::{Graph, Input, Kind, Place};
 pub use order::{Error as OrderError, order};

@@ -112,9 +112,7 @@ impl<'a> Needs<'a> {
         for target in &graph.targets {
             let number = match index.get(target) {
                 Some(Thing::Output(output)) if output.derivation == target => output.number,
-                Some(Thing::Derivation(..)) => {
-                    graph.derivations.keys().position(|name| name == target).unwrap_or_default()
-                }
+                Some(Thing::Derivation(number, _)) => number,
                 _ => continue,
             };
             walk.move_to(NodeIndex::new(number));

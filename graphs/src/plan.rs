@@ -3,7 +3,7 @@
 //! The grammar stands in the crate `init`, whose reader enforces it; this side only writes it. A derivation becomes
 //! a [`Step`] ([`native`]), which holds all that a plan says of it, and a step becomes text ([`write`]).
 
-mod native;
+pub(crate) mod native;
 mod step;
 mod write;
 

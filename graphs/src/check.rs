@@ -1,0 +1,76 @@
+//! What a graph must hold beyond its syntax. Everything that is wrong is reported, not only the first.
+//!
+//! Refused: names that are missing, taken twice or unsafe ([`names`], [`references`]); inputs that cannot be had or verified
+//! ([`inputs`], [`places`]); cycles, an empty graph ([`needs`]); builders that are not declared ([`builder`]); mounts
+//! that cannot be made ([`mounts`]); limits that make no sense ([`limits`]). Inputs that no derivation uses and
+//! derivations that no target needs are warnings.
+
+mod builder;
+mod choices;
+mod derivations;
+mod inputs;
+mod limits;
+mod mounts;
+mod names;
+mod needs;
+mod paths;
+mod places;
+mod references;
+
+use crate::index::Index;
+use crate::locate::Spot;
+use crate::model::{Graph, Table};
+use crate::problem::{Problem, Problems};
+
+/// All problems of a graph that was read from the text that goes by `name`. A graph that has no text can be checked
+/// with an empty one: its problems have no spans then.
+pub fn check(graph: &Graph, name: &str, text: &str) -> Problems {
+    let (index, clashes) = Index::of(graph);
+    let mut check = Check { graph, index, problems: Vec::new() };
+    check.names(&clashes);
+    check.seeds_and_sources();
+    check.all_choices();
+    check.all_derivations();
+    check.needs();
+    Problems::new(name, text, check.problems)
+}
+
+/// Reads and checks. A graph comes with its warnings; what is refused, with everything there is to say.
+pub fn load(name: &str, text: &str) -> Result<(Graph, Problems), Problems> {
+    let graph = crate::read(name, text)?;
+    let problems = check(&graph, name, text).into_result()?;
+    Ok((graph, problems))
+}
+
+struct Check<'a> {
+    graph: &'a Graph,
+    index: Index<'a>,
+    problems: Vec<Problem>,
+}
+
+impl Check<'_> {
+    fn report(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
+    fn error(&mut self, at: Spot, message: impl Into<String>, help: impl Into<String>) {
+        self.report(Problem::error(message).help(help).at(at));
+    }
+
+    fn warning(&mut self, at: Spot, message: impl Into<String>, help: impl Into<String>) {
+        self.report(Problem::warning(message).help(help).at(at));
+    }
+
+    /// Entries of a map that were written twice.
+    fn repeated<V>(&mut self, what: &str, table: &Table<V>, spot: &dyn Fn() -> Spot) {
+        let mut times = std::collections::HashMap::new();
+        for name in table.repeated() {
+            let time = times.entry(name).and_modify(|times| *times += 1).or_insert(1usize);
+            let problem = Problem::error(format!("{what} `{name}` is written twice"))
+                .help("keep one of the two, or rename one")
+                .at(spot().again(name, *time).key())
+                .related(spot().then(name).key(), "first written here");
+            self.report(problem);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Seeds and sources: pinned, obtainable, and of one form whichever place gives them.
+
+use super::{Check, paths};
+use crate::locate::Spot;
+use crate::model::{Input, Kind, Place};
+
+/// No archive nests what it holds deeper than this.
+const DEEPEST_STRIP: u32 = 64;
+
+/// Why this is no sha256 in hex, if it is none.
+pub(super) fn not_sha256(text: &str) -> Option<String> {
+    if let Some(bad) = text.chars().find(|c| !matches!(c, '0'..='9' | 'a'..='f')) {
+        return Some(format!("it holds {bad:?}"));
+    }
+    (text.len() != 64).then(|| format!("it has {} digits", text.len()))
+}
+
+pub(super) const SHA256_HELP: &str = "a sha256 is 64 digits 0-9 a-f, as `sha256sum` prints it";
+
+impl Check<'_> {
+    /// All seeds and sources.
+    pub(super) fn seeds_and_sources(&mut self) {
+        let graph = self.graph;
+        for (name, input) in &graph.seeds {
+            self.input(&Spot::of("seeds").then(name), "seed", name, input);
+            if input.sha256.is_none() && !input.from.iter().all(Place::is_package) {
+                let message = format!("the seed `{name}` has no sha256");
+                let help = self.pin_help(input, "only seeds whose places are all packages may float");
+                self.error(Spot::of("seeds").then(name).key(), message, help);
+            }
+        }
+        for (name, input) in &graph.sources {
+            let spot = Spot::of("sources").then(name);
+            self.input(&spot, "source", name, input);
+            if input.sha256.is_none() {
+                let help = self.pin_help(input, "sources are always pinned");
+                self.error(spot.clone().key(), format!("the source `{name}` has no sha256"), help);
+            }
+            if input.executable {
+                let message = format!("the source `{name}` is executable");
+                let help = "what is executed is trusted as it is: make it a seed, or take `executable` out";
+                self.error(spot.then("executable").key(), message, help);
+            }
+        }
+    }
+
+    fn pin_help(&self, input: &Input, why: &str) -> String {
+        let inline = input.from.iter().find_map(super::places::inline_sha256);
+        match inline {
+            Some(sha256) => format!("{why}; this one's is `sha256: \"{sha256}\"`"),
+            None => format!("{why}: add `sha256: \"…\"`, as `sha256sum` prints it"),
+        }
+    }
+
+    fn input(&mut self, spot: &Spot, role: &str, name: &str, input: &Input) {
+        if input.from.is_empty() {
+            let message = format!("the {role} `{name}` has no place");
+            self.error(spot.then("from"), message, "write where it can be had: `from: [File(\"…\")]`");
+        }
+        for (number, place) in input.from.iter().enumerate() {
+            if input.from[..number].contains(place) {
+                let message = format!("the {role} `{name}` has the same place twice");
+                self.error(spot.then("from").item(number), message, "keep one of the two");
+            }
+            self.place(spot, &spot.then("from").item(number), place, input);
+        }
+        if let Some(sha256) = &input.sha256
+            && let Some(why) = not_sha256(sha256)
+        {
+            self.error(spot.then("sha256"), format!("no sha256: {why}"), SHA256_HELP);
+        }
+        self.form(spot, role, name, input);
+    }
+
+    /// `unpack`, `strip`, `pick`, `executable`, and what a place gives, must agree.
+    fn form(&mut self, spot: &Spot, role: &str, name: &str, input: &Input) {
+        let merged = |place: &Place| matches!(place, Place::Debian { .. });
+        let (any, all) = (input.from.iter().any(merged), input.from.iter().all(merged));
+        if any && !all && !input.unpack {
+            let message = format!("the places of `{name}` give different things: a tree and a file");
+            let help = "`Debian` gives a tree: add `unpack: true`, so that all places do";
+            self.error(spot.then("from"), message, help);
+        }
+        let tree = input.kind() == Kind::Tree;
+        if tree && input.executable {
+            let message = format!("the {role} `{name}` is a tree, and a tree cannot be executable");
+            let help = "files in a tree are executable as they were packed: take `executable` out";
+            self.error(spot.then("executable").key(), message, help);
+        }
+        if !tree && input.strip > 0 {
+            let message = format!("`strip` on the file `{name}`");
+            self.error(
+                spot.then("strip").key(),
+                message,
+                "only trees have components to strip: add `unpack: true`",
+            );
+        }
+        if input.strip > DEEPEST_STRIP {
+            let message = format!("`strip: {}` leaves nothing of any tree", input.strip);
+            self.error(spot.then("strip"), message, format!("strip at most {DEEPEST_STRIP} components"));
+        }
+        if !tree && !input.pick.is_empty() {
+            let message = format!("`pick` on the file `{name}`");
+            self.error(spot.then("pick").key(), message, "only trees can be picked from: add `unpack: true`");
+        }
+        for (number, pick) in input.pick.iter().enumerate() {
+            let at = spot.then("pick").item(number);
+            if let Some(why) = paths::not_relative(pick) {
+                let help = "write it as the tree has it: `usr/bin/cc`, or `usr/lib/*.so`";
+                self.error(at.clone(), format!("{pick:?} cannot be picked: {why}"), help);
+            }
+            if input.pick[..number].contains(pick) {
+                self.error(at, format!("`{pick}` is picked twice"), "keep one of the two");
+            }
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Limits: neither nothing nor absurd.
+
+use super::Check;
+use crate::locate::Spot;
+use crate::model::Derivation;
+
+const TEBIBYTE: u64 = 1 << 40;
+const YEAR: u64 = 366 * 24 * 3600;
+const MOST_PROCESSES: u64 = 1_000_000;
+
+impl Check<'_> {
+    pub(super) fn limits(&mut self, spot: &Spot, derivation: &Derivation) {
+        let bytes = (TEBIBYTE, "bytes", "1099511627776, 1 TiB");
+        let limits = [
+            ("time", derivation.time, (YEAR, "seconds", "31622400, a year")),
+            ("log", derivation.log, bytes),
+            ("space", derivation.space, bytes),
+            ("memory", derivation.memory, bytes),
+            ("processes", derivation.processes, (MOST_PROCESSES, "processes", "1000000")),
+        ];
+        for (field, value, (most, unit, text)) in limits {
+            if value == 0 || value > most {
+                let message = format!("absurd `{field}`: {value} {unit}");
+                self.error(spot.then(field), message, format!("write 1 to {text}, or leave it out"));
+            }
+        }
+    }
+}
