@@ -68,6 +68,9 @@ impl<'a> Needs<'a> {
     pub fn possible(graph: &'a Graph, index: &Index<'a>) -> Self {
         let mut needs = Self::nodes(graph);
         let derivations = graph.derivations.len();
+        for name in graph.choices.keys() {
+            needs.graph.add_node(name);
+        }
         for (number, derivation) in graph.derivations.values().enumerate() {
             for input in &derivation.inputs {
                 match index.get(input) {
@@ -76,9 +79,7 @@ impl<'a> Needs<'a> {
                 }
             }
         }
-        for (name, choice) in &graph.choices {
-            needs.graph.add_node(name);
-            let node = needs.graph.node_count() - 1;
+        for (choice, node) in graph.choices.values().zip(derivations..) {
             for input in choice.of.values().flat_map(|alternative| &alternative.inputs) {
                 needs.output(index, input, node);
             }
