@@ -1,1 +1,27 @@
-//! The initrd writer and reader, the embedded PID 1, and how a kernel is obtained.
+//! The image: an initrd that holds PID 1, the plan and the plan's inputs, and nothing else.
+//!
+//! ```text
+//! init              0555   PID 1
+//! inputs            0555   only when there is an input
+//! inputs/NAME       0444   file; 0555 executable; or a tree of directories, files and symbolic links
+//! plan              0444   the linear build script
+//! ```
+//!
+//! Same content, same bytes, whatever the host, its time, user, umask, directory order or file system: the
+//! image's hash can then be compared by people who never met. [`newc`] holds the format, [`write()`] makes an
+//! image, [`read`] reads one back and trusts nothing in it. [`kernel`] obtains the kernel that boots it.
+//!
+//! No `/dev/console` is packed: the kernel's own built-in initramfs has it, and PID 1 mounts devtmpfs.
+
+mod archive;
+mod error;
+pub mod kernel;
+pub mod newc;
+pub mod read;
+mod tree;
+mod write;
+mod xz;
+
+pub use archive::Archive;
+pub use error::Error;
+pub use write::{Image, Input, Kind, Summary, write, write_xz};
