@@ -80,8 +80,8 @@ pub fn plan() -> Result<&'static [u8], Fatal> {
 
 /// Ways by which one step could leave something to the next, or learn of it. A kernel without one needs no setting.
 const SETTINGS: [(&core::ffi::CStr, &[u8]); 3] = [
-    // A keyring outlives the processes of its user.
-    (c"/proc/sys/kernel/keys/maxkeys", b"0"),
+    // A keyring outlives the processes of its user. In one byte there is no room for a key; 0 is not taken.
+    (c"/proc/sys/kernel/keys/maxbytes", b"1"),
     // The kernel's log tells of the steps before.
     (c"/proc/sys/kernel/dmesg_restrict", b"1"),
     // A builder with a user namespace of its own would have capabilities in it.
