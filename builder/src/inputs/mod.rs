@@ -1,1 +1,42 @@
-//! Where inputs come from: fetching, verifying, caching, unpacking, locking.
+//! Where inputs come from: fetched, verified, cached, unpacked, picked, merged, locked.
+//!
+//! Nothing here is trusted but the sha256 that the graph or its lock file states. A place (a mirror, a cache, a file
+//! beside the graph) may lie, vanish or stop halfway; what it gave is hashed before anything else looks at it, and
+//! hashed again each time it leaves the cache. Layers, the upper ones without I/O:
+//!
+//! | module | subject |
+//! |---|---|
+//! | `spec`, `pick`, `control` | pure: what an input is, path patterns, Debian stanzas |
+//! | `lock` | pure but for two functions: the lock file's text and how it is renewed |
+//! | `hash`, `tree`, `unpack` | files and archives on disk |
+//! | `local`, `http`, `apt`, `debian`, `wheel` | one kind of place each |
+//! | `cache`, `store` | the folder that holds everything, and the way through all of the above |
+//!
+//! Other programs that are run: `apt-get`, `apt-cache`, `apt-helper` and `pip`; they read the machine's own
+//! configuration (mirrors, proxies, certificates). Host names of ours there are none.
+
+mod apt;
+mod cache;
+mod control;
+mod debian;
+mod error;
+mod hash;
+mod http;
+mod local;
+pub mod lock;
+mod pick;
+mod progress;
+mod spec;
+mod store;
+mod tree;
+mod unpack;
+mod wheel;
+
+pub use cache::default_folder;
+pub use error::{Error, Reason};
+pub use http::Limits as FetchLimits;
+pub use lock::Lock;
+pub use progress::{Event, Progress, Silent};
+pub use spec::{InputSpec, describe};
+pub use store::{FetchedFile, Obtained, Store};
+pub use unpack::Limits as UnpackLimits;

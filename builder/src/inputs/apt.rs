@@ -1,0 +1,312 @@
+//! `apt`, as the machine has it set up: its mirrors, proxies, keys and sandbox, read by `apt`'s own programs.
+//!
+//! Every call gets a configuration file of ours after the machine's (`-c`, apt.conf(5)): a dpkg status of nothing, so
+//! that what is installed here has no say; caches of ours, so that no root is needed; and none of the machine's hooks.
+//! Mirrors are read from `apt-get update --print-uris` with empty lists, which prints
+//! `'MIRROR/dists/SUITE/InRelease' …` for list and deb822 styles alike, also where no list was ever fetched (where
+//! `apt-get indextargets` prints nothing).
+
+use super::error::Reason;
+use std::{
+    fs,
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::{Duration, SystemTime},
+};
+
+const HELPER: &str = "/usr/lib/apt/apt-helper";
+/// Where Debian's archive keyring is; the package debian-archive-keyring has changed its ending.
+const KEYRINGS: [&str; 2] =
+    ["/usr/share/keyrings/debian-archive-keyring.gpg", "/usr/share/keyrings/debian-archive-keyring.pgp"];
+
+/// A mirror and a suite on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repository {
+    /// Ends in a slash.
+    pub uri: String,
+    pub suite: String,
+}
+
+impl Repository {
+    pub fn is_security(&self) -> bool {
+        self.suite.ends_with("-security") || self.suite.ends_with("/updates")
+    }
+}
+
+/// Which lists a state looks into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lists {
+    /// The machine's, as they are.
+    Machine,
+    /// The machine's sources, fetched into our own folder.
+    Own,
+    /// The machine's mirrors with a suite of Debian's, binary or source, fetched into our own folder.
+    Suite { suite: String, source: bool },
+}
+
+/// One configuration of `apt`.
+#[derive(Debug)]
+pub struct State {
+    lists: Lists,
+    folder: PathBuf,
+}
+
+impl State {
+    /// Writes what `apt` needs below `parent`. Whoever calls holds a lock on the state's folder name.
+    pub fn open(parent: &Path, lists: Lists, repositories: &[Repository]) -> Result<Self, Reason> {
+        let folder = parent.join(name(&lists));
+        let state = State { lists, folder };
+        state.prepare(repositories).map_err(|source| Reason::Read { path: state.folder.clone(), source })?;
+        Ok(state)
+    }
+
+    fn prepare(&self, repositories: &[Repository]) -> io::Result<()> {
+        fs::create_dir_all(self.folder.join("lists/partial"))?;
+        fs::create_dir_all(self.folder.join("cache/archives/partial"))?;
+        replace(&self.folder.join("status"), "")?;
+        let mut conf = CLEAR.to_owned();
+        let at = |path: &str| self.folder.join(path).display().to_string();
+        let mut set = |key: &str, value: &str| conf.push_str(&format!("{key} \"{value}\";\n"));
+        set("Dir::State::status", &at("status"));
+        set("Dir::Cache", &at("cache/"));
+        set("Dir::Cache::pkgcache", "pkgcache.bin");
+        set("Dir::Cache::srcpkgcache", "");
+        if self.lists != Lists::Machine {
+            set("Dir::State::lists", &at("lists/"));
+            set("Acquire::Languages", "none");
+        }
+        if let Lists::Suite { suite, source } = &self.lists {
+            replace(&self.folder.join("sources.list"), &sources(suite, *source, repositories))?;
+            set("Dir::Etc::sourcelist", &at("sources.list"));
+            set("Dir::Etc::sourceparts", "-");
+            set("Dir::Etc::preferences", "/dev/null");
+            set("Dir::Etc::preferencesparts", "/dev/null");
+            set("APT::Default-Release", "");
+        }
+        replace(&self.conf(), &conf)
+    }
+
+    fn conf(&self) -> PathBuf {
+        self.folder.join("apt.conf")
+    }
+
+    /// Since when our lists are as they are; the machine's are not ours to judge.
+    pub fn age(&self) -> Option<Duration> {
+        let stamp = fs::metadata(self.folder.join("stamp")).ok()?.modified().ok()?;
+        Some(SystemTime::now().duration_since(stamp).unwrap_or_default())
+    }
+
+    /// Fetches the lists. A suite that a mirror doesn't have is no failure as long as another has it.
+    pub fn refresh(&self) -> Result<(), Reason> {
+        let (_, said) = run("apt-get", "apt", &["-c", &self.conf().to_string_lossy(), "update", "-q"])?;
+        let created = match self.lists {
+            Lists::Suite { source: true, .. } => "Created-By: Sources",
+            _ => "Created-By: Packages",
+        };
+        let listed =
+            self.query("apt-get", &["indextargets", "--format", "$(RELEASE) $(FILENAME)", created])?;
+        let main = |line: &str| match (&self.lists, line.split_once(' ')) {
+            (Lists::Suite { suite, .. }, Some((release, file))) => {
+                release == suite && Path::new(file).exists()
+            }
+            (_, Some((_, file))) => Path::new(file).exists(),
+            _ => false,
+        };
+        if !listed.lines().any(main) {
+            return Err(Reason::Program { program: "apt-get update", what: errors(&said) });
+        }
+        fs::write(self.folder.join("stamp"), "")
+            .map_err(|source| Reason::Read { path: self.folder.clone(), source })
+    }
+
+    /// What a program of `apt` prints under this configuration.
+    pub fn query(&self, program: &'static str, args: &[&str]) -> Result<String, Reason> {
+        let conf = self.conf();
+        let conf = conf.to_string_lossy();
+        let all: Vec<&str> = ["-c", &conf].into_iter().chain(args.iter().copied()).collect();
+        Ok(run(program, "apt", &all)?.0)
+    }
+
+    /// The mirrors that the machine's sources name, with their suites; this state's lists must be empty.
+    pub fn repositories(&self) -> Result<Vec<Repository>, Reason> {
+        Ok(repositories(&self.query("apt-get", &["update", "--print-uris"])?))
+    }
+
+    /// Downloads with `apt`'s own methods; tells the size of the file as it grows.
+    pub fn download(
+        &self,
+        uri: &str,
+        to: &Path,
+        sha256: &str,
+        grown: &mut dyn FnMut(u64),
+    ) -> Result<(), Reason> {
+        let mut command = Command::new(HELPER);
+        command
+            .arg("-c")
+            .arg(self.conf())
+            .args(["-q", "download-file", uri])
+            .arg(to)
+            .arg(format!("SHA256:{sha256}"));
+        command.env("LC_ALL", "C").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let program = |what: String| Reason::Program { program: "apt-helper", what };
+        let mut child = command.spawn().map_err(|error| missing(error, "apt-helper", "apt"))?;
+        let mut pipe = child.stderr.take();
+        let said = std::thread::spawn(move || {
+            let mut said = String::new();
+            pipe.as_mut().map(|pipe| pipe.read_to_string(&mut said));
+            said
+        });
+        let status = loop {
+            if let Some(status) = child.try_wait().map_err(|error| program(error.to_string()))? {
+                break status;
+            }
+            grown(fs::metadata(to).map(|meta| meta.len()).unwrap_or(0));
+            std::thread::sleep(Duration::from_millis(50));
+        };
+        let said = said.join().unwrap_or_default();
+        let _ = fs::remove_file(with_ending(to, ".FAILED"));
+        match received(&said) {
+            _ if status.success() => Ok(()),
+            Some((found, size)) => Err(Reason::WrongHash { expected: sha256.into(), found, size }),
+            None => Err(program(errors(&said))),
+        }
+    }
+}
+
+/// No hook of the machine's runs for lists of ours, and nothing is fetched but what resolves packages.
+const CLEAR: &str = "\
+#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+#clear Acquire::IndexTargets::deb::DEP-11;
+#clear Acquire::IndexTargets::deb::DEP-11-icons-small;
+#clear Acquire::IndexTargets::deb::DEP-11-icons;
+#clear Acquire::IndexTargets::deb::DEP-11-icons-hidpi;
+#clear Acquire::IndexTargets::deb::DEP-11-icons-large;
+#clear Acquire::IndexTargets::deb::DEP-11-icons-large-hidpi;
+#clear Acquire::IndexTargets::deb::Contents-deb;
+APT::Sandbox::User \"root\";
+Debug::NoLocking \"1\";
+";
+
+pub fn name(lists: &Lists) -> String {
+    match lists {
+        Lists::Machine => "machine".into(),
+        Lists::Own => "own".into(),
+        Lists::Suite { suite, source } => {
+            format!("{suite}{}", if *source { ".source" } else { "" }).replace('/', "_")
+        }
+    }
+}
+
+/// Sources for a suite of Debian's on the machine's mirrors, point updates and security included where there are any.
+fn sources(suite: &str, source: bool, repositories: &[Repository]) -> String {
+    let kind = if source { "deb-src" } else { "deb" };
+    let keyring = KEYRINGS.iter().find(|path| Path::new(path).exists());
+    let signed = keyring.map(|path| format!(" [signed-by={path}]")).unwrap_or_default();
+    let mut lines = Vec::new();
+    for Repository { uri, .. } in repositories.iter().filter(|repository| !repository.is_security()) {
+        lines.push(format!("{kind}{signed} {uri} {suite} main\n"));
+        lines.push(format!("{kind}{signed} {uri} {suite}-updates main\n"));
+    }
+    for Repository { uri, .. } in repositories.iter().filter(|repository| repository.is_security()) {
+        lines.push(format!("{kind}{signed} {uri} {suite}-security main\n"));
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    lines.retain(|line| seen.insert(line.clone()));
+    lines.concat()
+}
+
+/// From lines `'MIRROR/dists/SUITE/InRelease' …`, in order, each once.
+fn repositories(printed: &str) -> Vec<Repository> {
+    let mut found = Vec::new();
+    for line in printed.lines() {
+        let uri = line.strip_prefix('\'').and_then(|line| line.split_once('\'')).map(|(uri, _)| uri);
+        let Some((mirror, suite)) = uri.and_then(|uri| uri.strip_suffix("/InRelease")?.split_once("/dists/"))
+        else {
+            continue;
+        };
+        let repository = Repository { uri: format!("{mirror}/"), suite: suite.into() };
+        if !found.contains(&repository) {
+            found.push(repository);
+        }
+    }
+    found
+}
+
+fn run(program: &'static str, package: &'static str, args: &[&str]) -> Result<(String, String), Reason> {
+    let output = Command::new(program).args(args).env("LC_ALL", "C").stdin(Stdio::null()).output();
+    let output = output.map_err(|error| missing(error, program, package))?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ok((text(&output.stdout), text(&output.stderr)))
+}
+
+fn missing(error: io::Error, program: &'static str, package: &'static str) -> Reason {
+    match error.kind() {
+        io::ErrorKind::NotFound => Reason::MissingProgram { program, package },
+        _ => Reason::Program { program, what: error.to_string() },
+    }
+}
+
+/// The first of what `apt` calls errors, on one line; the others mostly say the same again.
+fn errors(said: &str) -> String {
+    let lines: Vec<&str> = said.lines().filter_map(|line| line.strip_prefix("E: ")).take(3).collect();
+    if lines.is_empty() { "it failed and said nothing".into() } else { lines.join("; ") }
+}
+
+/// Hash and size of a file that was not the one asked for.
+fn received(said: &str) -> Option<(String, u64)> {
+    let after = said.split_once("Hashes of received file:")?.1;
+    let value = |key: &str| after.lines().find_map(|line| line.trim().strip_prefix("- ")?.strip_prefix(key));
+    let size = value("Filesize:").and_then(|size| size.split(' ').next()?.parse().ok());
+    Some((value("SHA256:")?.trim().into(), size.unwrap_or(0)))
+}
+
+/// Writes a file that another process may be reading, unless it is so already.
+fn replace(path: &Path, content: &str) -> io::Result<()> {
+    if fs::read_to_string(path).is_ok_and(|present| present == content) {
+        return Ok(());
+    }
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(content.as_bytes())?;
+    file.persist(path)?;
+    Ok(())
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_mirrors() {
+        let printed = "'http://a/debian/dists/x/InRelease' a_debian_x_InRelease 0 \n\
+            'http://a/debian/dists/x/InRelease' again 0\n\
+            'file:/srv/security/dists/x-security/InRelease' y 0\n\
+            'http://a/debian/dists/x/main/binary-amd64/Packages.xz' z 0\n\
+            'http://flat/InRelease' z 0\nnoise\n";
+        let found = repositories(printed);
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[0], Repository { uri: "http://a/debian/".into(), suite: "x".into() });
+        assert!(found[1].is_security() && !found[0].is_security());
+        let text = sources("y", true, &found);
+        assert_eq!(text.lines().count(), 3, "{text}");
+        assert!(text.contains(" http://a/debian/ y-updates main\n"), "{text}");
+        assert!(text.contains(" file:/srv/security/ y-security main\n"), "{text}");
+        assert!(text.lines().all(|line| line.starts_with("deb-src ")), "{text}");
+    }
+
+    #[test]
+    fn shortens_errors() {
+        assert_eq!(errors("W: a\nE: b\n c\nE: d\n"), "b; d");
+        let said = "E: x\n   Hashes of received file:\n    - SHA256:ab\n    - Filesize:10500 [weak]\n";
+        assert_eq!(received(said), Some(("ab".into(), 10500)));
+    }
+}

@@ -1,0 +1,163 @@
+//! Files by URL: `http:`, `https:` (the system's certificates) and `file:`.
+//!
+//! A download goes to a part file, which stays when the connection breaks, and goes on from there with a `Range`
+//! request (RFC 9110, section 14). A server that doesn't know ranges sends all of it again. Nothing that a server says
+//! is trusted: the caller hashes the result. Proxies come from `ALL_PROXY`, `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`.
+
+use super::{error::Reason, hash, progress::Reporter};
+use std::{
+    fs::{self, File},
+    io::{self, Read, Write},
+    path::Path,
+    time::Duration,
+};
+use ureq::{
+    Agent,
+    http::{Response, StatusCode, header},
+    tls::{RootCerts, TlsConfig},
+};
+
+/// When to give up.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Without one byte arriving.
+    pub stall: Duration,
+    /// Followed in a row.
+    pub redirects: u32,
+    /// Bytes of one file.
+    pub size: u64,
+    /// Times that a broken download is taken up again, as long as each brings some bytes.
+    pub resumes: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { stall: Duration::from_secs(60), redirects: 8, size: 8 << 30, resumes: 5 }
+    }
+}
+
+/// Fetches a URL into `part`, going on from what is there.
+pub fn download(url: &str, part: &Path, limits: Limits, reporter: Reporter) -> Result<(), Reason> {
+    match url.split_once(':') {
+        Some(("http" | "https", _)) => {}
+        Some(("file", path)) => return copy(path, part, limits),
+        _ => return Err(Reason::Scheme(url.into())),
+    }
+    let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
+    let agent: Agent = Agent::config_builder()
+        .tls_config(tls)
+        .http_status_as_error(false)
+        .max_redirects(limits.redirects)
+        .accept_encoding("identity")
+        .user_agent(concat!("groundup/", env!("CARGO_PKG_VERSION")))
+        .timeout_resolve(Some(limits.stall))
+        .timeout_connect(Some(limits.stall))
+        .timeout_recv_response(Some(limits.stall))
+        .timeout_per_read(Some(limits.stall))
+        .build()
+        .new_agent();
+    let mut resumes = 0;
+    loop {
+        let before = length(part);
+        match once(&agent, url, part, limits, reporter) {
+            Err(Broken::Off(_)) if length(part) > before && resumes < limits.resumes => resumes += 1,
+            Err(Broken::Off(what)) => return Err(Reason::Http(what)),
+            Err(Broken::Final(reason)) => return Err(reason),
+            Ok(()) => return Ok(()),
+        }
+    }
+}
+
+/// Whether it makes sense to go on.
+enum Broken {
+    Off(String),
+    Final(Reason),
+}
+
+fn once(agent: &Agent, url: &str, part: &Path, limits: Limits, reporter: Reporter) -> Result<(), Broken> {
+    let have = length(part);
+    let mut request = agent.get(url);
+    if have > 0 {
+        request = request.header(header::RANGE, format!("bytes={have}-"));
+    }
+    let response = request.call().map_err(|error| Broken::Off(error.to_string()))?;
+    let number =
+        |name| response.headers().get(name).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let announced = number(header::CONTENT_LENGTH);
+    let start = match (response.status(), range_start(&response)) {
+        (StatusCode::OK, _) => 0,
+        (StatusCode::PARTIAL_CONTENT, Some(start)) if start == have && have > 0 => have,
+        // The part is as long as the file, or longer, or of something else: the hash will tell about the first.
+        (StatusCode::RANGE_NOT_SATISFIABLE, _) if have > 0 => {
+            let all = response.headers().get(header::CONTENT_RANGE).and_then(|value| value.to_str().ok());
+            if all == Some(&format!("bytes */{have}")) {
+                return Ok(());
+            }
+            fs::remove_file(part).map_err(|error| Broken::Final(read(part, error)))?;
+            return once(agent, url, part, limits, reporter);
+        }
+        (StatusCode::PARTIAL_CONTENT, _) => {
+            let _ = fs::remove_file(part);
+            return Err(Broken::Off("the server sent another range than was asked for".into()));
+        }
+        (status, _) => return Err(Broken::Final(Reason::Http(format!("the server answered {status}")))),
+    };
+    let total = announced.map(|length| start + length);
+    if total.is_some_and(|total| total > limits.size) {
+        return Err(Broken::Final(Reason::TooLarge(limits.size)));
+    }
+    let mut file = File::options().create(true).append(start > 0).write(true).truncate(start == 0).open(part);
+    let file = file.as_mut().map_err(|error| Broken::Final(read(part, io::Error::from(error.kind()))))?;
+    let mut body = response.into_body().into_with_config().limit(u64::MAX).reader();
+    let mut buffer = vec![0; 128 << 10];
+    let mut done = start;
+    loop {
+        reporter.bytes(url, done, total);
+        let n = match body.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(n) => n,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(Broken::Off(format!("after {done} bytes: {error}"))),
+        };
+        done += n as u64;
+        if done > limits.size {
+            let _ = fs::remove_file(part);
+            return Err(Broken::Final(Reason::TooLarge(limits.size)));
+        }
+        file.write_all(&buffer[..n]).map_err(|error| Broken::Final(read(part, error)))?;
+    }
+    match total {
+        Some(total) if total != done => {
+            Err(Broken::Off(format!("the connection ended after {done} of {total} bytes")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// N of `Content-Range: bytes N-M/L`.
+fn range_start<B>(response: &Response<B>) -> Option<u64> {
+    let value = response.headers().get(header::CONTENT_RANGE)?.to_str().ok()?;
+    value.strip_prefix("bytes ")?.split_once('-')?.0.parse().ok()
+}
+
+/// `file:` with its path absolute and not escaped: `file:///PATH`, `file:/PATH`.
+fn copy(path: &str, part: &Path, limits: Limits) -> Result<(), Reason> {
+    let path = Path::new(path.strip_prefix("//").unwrap_or(path));
+    if !path.is_absolute() {
+        return Err(Reason::Scheme(format!("file:{}", path.display())));
+    }
+    let mut from = File::open(path).map_err(|error| read(path, error))?.take(limits.size + 1);
+    let copied = File::create(part).and_then(|mut to| hash::copy(&mut from, &mut to));
+    match copied.map_err(|error| read(path, error))? {
+        size if size > limits.size => Err(Reason::TooLarge(limits.size)),
+        _ => Ok(()),
+    }
+}
+
+fn length(path: &Path) -> u64 {
+    fs::metadata(path).map(|meta| meta.len()).unwrap_or(0)
+}
+
+fn read(path: &Path, source: io::Error) -> Reason {
+    Reason::Read { path: path.into(), source }
+}
