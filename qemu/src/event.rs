@@ -1,0 +1,217 @@
+//! The events that PID 1 writes to the console: pure, no I/O.
+//!
+//! # Grammar
+//! Fields are separated by one space; a last field `REASON` is the rest of the line.
+//! ```text
+//! @ groundup 1 PLAN-SHA256
+//! @ input NAME SHA256
+//! @ bad-input NAME EXPECTED FOUND
+//! @ step NAME
+//! @ output NAME SHA256 SIZE OFFSET       OFFSET: a number, `-` or `full`
+//! @ built NAME MILLISECONDS
+//! @ failed NAME MILLISECONDS REASON
+//! @ skipped NAME REASON
+//! @ end BUILT FAILED SKIPPED
+//! @ fatal REASON
+//! ```
+//!
+//! # Restrictions
+//! A hash is 64 lower-case digits; a number has no sign and no leading zero; a name is at most 211 of
+//! `[A-Za-z0-9+._?=-]` and does not start with a dot. Whatever breaks a rule is no event, and is shown as a line of
+//! the kernel's: an event that the kernel's own messages cut in two must not pass for another.
+
+use std::str::FromStr;
+
+/// Something that PID 1 reports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of the grammar above")]
+pub enum Event {
+    /// PID 1 runs and has read this plan.
+    Started { plan: String },
+    /// An input has the hash that the plan says.
+    Input { name: String, sha256: String },
+    /// An input does not have it; steps that use it are skipped.
+    BadInput { name: String, expected: String, found: String },
+    /// A step begins.
+    Step { name: String },
+    /// A step made an output.
+    Output { name: String, sha256: String, size: u64, place: Place },
+    /// A step is done.
+    Built { name: String, milliseconds: u64 },
+    /// A step failed.
+    Failed { name: String, milliseconds: u64, reason: String },
+    /// A step was not tried.
+    Skipped { name: String, reason: String },
+    /// The plan is done: how many steps were built, failed and skipped.
+    End { built: u64, failed: u64, skipped: u64 },
+    /// PID 1 cannot go on.
+    Fatal { reason: String },
+}
+
+/// Where an output's NAR is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Nowhere: the machine has no export region.
+    None,
+    /// Nowhere: the export region has no room for it.
+    Full,
+    /// At this offset in the export region.
+    At(u64),
+}
+
+impl Event {
+    /// Reads what follows `@ ` on a line.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (word, rest) = text.split_once(' ')?;
+        Some(match word {
+            "groundup" => {
+                let ["1", plan] = fields(rest)? else { return None };
+                Self::Started { plan: hash(plan)? }
+            }
+            "input" => {
+                let [n, sha256] = fields(rest)?;
+                Self::Input { name: name(n)?, sha256: hash(sha256)? }
+            }
+            "bad-input" => {
+                let [n, expected, found] = fields(rest)?;
+                Self::BadInput { name: name(n)?, expected: hash(expected)?, found: hash(found)? }
+            }
+            "step" => Self::Step { name: name(rest)? },
+            "output" => {
+                let [n, sha256, size, offset] = fields(rest)?;
+                let place = match offset {
+                    "-" => Place::None,
+                    "full" => Place::Full,
+                    offset => Place::At(number(offset)?),
+                };
+                Self::Output { name: name(n)?, sha256: hash(sha256)?, size: number(size)?, place }
+            }
+            "built" => {
+                let [n, milliseconds] = fields(rest)?;
+                Self::Built { name: name(n)?, milliseconds: number(milliseconds)? }
+            }
+            "failed" => {
+                let [n, milliseconds, reason] = head(rest)?;
+                let (name, milliseconds) = (name(n)?, number(milliseconds)?);
+                Self::Failed { name, milliseconds, reason: some(reason)? }
+            }
+            "skipped" => {
+                let [n, reason] = head(rest)?;
+                Self::Skipped { name: name(n)?, reason: some(reason)? }
+            }
+            "end" => {
+                let [built, failed, skipped] = fields(rest)?;
+                Self::End { built: number(built)?, failed: number(failed)?, skipped: number(skipped)? }
+            }
+            "fatal" => Self::Fatal { reason: some(rest)? },
+            _ => return None,
+        })
+    }
+}
+
+/// Exactly `N` fields.
+fn fields<const N: usize>(text: &str) -> Option<[&str; N]> {
+    text.split(' ').collect::<Vec<_>>().try_into().ok()
+}
+
+/// `N` fields, the last of which is the rest of the line.
+fn head<const N: usize>(text: &str) -> Option<[&str; N]> {
+    text.splitn(N, ' ').collect::<Vec<_>>().try_into().ok()
+}
+
+fn some(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn name(text: &str) -> Option<String> {
+    let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"+._?=-".contains(&byte);
+    let good = (1..=211).contains(&text.len()) && !text.starts_with('.') && text.bytes().all(safe);
+    good.then(|| text.to_owned())
+}
+
+fn hash(text: &str) -> Option<String> {
+    let digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    (text.len() == 64 && text.bytes().all(digit)).then(|| text.to_owned())
+}
+
+fn number(text: &str) -> Option<u64> {
+    let plain = text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    plain.then(|| u64::from_str(text).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HASH: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    #[test]
+    fn every_event_is_read() {
+        let (h, n) = (HASH.to_owned(), "a-1.2+b_?=".to_owned());
+        for (text, event) in [
+            (format!("groundup 1 {h}"), Event::Started { plan: h.clone() }),
+            (format!("input {n} {h}"), Event::Input { name: n.clone(), sha256: h.clone() }),
+            (
+                format!("bad-input {n} {h} {h}"),
+                Event::BadInput { name: n.clone(), expected: h.clone(), found: h.clone() },
+            ),
+            (format!("step {n}"), Event::Step { name: n.clone() }),
+            (
+                format!("output {n} {h} 112 -"),
+                Event::Output { name: n.clone(), sha256: h.clone(), size: 112, place: Place::None },
+            ),
+            (
+                format!("output {n} {h} 0 full"),
+                Event::Output { name: n.clone(), sha256: h.clone(), size: 0, place: Place::Full },
+            ),
+            (
+                format!("output {n} {h} 112 4096"),
+                Event::Output { name: n.clone(), sha256: h.clone(), size: 112, place: Place::At(4096) },
+            ),
+            (format!("built {n} 10"), Event::Built { name: n.clone(), milliseconds: 10 }),
+            (
+                format!("failed {n} 10 exit status 1"),
+                Event::Failed { name: n.clone(), milliseconds: 10, reason: "exit status 1".into() },
+            ),
+            (
+                format!("skipped {n} needs a b"),
+                Event::Skipped { name: n.clone(), reason: "needs a b".into() },
+            ),
+            ("end 3 2 1".into(), Event::End { built: 3, failed: 2, skipped: 1 }),
+            ("fatal no /plan".into(), Event::Fatal { reason: "no /plan".into() }),
+        ] {
+            assert_eq!(Event::parse(&text), Some(event), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_breaks_a_rule_is_no_event() {
+        for text in [
+            "".into(),
+            "end".into(),
+            "end 1 2".into(),
+            "end 1 2 3 4".into(),
+            "end 1 2 3 ".into(),
+            "end  1 2 3".into(),
+            "end 01 2 3".into(),
+            "end +1 2 3".into(),
+            "end 99999999999999999999 2 3".into(),
+            format!("groundup 2 {HASH}"),
+            format!("groundup 1 {}", &HASH[1..]),
+            format!("groundup 1 {}", HASH.to_uppercase()),
+            "step .a".into(),
+            "step a/b".into(),
+            "step a b".into(),
+            "step ".into(),
+            format!("step {}", "a".repeat(212)),
+            format!("output a {HASH} 1 +1"),
+            "failed a 10".into(),
+            "failed a 10 ".into(),
+            "fatal ".into(),
+            "what a".into(),
+        ] {
+            let text: String = text;
+            assert_eq!(Event::parse(&text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! Running a machine: following its console to the end, and telling how it ended.
+//!
+//! PID 1 says `@ end` or `@ fatal` before it ends the machine; a kernel that can not go on says `Kernel panic`; a
+//! machine that says none of these has died or hangs. QEMU is killed on every way out, be it an error, the time
+//! limit, the caller's cancel flag or a panic in the caller's closure.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::console::{Line, Reader};
+use crate::event::Event;
+use crate::machine::Machine;
+use crate::region::Region;
+use crate::watch::Watched;
+
+/// How often the console is looked at.
+const POLL: Duration = Duration::from_millis(5);
+/// How long a machine may take to go away after it said that it ends.
+const GRACE: Duration = Duration::from_secs(10);
+/// How long a CPU that waits for nothing may be silent before it is given up.
+const IDLE: Duration = Duration::from_secs(3);
+/// What QEMU says when the guest's CPU waits and no timer will ever wake it.
+const HALTED: &str = "icount sleep disabled and no active timers";
+/// How many of the last lines are kept to explain a failure.
+const LAST: usize = 12;
+
+/// How a plan's run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// Steps that were built.
+    pub built: u64,
+    /// Steps that failed.
+    pub failed: u64,
+    /// Steps that were not tried.
+    pub skipped: u64,
+    /// How long it took on the host's clock.
+    pub duration: Duration,
+}
+
+/// Why a machine did not carry its plan to the end. All of these are the machine's failures, not a step's.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no QEMU.
+    #[error(
+        "`{}` was not found: install QEMU (Debian, Ubuntu: `apt-get install qemu-system-x86`; Fedora: \
+         `dnf install qemu-system-x86-core`; Arch: `pacman -S qemu-system-x86`)", .0.display()
+    )]
+    Missing(PathBuf),
+    /// QEMU can not be executed.
+    #[error("`{}` could not be started: {source}", program.display())]
+    Start {
+        /// The program.
+        program: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// QEMU went away before the guest said a word.
+    #[error("`{}` did not start a machine ({status}): {stderr}", program.display())]
+    Broken {
+        /// The program.
+        program: PathBuf,
+        /// How it ended.
+        status: ExitStatus,
+        /// What it said.
+        stderr: String,
+    },
+    /// PID 1 could not go on.
+    #[error("PID 1 could not go on: {0}")]
+    Fatal(String),
+    /// The kernel could not go on.
+    #[error("the guest's kernel could not go on: {0}")]
+    Panic(String),
+    /// The machine ended without PID 1 having said so.
+    #[error("the machine ended before its plan did ({status}){}{}", said("QEMU", stderr), last(lines))]
+    Died {
+        /// How QEMU ended.
+        status: ExitStatus,
+        /// What QEMU said.
+        stderr: String,
+        /// The console's last lines.
+        lines: Vec<String>,
+    },
+    /// The guest waits for something that can not come.
+    #[error("the machine hangs: its CPU waits and nothing will wake it{}", last(lines))]
+    Halted {
+        /// The console's last lines.
+        lines: Vec<String>,
+    },
+    /// The run took too long.
+    #[error("the machine was not done after {} seconds and was ended{}", limit.as_secs_f32(), last(lines))]
+    TimeLimit {
+        /// The limit.
+        limit: Duration,
+        /// The console's last lines.
+        lines: Vec<String>,
+    },
+    /// The caller wanted no more.
+    #[error("cancelled")]
+    Cancelled,
+    /// The console or its transcript could not be read or written.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// The error for a program that did not start.
+    pub(crate) fn start(program: &Path, source: io::Error) -> Self {
+        let program = program.to_owned();
+        match source.kind() {
+            io::ErrorKind::NotFound => Self::Missing(program),
+            _ => Self::Start { program, source },
+        }
+    }
+
+    fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let what = what.into();
+        move |source| Self::Io { what, source }
+    }
+}
+
+fn said(who: &str, text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!("\n{who} said: {text}") }
+}
+
+fn last(lines: &[String]) -> String {
+    let shown: String = lines.iter().map(|line| format!("\n  {line}")).collect();
+    if shown.is_empty() { "; it said nothing".to_owned() } else { format!("; it last said:{shown}") }
+}
+
+/// Runs `machine` and hands every line of its console to `each`; ends it early once `cancel` is set.
+pub fn run(machine: &Machine, each: &mut dyn FnMut(Line), cancel: &AtomicBool) -> Result<Ending, Error> {
+    let begun = Instant::now();
+    let mut transcript = match &machine.transcript {
+        Some(path) => Some(File::create(path).map_err(Error::io(path.display().to_string()))?),
+        None => None,
+    };
+    let region = machine.region.as_ref().map(Region::file);
+    let mut qemu = Watched::start(&machine.program, &machine.arguments(), region)
+        .map_err(Error::io("making a file for the console"))?
+        .map_err(|source| Error::start(&machine.program, source))?;
+    let mut seen = Seen::default();
+    let mut reader = Reader::new();
+    let mut heard = begun;
+    loop {
+        // Asked before the console is read, so that what a machine said before it ended is read too.
+        let exited = qemu.exited().map_err(Error::io("waiting for QEMU"))?;
+        let enough = exited.is_some()
+            || cancel.load(Ordering::Relaxed)
+            || begun.elapsed() > machine.time_limit
+            || seen.last_word.is_some_and(|at| at.elapsed() > GRACE);
+        let halted = !enough && heard.elapsed() > IDLE && qemu.stderr().contains(HALTED);
+        if enough || halted {
+            qemu.kill();
+        }
+        let mut silent = true;
+        loop {
+            let bytes = qemu.console().map_err(Error::io("reading the console"))?;
+            if bytes.is_empty() {
+                break;
+            }
+            silent = false;
+            if let Some((file, path)) = transcript.as_mut().zip(machine.transcript.as_ref()) {
+                file.write_all(bytes).map_err(Error::io(path.display().to_string()))?;
+            }
+            reader.feed(bytes, &mut |line| {
+                seen.note(&line);
+                each(line);
+            });
+            if !enough && (cancel.load(Ordering::Relaxed) || begun.elapsed() > machine.time_limit) {
+                break;
+            }
+        }
+        if enough || halted {
+            if let Some(line) = reader.finish() {
+                seen.note(&line);
+                each(line);
+            }
+            if cancel.load(Ordering::Relaxed) {
+                return Err(Error::Cancelled);
+            }
+            return seen.ending(machine, begun, exited, halted, qemu.stderr());
+        }
+        if silent {
+            thread::sleep(POLL);
+        } else {
+            heard = Instant::now();
+        }
+    }
+}
+
+/// What the console said that decides how a run ended.
+#[derive(Default)]
+struct Seen {
+    end: Option<(u64, u64, u64)>,
+    fatal: Option<String>,
+    panic: Option<String>,
+    last_word: Option<Instant>,
+    lines: VecDeque<String>,
+}
+
+impl Seen {
+    fn note(&mut self, line: &Line) {
+        let text = match line {
+            Line::Event(Event::End { built, failed, skipped }) => {
+                self.end.get_or_insert((*built, *failed, *skipped));
+                self.last_word.get_or_insert_with(Instant::now);
+                return;
+            }
+            Line::Event(Event::Fatal { reason }) => {
+                self.fatal.get_or_insert_with(|| reason.clone());
+                self.last_word.get_or_insert_with(Instant::now);
+                return;
+            }
+            Line::Event(Event::Step { name }) => format!("step {name}"),
+            Line::Event(_) => return,
+            Line::Log(text) => text.clone(),
+            Line::Kernel(text) => {
+                if text.contains("Kernel panic - not syncing") {
+                    self.panic.get_or_insert_with(|| text.clone());
+                    self.last_word.get_or_insert_with(Instant::now);
+                }
+                text.clone()
+            }
+        };
+        if self.lines.len() == LAST {
+            self.lines.pop_front();
+        }
+        self.lines.push_back(text);
+    }
+
+    fn ending(
+        self,
+        machine: &Machine,
+        begun: Instant,
+        exited: Option<ExitStatus>,
+        halted: bool,
+        stderr: String,
+    ) -> Result<Ending, Error> {
+        if let Some((built, failed, skipped)) = self.end {
+            return Ok(Ending { built, failed, skipped, duration: begun.elapsed() });
+        }
+        let lines: Vec<_> = self.lines.into();
+        Err(match (self.fatal, self.panic, exited) {
+            (Some(reason), ..) => Error::Fatal(reason),
+            (_, Some(line), _) => Error::Panic(line),
+            (.., None) if halted => Error::Halted { lines },
+            (.., None) => Error::TimeLimit { limit: machine.time_limit, lines },
+            (.., Some(status)) if lines.is_empty() && !status.success() => {
+                Error::Broken { program: machine.program.clone(), status, stderr }
+            }
+            (.., Some(status)) => Error::Died { status, stderr, lines },
+        })
+    }
+}
