@@ -5,7 +5,7 @@
 //! ```text
 //! @ groundup 1 PLAN-SHA256
 //! @ input NAME SHA256
-//! @ bad-input NAME EXPECTED FOUND
+//! @ bad-input NAME REASON
 //! @ step NAME
 //! @ output NAME SHA256 SIZE OFFSET       OFFSET: a number, `-` or `full`
 //! @ built NAME MILLISECONDS
@@ -31,7 +31,7 @@ pub enum Event {
     /// An input has the hash that the plan says.
     Input { name: String, sha256: String },
     /// An input does not have it; steps that use it are skipped.
-    BadInput { name: String, expected: String, found: String },
+    BadInput { name: String, reason: String },
     /// A step begins.
     Step { name: String },
     /// A step made an output.
@@ -73,8 +73,8 @@ impl Event {
                 Self::Input { name: name(n)?, sha256: hash(sha256)? }
             }
             "bad-input" => {
-                let [n, expected, found] = fields(rest)?;
-                Self::BadInput { name: name(n)?, expected: hash(expected)?, found: hash(found)? }
+                let [n, reason] = head(rest)?;
+                Self::BadInput { name: name(n)?, reason: some(reason)? }
             }
             "step" => Self::Step { name: name(rest)? },
             "output" => {
@@ -152,8 +152,8 @@ mod tests {
             (format!("groundup 1 {h}"), Event::Started { plan: h.clone() }),
             (format!("input {n} {h}"), Event::Input { name: n.clone(), sha256: h.clone() }),
             (
-                format!("bad-input {n} {h} {h}"),
-                Event::BadInput { name: n.clone(), expected: h.clone(), found: h.clone() },
+                format!("bad-input {n} expected {h}, found {h}"),
+                Event::BadInput { name: n.clone(), reason: format!("expected {h}, found {h}") },
             ),
             (format!("step {n}"), Event::Step { name: n.clone() }),
             (

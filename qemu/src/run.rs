@@ -22,9 +22,11 @@ use crate::watch::Watched;
 /// How often the console is looked at.
 const POLL: Duration = Duration::from_millis(5);
 /// How long a machine may take to go away after it said that it ends.
-const GRACE: Duration = Duration::from_secs(10);
+const GRACE: Duration = Duration::from_secs(5);
 /// How long a CPU that waits for nothing may be silent before it is given up.
 const IDLE: Duration = Duration::from_secs(3);
+/// How much of what a machine said before it was killed is still read: one that floods must not outlast its end.
+const REST: usize = 16 << 20;
 /// What QEMU says when the guest's CPU waits and no timer will ever wake it.
 const HALTED: &str = "icount sleep disabled and no active timers";
 /// How many of the last lines are kept to explain a failure.
@@ -86,8 +88,8 @@ pub enum Error {
         /// The console's last lines.
         lines: Vec<String>,
     },
-    /// The guest waits for something that can not come.
-    #[error("the machine hangs: its CPU waits and nothing will wake it{}", last(lines))]
+    /// The guest's CPU waits for something that can not come, or the kernel stopped it.
+    #[error("the machine stands still and nothing will wake it{}", last(lines))]
     Halted {
         /// The console's last lines.
         lines: Vec<String>,
@@ -163,13 +165,14 @@ pub fn run(machine: &Machine, each: &mut dyn FnMut(Line), cancel: &AtomicBool) -
         if enough || halted {
             qemu.kill();
         }
-        let mut silent = true;
-        loop {
+        let (mut silent, mut rest) = (true, if enough && exited.is_none() { REST } else { usize::MAX });
+        while rest > 0 {
             let bytes = qemu.console().map_err(Error::io("reading the console"))?;
             if bytes.is_empty() {
                 break;
             }
             silent = false;
+            rest = rest.saturating_sub(bytes.len());
             if let Some((file, path)) = transcript.as_mut().zip(machine.transcript.as_ref()) {
                 file.write_all(bytes).map_err(Error::io(path.display().to_string()))?;
             }
@@ -205,6 +208,7 @@ struct Seen {
     end: Option<(u64, u64, u64)>,
     fatal: Option<String>,
     panic: Option<String>,
+    halted: bool,
     last_word: Option<Instant>,
     lines: VecDeque<String>,
 }
@@ -226,10 +230,16 @@ impl Seen {
             Line::Event(_) => return,
             Line::Log(text) => text.clone(),
             Line::Kernel(text) => {
-                if text.contains("Kernel panic - not syncing") {
+                let panic = text.contains("Kernel panic - not syncing");
+                // Without ACPI, powering off is halting: the machine stays.
+                let halt = text.contains("reboot: System halted") || text.contains("reboot: Power down");
+                if panic {
                     self.panic.get_or_insert_with(|| text.clone());
+                }
+                if panic || halt {
                     self.last_word.get_or_insert_with(Instant::now);
                 }
+                self.halted |= halt;
                 text.clone()
             }
         };
@@ -254,7 +264,7 @@ impl Seen {
         Err(match (self.fatal, self.panic, exited) {
             (Some(reason), ..) => Error::Fatal(reason),
             (_, Some(line), _) => Error::Panic(line),
-            (.., None) if halted => Error::Halted { lines },
+            (.., None) if halted || self.halted => Error::Halted { lines },
             (.., None) => Error::TimeLimit { limit: machine.time_limit, lines },
             (.., Some(status)) if lines.is_empty() && !status.success() => {
                 Error::Broken { program: machine.program.clone(), status, stderr }

@@ -10,10 +10,14 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
+use rustix::fs::{FallocateFlags, fallocate};
 use rustix::process::{Signal, set_parent_process_death_signal};
 
 /// How much of QEMU's messages is kept.
 const STDERR_LIMIT: usize = 16 << 10;
+
+/// How much of the console is read before its room on disk is given back.
+const FREE: u64 = 16 << 20;
 
 /// A running QEMU. Dropping it kills exactly this process and waits for it, so no path leaves one behind.
 #[derive(Debug)]
@@ -22,6 +26,7 @@ pub(crate) struct Watched {
     console: File,
     stderr: File,
     position: u64,
+    freed: u64,
     buffer: Vec<u8>,
 }
 
@@ -48,13 +53,19 @@ impl Watched {
             command.pre_exec(|| Ok(set_parent_process_death_signal(Some(Signal::KILL))?));
         }
         let buffer = vec![0; 64 << 10];
-        Ok(command.spawn().map(|child| Self { child, console, stderr, position: 0, buffer }))
+        Ok(command.spawn().map(|child| Self { child, console, stderr, position: 0, freed: 0, buffer }))
     }
 
     /// What came to the console since the last call, in parts; empty when there is no more for now.
     pub(crate) fn console(&mut self) -> io::Result<&[u8]> {
         let length = self.console.read_at(&mut self.buffer, self.position)?;
         self.position += length as u64;
+        if self.position - self.freed >= FREE {
+            // Where the file system can not, a long console takes its room on disk until the end.
+            let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+            let _ = fallocate(&self.console, flags, self.freed, self.position - self.freed);
+            self.freed = self.position;
+        }
         Ok(&self.buffer[..length])
     }
 
