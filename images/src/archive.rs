@@ -103,6 +103,9 @@ impl<W: Write> Archive<W> {
             let (length, limit) = (name.len(), newc::NAME_LIMIT);
             return Err(Error::TooLong { path: shown(name), what: "the name", length, limit });
         }
+        if name == newc::TRAILER {
+            return Err(Error::Name { name: "TRAILER!!!".to_owned(), why: "the mark of an archive's end" });
+        }
         self.entries = self.entries.checked_add(1).ok_or(Error::TooMany)?;
         let header = Header::canonical(self.entries, mode, filesize, name.len() as u32 + 1);
         self.put(&header.encode())?;

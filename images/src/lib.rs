@@ -25,3 +25,6 @@ mod xz;
 pub use archive::Archive;
 pub use error::Error;
 pub use write::{Image, Input, Kind, Summary, write, write_xz};
+
+/// PID 1, as the build script built it.
+pub const INIT: &[u8] = include_bytes!(env!("GROUNDUP_INIT"));
