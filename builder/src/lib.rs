@@ -1,2 +1,53 @@
-//! The rooms of the program groundup; `main` only calls [`inputs`] and its siblings.
+//! The rooms of the program `groundup`.
+//!
+//! | module | subject |
+//! |---|---|
+//! | [`args`] | the command line |
+//! | [`commands`] | one file for each thing that it can ask for |
+//! | [`graph`], [`prepare`] | from a file to choices, inputs and plan |
+//! | [`inputs`] | fetching, verifying, caching, unpacking, locking |
+//! | [`fetching`], [`running`], [`term`] | what a person sees meanwhile |
+//! | [`results`], [`record`], [`tools`] | what came of a run, and what ran it |
+//! | [`outputs`], [`nar`] | taking outputs out of the machine |
+//! | [`failure`] | exit statuses |
+pub mod args;
+pub mod commands;
+pub mod failure;
+pub mod fetching;
+pub mod graph;
 pub mod inputs;
+pub mod nar;
+pub mod outputs;
+pub mod prepare;
+pub mod record;
+pub mod results;
+pub mod running;
+pub mod term;
+pub mod tools;
+
+use std::process::ExitCode;
+
+/// Does what was asked and says why not.
+pub fn main(arguments: args::Arguments) -> ExitCode {
+    match commands::perform(arguments.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let text = failure.to_string();
+            // A graph's problems come with titles of their own.
+            let titled = text.starts_with("error") || text.starts_with('\x1b') || text.is_empty();
+            term::note(&if titled { text } else { format!("error: {text}") });
+            ExitCode::from(failure.status())
+        }
+    }
+}
+
+/// The sha256 of bytes, in hex.
+pub fn hash(bytes: &[u8]) -> String {
+    use sha2::Digest;
+    hex(&sha2::Sha256::digest(bytes))
+}
+
+/// Bytes in hex.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -24,7 +24,7 @@ pub(super) fn step(text: &mut String, step: &Step) {
     line(text, "step", &[&field(&step.name)]);
     line(text, "uid", &[&step.uid]);
     line(text, "gid", &[&step.gid]);
-    line(text, "umask", &[&format_args!("{:03o}", step.umask)]);
+    line(text, "umask", &[&mode(step.umask)]);
     line(text, "host", &[&field(&step.host)]);
     line(text, "domain", &[&field(&step.domain)]);
     line(text, "clock", &[&step.clock]);

@@ -3,7 +3,7 @@
 //! ```text
 //! @ groundup 1 SHA256                     the plan's hash; first
 //! @ input NAME SHA256                     verified
-//! @ bad-input NAME EXPECTED FOUND         or not; the steps that use it are skipped
+//! @ bad-input NAME REASON…                or not; the steps that use it are skipped
 //! @ step NAME                             starts; what its builder prints follows, each line marked `| `
 //! @ output NAME SHA256 SIZE OFFSET        of its NAR; OFFSET in the export region, `-` without one, `full` if it did not fit
 //! @ built NAME MILLISECONDS

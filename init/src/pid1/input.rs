@@ -13,13 +13,15 @@ use rustix::fs::{Gid, Mode, OFlags, Uid};
 
 /// Verifies an input and says so.
 pub fn verify(input: Input<'_>, memory: &mut Memory) {
+    let name = input.name;
     match hash(input, memory) {
-        Ok(found) if found == input.sha256 => match keep(input.name) {
-            Ok(()) => event!("input {} {}", input.name, digest(&found)),
-            Err(error) => event!("bad-input {} {} {error}", input.name, digest(&input.sha256)),
+        Ok(found) if found != input.sha256 => {
+            event!("bad-input {name} expected {}, found {}", digest(&input.sha256), digest(&found));
+        }
+        result => match result.and_then(|found| keep(name).map(|()| found)) {
+            Ok(found) => event!("input {name} {}", digest(&found)),
+            Err(error) => event!("bad-input {name} {error}"),
         },
-        Ok(found) => event!("bad-input {} {} {}", input.name, digest(&input.sha256), digest(&found)),
-        Err(error) => event!("bad-input {} {} {error}", input.name, digest(&input.sha256)),
     }
 }
 

@@ -151,15 +151,14 @@ impl<'a> Fields<'a> {
         self.digits(word, 10).ok_or(self.error("a decimal number below 2^63, without leading zeros"))
     }
 
-    /// File mode bits: three or four octal digits.
+    /// File mode bits: four octal digits.
     pub(super) fn mode(&mut self) -> Result<u32, Error> {
         let word = self.word()?;
-        let canonical = word.len() == 3 || word.len() == 4 && word[0] != b'0';
         let mode = word.iter().try_fold(0, |mode, digit| match digit {
             b'0'..=b'7' => Some(mode << 3 | u32::from(digit - b'0')),
             _ => None,
         });
-        mode.filter(|_| canonical).ok_or(self.error("three octal digits, or four that do not start with 0"))
+        mode.filter(|_| word.len() == 4).ok_or(self.error("four octal digits"))
     }
 
     pub(super) fn hexadecimal(&mut self) -> Result<u32, Error> {

@@ -48,7 +48,7 @@
 //!
 //! # Restrictions
 //! NAME is 1 to 211 bytes of `A-Z a-z 0-9 + . _ ? = -`, not starting with a dot. A PATH starts with `/`, has no empty, `.` or
-//! `..` component, does not end in `/` and is at most 4095 bytes. OCTAL is three or four digits. Numbers are decimal,
+//! `..` component, does not end in `/` and is at most 4095 bytes. OCTAL is four digits. Numbers are decimal,
 //! without leading zeros, at most 2^63-1. No text holds a NUL but that of `file`.
 //!
 //! # Who enforces

@@ -134,7 +134,7 @@ pub(super) fn read<'a>(cursor: &mut Cursor<'a>) -> Result<Step<'a>, Error> {
     let gid = one(cursor, "gid", identity)?;
     let umask = one(cursor, "umask", |fields| {
         let mask = fields.mode()?;
-        if mask <= 0o777 { Ok(mask) } else { Err(fields.error("a mask of at most 777")) }
+        if mask <= 0o777 { Ok(mask) } else { Err(fields.error("a mask of at most 0777")) }
     })?;
     let host = one(cursor, "host", |fields| {
         let host = fields.name()?;

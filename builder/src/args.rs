@@ -1,0 +1,223 @@
+//! The command line: what may be asked for, and nothing of how it is done.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+const AFTER_HELP: &str = "\
+Exit status:
+  0  as asked
+  1  the build failed, or results differ
+  2  the input is wrong: the command line, the graph, or what it needs
+  3  the machine failed
+
+Environment:
+  HOME, XDG_CACHE_HOME  where the cache is, without --cache
+  NO_COLOR, TERM        whether messages have colours
+  PATH                  where qemu-system-x86_64, apt-get, dpkg-deb and pip are found
+Nothing else is read from it; apt and pip, where a graph needs them, go by their own configuration.";
+
+/// Builds a derivation graph from the initrd of a deterministic machine, and prints a hash for every output.
+#[derive(Debug, Parser)]
+#[command(name = "groundup", version, after_help = AFTER_HELP, max_term_width = 110)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What can be asked for.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Reports every problem of a graph, with its place
+    Check {
+        #[command(flatten)]
+        graph: Graph,
+        /// Print the problems as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Resolves what a graph leaves open to versions and hashes, and writes them to its lock file
+    Lock {
+        #[command(flatten)]
+        graph: Graph,
+        #[command(flatten)]
+        cache: Cache,
+    },
+    /// Prints the linear build script
+    Plan {
+        #[command(flatten)]
+        graph: Graph,
+        #[command(flatten)]
+        choices: Choices,
+        #[command(flatten)]
+        cache: Cache,
+    },
+    /// Writes the initrd
+    Image {
+        #[command(flatten)]
+        graph: Graph,
+        /// Where the image goes
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+        /// Compress it with xz
+        #[arg(long)]
+        xz: bool,
+        #[command(flatten)]
+        choices: Choices,
+        #[command(flatten)]
+        cache: Cache,
+        /// Print plan, image and their hashes as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Builds a graph and prints a hash for every output
+    Run(Box<Run>),
+    /// Lists what has to be trusted, with sizes and hashes
+    Tcb {
+        #[command(flatten)]
+        graph: Graph,
+        #[command(flatten)]
+        choices: Choices,
+        #[command(flatten)]
+        cache: Cache,
+        #[command(flatten)]
+        tools: Tools,
+        /// Print the list as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Obtains a kernel and prints where it is
+    Kernel {
+        /// Which
+        #[arg(value_enum, default_value = "debian")]
+        kernel: KernelName,
+        #[command(flatten)]
+        cache: Cache,
+    },
+    /// Prints a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Writes the manual pages into a folder
+    Man {
+        /// The folder
+        folder: PathBuf,
+    },
+}
+
+/// The graph.
+#[derive(Debug, Args)]
+pub struct Graph {
+    /// A graph in RON; without one, the seed graph that is built in
+    #[arg(value_name = "GRAPH")]
+    pub path: Option<PathBuf>,
+}
+
+/// How the plan is made of the graph.
+#[derive(Debug, Args)]
+pub struct Choices {
+    /// Take this alternative for a choice of the graph; may be given for several
+    #[arg(long, value_name = "INPUT=CHOICE", value_parser = choice)]
+    pub choose: Vec<(String, String)>,
+    /// After a failure, still build the steps that do not need the failed one
+    #[arg(long)]
+    pub keep_going: bool,
+}
+
+/// Where downloads, unpacked inputs and kernels are kept.
+#[derive(Debug, Args)]
+pub struct Cache {
+    /// The cache folder [default: groundup in $XDG_CACHE_HOME or ~/.cache]
+    #[arg(long, value_name = "DIR")]
+    pub cache: Option<PathBuf>,
+}
+
+/// What a machine is made of.
+#[derive(Debug, Args)]
+pub struct Tools {
+    /// The kernel: `debian` for Debian's stock kernel by package name, or a bzImage
+    #[arg(long, value_name = "debian|FILE", default_value = "debian")]
+    pub kernel: String,
+    /// The QEMU to run
+    #[arg(long, value_name = "PROGRAM", default_value = "qemu-system-x86_64")]
+    pub qemu: PathBuf,
+}
+
+/// `groundup run`
+#[derive(Debug, Args)]
+pub struct Run {
+    #[command(flatten)]
+    pub graph: Graph,
+    #[command(flatten)]
+    pub choices: Choices,
+    /// What runs the image
+    #[arg(long, value_enum, default_value = "strict")]
+    pub machine: MachineName,
+    #[command(flatten)]
+    pub tools: Tools,
+    /// Write a record of the run, also of a failed one (in-toto statement with SLSA provenance, JSON)
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Take the outputs out of the machine into this folder; each is verified against the hash that PID 1 printed
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Leave the outputs as NAME.nar instead of unpacking them
+    #[arg(long, requires = "out")]
+    pub nar: bool,
+    /// Room for the outputs on their way out, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
+    pub export: u64,
+    /// The machine's memory in MiB [default: twice the image, what the hungriest step may use, and 192]
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(64..=1 << 22))]
+    pub memory: Option<u64>,
+    /// End the machine after this many seconds of real time
+    #[arg(long, value_name = "SECONDS", default_value_t = 24 * 3600)]
+    pub timeout: u64,
+    /// Keep the console's bytes, as they came
+    #[arg(long, value_name = "FILE")]
+    pub console: Option<PathBuf>,
+    #[command(flatten)]
+    pub cache: Cache,
+    /// Print the results as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Machines that this version has.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum MachineName {
+    /// QEMU, every instruction deterministic
+    Strict,
+}
+
+/// Kernels that can be obtained by name.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum KernelName {
+    /// Debian's stock kernel for virtual machines
+    Debian,
+}
+
+fn choice(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((choice, taken)) if !choice.is_empty() && !taken.is_empty() => Ok((choice.into(), taken.into())),
+        _ => Err("expected INPUT=CHOICE, such as cc=gcc".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn choices_have_two_sides() {
+        assert_eq!(choice("cc=gcc"), Ok(("cc".into(), "gcc".into())));
+        assert!(["cc", "cc=", "=gcc", ""].iter().all(|text| choice(text).is_err()));
+    }
+}

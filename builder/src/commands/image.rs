@@ -1,0 +1,89 @@
+//! `groundup image`: the initrd, for whoever has a machine of their own to run it on.
+
+use crate::args;
+use crate::failure::Failure;
+use crate::graph::Source;
+use crate::prepare::{Prepared, prepare, store};
+use crate::term;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+/// Where an image goes, and in what form.
+pub struct Target<'a> {
+    /// The file.
+    pub path: &'a Path,
+    /// Compressed.
+    pub xz: bool,
+}
+
+/// What was written.
+pub struct Written {
+    /// Of the file.
+    pub sha256: String,
+    /// Bytes of the file.
+    pub size: u64,
+    /// Bytes of the archive, before compression.
+    pub unpacked: u64,
+}
+
+/// Writes the image whole or not at all.
+pub fn image(
+    graph: &args::Graph,
+    target: &Target<'_>,
+    choices: &args::Choices,
+    cache: &args::Cache,
+    as_json: bool,
+) -> Result<(), Failure> {
+    let source = Source::open(graph.path.as_deref())?;
+    let prepared = prepare(&source, choices, &store(cache)?)?;
+    let folder =
+        target.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let fail = |error: io::Error| Failure::input(format!("{}: {error}", target.path.display()));
+    let file = tempfile::Builder::new().permissions(mode()).tempfile_in(folder).map_err(fail)?;
+    let written = write(&prepared, file.as_file(), target.xz)?;
+    file.persist(target.path).map_err(|error| fail(error.error))?;
+    let plan = crate::hash(prepared.plan.as_bytes());
+    if as_json {
+        return term::json(&json!({
+            "plan": plan, "image": written.sha256, "size": written.size, "unpacked": written.unpacked,
+        }));
+    }
+    term::result(&format!("{plan}  plan\n{}  {}\n", written.sha256, target.path.display()))
+}
+
+/// What a new file has before the umask: a temporary one is its owner's alone otherwise.
+fn mode() -> std::fs::Permissions {
+    std::os::unix::fs::PermissionsExt::from_mode(0o666)
+}
+
+/// Writes an image to a file that is open.
+pub fn write(prepared: &Prepared, file: &File, xz: bool) -> Result<Written, Failure> {
+    let mut out = Hashing { file: BufWriter::with_capacity(1 << 20, file), hash: Sha256::new(), size: 0 };
+    let write = if xz { images::write_xz } else { images::write };
+    let summary = write(&prepared.image(), &mut out).map_err(Failure::input)?;
+    out.flush().map_err(|error| Failure::input(format!("writing the image: {error}")))?;
+    Ok(Written { sha256: crate::hex(&out.hash.finalize()), size: out.size, unpacked: summary.bytes })
+}
+
+/// Hashes what passes through.
+struct Hashing<'a> {
+    file: BufWriter<&'a File>,
+    hash: Sha256,
+    size: u64,
+}
+
+impl Write for Hashing<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let length = self.file.write(bytes)?;
+        self.hash.update(&bytes[..length]);
+        self.size += length as u64;
+        Ok(length)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}

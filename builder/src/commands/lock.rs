@@ -1,0 +1,33 @@
+//! `groundup lock`: what a graph leaves open, resolved and written down.
+
+use crate::args;
+use crate::failure::Failure;
+use crate::fetching::Fetching;
+use crate::graph::Source;
+use crate::inputs::lock::renew;
+use crate::prepare::store;
+use crate::term;
+
+/// Renews the lock file beside the graph. What could not be resolved keeps what it had.
+pub fn lock(args: &args::Graph, cache: &args::Cache) -> Result<(), Failure> {
+    let source = Source::open(args.path.as_deref())?;
+    let graph = source.graph()?;
+    let Some(path) = &source.path else {
+        return term::result("the built-in graph leaves nothing open\n");
+    };
+    let fetching = Fetching::new();
+    let renewal = renew(&store(cache)?, &source.all_inputs(&graph), &source.lock()?, false, &fetching);
+    fetching.finish();
+    renewal.changes.iter().try_for_each(|change| term::result(&format!("{change}\n")))?;
+    let written = renewal.lock.save(path).map_err(Failure::input)?;
+    if !renewal.errors.is_empty() {
+        let errors: Vec<_> = renewal.errors.iter().map(|error| format!("{}: {error}", source.name)).collect();
+        return Err(Failure::Input(errors.join("\n")));
+    }
+    let count = renewal.lock.inputs.len();
+    term::note(&match count {
+        0 => format!("{}: nothing is left open, so there is no lock file", source.name),
+        _ => format!("{}: {count} inputs", written.display()),
+    });
+    Ok(())
+}

@@ -1,0 +1,13 @@
+//! `groundup plan`: the linear build script, the same bytes that are `/plan` in the image.
+
+use crate::args;
+use crate::failure::Failure;
+use crate::graph::Source;
+use crate::prepare::{prepare, store};
+use crate::term;
+
+/// Obtains the inputs, since the plan names their hashes, and prints it.
+pub fn plan(graph: &args::Graph, choices: &args::Choices, cache: &args::Cache) -> Result<(), Failure> {
+    let source = Source::open(graph.path.as_deref())?;
+    term::result(&prepare(&source, choices, &store(cache)?)?.plan)
+}

@@ -1,0 +1,64 @@
+//! `groundup tcb`: what has to be trusted, each with size and hash, and how much it is in all.
+
+use crate::args;
+use crate::failure::Failure;
+use crate::graph::Source;
+use crate::prepare::{Prepared, cache, prepare, store};
+use crate::term;
+use crate::tools::{self, Part};
+use graphs::Role;
+use serde_json::json;
+
+/// Lists the machine's parts and the seeds, then the sources, which are only read.
+pub fn tcb(
+    graph: &args::Graph,
+    choices: &args::Choices,
+    cache_args: &args::Cache,
+    tools: &args::Tools,
+    as_json: bool,
+) -> Result<(), Failure> {
+    let source = Source::open(graph.path.as_deref())?;
+    let prepared = prepare(&source, choices, &store(cache_args)?)?;
+    let mut trusted = tools::parts(tools, &tools::kernel(&tools.kernel, &cache(cache_args))?)?;
+    trusted.extend(inputs(&prepared, Role::Seed));
+    let read: Vec<_> = inputs(&prepared, Role::Source).collect();
+    let total = |parts: &[Part]| parts.iter().map(|part| part.size).sum::<u64>();
+    if as_json {
+        return term::json(&json!({
+            "trusted": tools::descriptors(&trusted), "trustedBytes": total(&trusted),
+            "sources": tools::descriptors(&read), "sourceBytes": total(&read),
+            "alsoTrusted": ["the CPU", "the host's kernel and the libraries that QEMU is linked with"],
+        }));
+    }
+    let mut text = String::from("Trusted as they are:\n");
+    text += &table(&trusted);
+    text += &format!(
+        "{:>12} bytes in all; and the CPU, and the host's kernel and the libraries of QEMU\n",
+        total(&trusted)
+    );
+    if !read.is_empty() {
+        text += "\nOnly read, trusted because they can be audited:\n";
+        text += &table(&read);
+        text += &format!("{:>12} bytes in all\n", total(&read));
+    }
+    term::result(&text)
+}
+
+fn inputs(prepared: &Prepared, role: Role) -> impl Iterator<Item = Part> + '_ {
+    prepared.inputs.iter().filter(move |(_, input)| input.role == role).map(|(name, input)| {
+        let made_of = |file: &crate::inputs::FetchedFile| match &file.version {
+            Some(version) => format!("{} {version}", file.name),
+            None => String::new(),
+        };
+        let files: Vec<_> =
+            input.obtained.files.iter().map(made_of).filter(|text| !text.is_empty()).collect();
+        let about = [&[tools::role(input.role).to_owned()], files.as_slice()].concat().join(", ");
+        let obtained = &input.obtained;
+        Part { name: name.clone(), about, sha256: obtained.sha256.clone(), size: obtained.size }
+    })
+}
+
+fn table(parts: &[Part]) -> String {
+    let line = |part: &Part| format!("{:>12}  {}  {}  ({})\n", part.size, part.sha256, part.name, part.about);
+    parts.iter().map(line).collect()
+}

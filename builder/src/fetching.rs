@@ -1,0 +1,71 @@
+//! Progress while inputs are fetched: a bar for each input on a terminal, a line for each thing that is done elsewhere.
+
+use crate::inputs::{Event, Progress};
+use crate::term;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard};
+
+/// Draws or prints.
+pub struct Fetching {
+    bars: Option<MultiProgress>,
+    inputs: Mutex<BTreeMap<String, Input>>,
+}
+
+struct Input {
+    bar: Option<ProgressBar>,
+    text: String,
+}
+
+impl Fetching {
+    /// Shows nothing until there is something to tell.
+    pub fn new() -> Fetching {
+        Fetching { bars: term::is_watched().then(MultiProgress::new), inputs: Mutex::default() }
+    }
+
+    /// Takes the bars away.
+    pub fn finish(&self) {
+        for input in self.inputs().values() {
+            input.bar.iter().for_each(ProgressBar::finish_and_clear);
+        }
+    }
+
+    fn inputs(&self) -> MutexGuard<'_, BTreeMap<String, Input>> {
+        self.inputs.lock().unwrap_or_else(|poison| poison.into_inner())
+    }
+}
+
+impl Progress for Fetching {
+    fn report(&self, event: &Event) {
+        let mut inputs = self.inputs();
+        let input = inputs.entry(event.input.to_owned()).or_insert_with(|| {
+            let bar = self.bars.as_ref().map(|bars| bars.add(ProgressBar::no_length()));
+            if let Some(bar) = &bar {
+                bar.set_prefix(event.input.to_owned());
+            }
+            Input { bar, text: String::new() }
+        });
+        let new = input.text != event.text;
+        if new {
+            input.text = event.text.to_owned();
+        }
+        match &input.bar {
+            Some(bar) => {
+                let known = event.total.is_some();
+                let template = if known {
+                    "{prefix:24!} {bar:24} {bytes}/{total_bytes} {wide_msg}"
+                } else {
+                    "{prefix:24!} {wide_msg}"
+                };
+                if let Ok(style) = ProgressStyle::with_template(template) {
+                    bar.set_style(style);
+                }
+                event.total.into_iter().for_each(|total| bar.set_length(total));
+                bar.set_position(event.done);
+                bar.set_message(input.text.clone());
+            }
+            None if new => term::note(&format!("{}: {}", event.input, event.text)),
+            None => {}
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The record: a statement of what was built from what, on what, with which hashes, complete enough to build again, and
+//! written when a build fails too.
+//!
+//! An in-toto Statement v1 with SLSA provenance v1. It holds no date, user, path or host name: two runs that agree write
+//! the same bytes, but for what tells their machines apart.
+//! Sources: in-toto's `spec/v1/statement.md`, <https://slsa.dev/spec/v1.0/provenance>.
+
+use crate::results::{Outcome, Results};
+use crate::tools::{self, Part};
+use serde_json::{Value, json};
+
+/// What a record is made of, beside the results.
+pub struct Facts<'a> {
+    /// The graph's text.
+    pub graph: &'a str,
+    /// The graph's name: the last component of its path.
+    pub graph_name: &'a str,
+    /// Everything that the image was made of.
+    pub prepared: &'a crate::prepare::Prepared,
+    /// The image's sha256.
+    pub image: &'a str,
+    /// The machine's name.
+    pub machine: &'a str,
+    /// The machine's arguments, without paths of the host.
+    pub arguments: Value,
+    /// What QEMU says it is.
+    pub qemu: &'a str,
+    /// Programs and firmware.
+    pub parts: &'a [Part],
+    /// Why the machine failed, if it did.
+    pub failure: Option<&'a str>,
+}
+
+/// The statement.
+pub fn record(facts: &Facts<'_>, results: &Results) -> Value {
+    let subject: Vec<_> = results
+        .outputs
+        .iter()
+        .map(|output| {
+            json!({
+                "name": output.name,
+                "digest": { "sha256": output.sha256 },
+                "mediaType": "application/x-nix-nar",
+                "annotations": { "size": output.size, "step": output.step },
+            })
+        })
+        .collect();
+    let choices: serde_json::Map<_, _> =
+        facts.prepared.choices.iter().map(|(choice, taken)| (choice.into(), taken.into())).collect();
+    json!({
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": subject,
+        "predicateType": "https://slsa.dev/provenance/v1",
+        "predicate": {
+            "buildDefinition": {
+                "buildType": "urn:groundup:plan:1",
+                "externalParameters": {
+                    "graph": { "name": facts.graph_name, "digest": { "sha256": crate::hash(facts.graph.as_bytes()) } },
+                    "choices": choices,
+                    "targets": facts.prepared.graph.targets,
+                },
+                "internalParameters": { "machine": facts.machine, "arguments": facts.arguments },
+                "resolvedDependencies": dependencies(facts),
+            },
+            "runDetails": {
+                "builder": {
+                    "id": format!("urn:groundup:machine:{}", facts.machine),
+                    "version": { "groundup": env!("CARGO_PKG_VERSION"), "qemu": facts.qemu },
+                    "builderDependencies": tools::descriptors(facts.parts),
+                },
+                "byproducts": byproducts(facts, results),
+            },
+        },
+    })
+}
+
+fn dependencies(facts: &Facts<'_>) -> Vec<Value> {
+    let plan = json!({ "name": "plan", "digest": { "sha256": crate::hash(facts.prepared.plan.as_bytes()) } });
+    let inputs = facts.prepared.inputs.iter().map(|(name, input)| {
+        let files: Vec<_> = input
+            .obtained
+            .files
+            .iter()
+            .map(|file| json!({ "name": file.name, "version": file.version, "sha256": file.sha256, "size": file.size }))
+            .collect();
+        json!({
+            "name": name,
+            "digest": { "sha256": input.obtained.sha256 },
+            "annotations": {
+                "role": tools::role(input.role),
+                "kind": input.obtained.kind.word(),
+                "size": input.obtained.size,
+                "files": files,
+            },
+        })
+    });
+    std::iter::once(plan).chain(inputs).collect()
+}
+
+fn byproducts(facts: &Facts<'_>, results: &Results) -> Vec<Value> {
+    let steps: Vec<_> = results
+        .steps
+        .iter()
+        .map(|step| {
+            let (outcome, reason) = match &step.outcome {
+                Outcome::Built => ("built", None),
+                Outcome::Failed(reason) => ("failed", Some(reason)),
+                Outcome::Skipped(reason) => ("skipped", Some(reason)),
+            };
+            json!({ "name": step.name, "outcome": outcome, "reason": reason, "milliseconds": step.milliseconds })
+        })
+        .collect();
+    let bad: Vec<_> =
+        results.bad_inputs.iter().map(|(name, reason)| json!({ "name": name, "reason": reason })).collect();
+    let report = json!({ "steps": steps, "badInputs": bad, "machineFailure": facts.failure });
+    vec![
+        json!({ "name": "image", "digest": { "sha256": facts.image } }),
+        json!({
+            "name": "report",
+            "digest": { "sha256": crate::hash(report.to_string().as_bytes()) },
+            "annotations": report,
+        }),
+    ]
+}

@@ -1,0 +1,120 @@
+//! What came of a run, as PID 1 told it. Pure.
+
+use qemu::{Event, Place};
+use std::collections::BTreeMap;
+
+/// All that PID 1 told, in the plan's order.
+#[derive(Debug, Default)]
+pub struct Results {
+    /// The sha256 of the plan that it read.
+    pub plan: Option<String>,
+    /// Inputs that were not what the plan says, and why.
+    pub bad_inputs: Vec<(String, String)>,
+    /// Each step that was tried or skipped.
+    pub steps: Vec<Step>,
+    /// Each output that was made, also one that is not as expected.
+    pub outputs: Vec<Output>,
+}
+
+/// What came of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Its name.
+    pub name: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How long it took by the machine's clock; nothing for a skipped one.
+    pub milliseconds: Option<u64>,
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// All its outputs stand.
+    Built,
+    /// It has none, for this reason.
+    Failed(String),
+    /// It was not tried, for this reason.
+    Skipped(String),
+}
+
+/// One output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// Its name.
+    pub name: String,
+    /// Of its NAR.
+    pub sha256: String,
+    /// Bytes of its NAR.
+    pub size: u64,
+    /// Where the NAR was left for the host.
+    pub place: Place,
+    /// The step that made it.
+    pub step: String,
+}
+
+impl Results {
+    /// Takes in the next event.
+    pub fn add(&mut self, event: &Event) {
+        let step = |name: &String, outcome, milliseconds| Step { name: name.clone(), outcome, milliseconds };
+        match event {
+            Event::Started { plan } => self.plan = Some(plan.clone()),
+            Event::BadInput { name, reason } => self.bad_inputs.push((name.clone(), reason.clone())),
+            Event::Built { name, milliseconds } => {
+                self.steps.push(step(name, Outcome::Built, Some(*milliseconds)));
+            }
+            Event::Failed { name, milliseconds, reason } => {
+                self.steps.push(step(name, Outcome::Failed(reason.clone()), Some(*milliseconds)));
+            }
+            Event::Skipped { name, reason } => {
+                self.steps.push(step(name, Outcome::Skipped(reason.clone()), None));
+            }
+            Event::Output { name, sha256, size, place } => self.outputs.push(Output {
+                name: name.clone(),
+                sha256: sha256.clone(),
+                size: *size,
+                place: *place,
+                step: String::new(),
+            }),
+            Event::Input { .. } | Event::Step { .. } | Event::End { .. } | Event::Fatal { .. } => {}
+        }
+        // An output is told before the end of its step is.
+        if let Event::Built { name, .. } | Event::Failed { name, .. } = event {
+            for output in self.outputs.iter_mut().rev().take_while(|output| output.step.is_empty()) {
+                output.step.clone_from(name);
+            }
+        }
+    }
+
+    /// Whether every one of these steps was built.
+    pub fn is_good(&self, steps: &[String]) -> bool {
+        let ends: BTreeMap<_, _> = self.steps.iter().map(|step| (&step.name, &step.outcome)).collect();
+        steps.iter().all(|name| ends.get(name) == Some(&&Outcome::Built))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outputs_belong_to_the_step_that_ends_next() {
+        let output = |name: &str| Event::Output {
+            name: name.into(),
+            sha256: "0".repeat(64),
+            size: 1,
+            place: Place::None,
+        };
+        let mut results = Results::default();
+        results.add(&output("a"));
+        results.add(&output("a-lib"));
+        results.add(&Event::Built { name: "a".into(), milliseconds: 1 });
+        results.add(&output("b"));
+        results.add(&Event::Failed { name: "b".into(), milliseconds: 1, reason: "x".into() });
+        let steps: Vec<_> = results.outputs.iter().map(|output| output.step.as_str()).collect();
+        assert_eq!(steps, ["a", "a", "b"]);
+        assert!(results.is_good(&["a".into()]));
+        assert!(!results.is_good(&["a".into(), "b".into()]));
+        assert!(!results.is_good(&["never".into()]));
+    }
+}

@@ -1,0 +1,106 @@
+//! Progress while a machine runs: a bar for the steps with the current step's last line on a terminal, plain lines elsewhere.
+
+use crate::results::{Outcome, Results};
+use crate::term;
+use indicatif::{ProgressBar, ProgressStyle};
+use qemu::{Event, Line};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// How many of a failed step's last lines are shown where they were not shown already.
+const LAST: usize = 30;
+
+/// Shows a run and collects its results.
+pub struct Running {
+    /// What has come of it so far.
+    pub results: Results,
+    bar: Option<ProgressBar>,
+    total: usize,
+    last: VecDeque<String>,
+}
+
+impl Running {
+    /// A run of so many steps.
+    pub fn new(total: usize) -> Running {
+        let bar = term::is_watched().then(|| {
+            let bar = ProgressBar::new(total as u64);
+            if let Ok(style) = ProgressStyle::with_template("{spinner} [{pos}/{len}] {prefix} {wide_msg}") {
+                bar.set_style(style);
+            }
+            bar.set_prefix("starting the machine");
+            bar.enable_steady_tick(Duration::from_millis(200));
+            bar
+        });
+        Running { results: Results::default(), bar, total, last: VecDeque::new() }
+    }
+
+    /// Takes in the next line of the console.
+    pub fn line(&mut self, line: &Line) {
+        match line {
+            Line::Event(event) => {
+                self.results.add(event);
+                self.event(event);
+            }
+            Line::Log(text) => match &self.bar {
+                Some(bar) => {
+                    bar.set_message(text.clone());
+                    self.last.truncate(LAST - 1);
+                    self.last.push_front(text.clone());
+                }
+                None => term::note(&format!("  | {text}")),
+            },
+            Line::Kernel(_) => {}
+        }
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        self.bar.iter().for_each(ProgressBar::finish_and_clear);
+    }
+
+    fn say(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(text),
+            None => term::note(text),
+        }
+    }
+
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::Step { name } => {
+                self.last.clear();
+                match &self.bar {
+                    Some(bar) => {
+                        bar.set_prefix(name.clone());
+                        bar.set_message("");
+                    }
+                    None => {
+                        let number = self.results.steps.len() + 1;
+                        self.say(&format!("step {number}/{}: {name}", self.total));
+                    }
+                }
+            }
+            Event::BadInput { name, reason } => {
+                self.say(&format!("input {name} in the image is bad: {reason}"))
+            }
+            Event::Built { .. } | Event::Failed { .. } | Event::Skipped { .. } => self.ended(),
+            _ => {}
+        }
+    }
+
+    fn ended(&mut self) {
+        let Some(step) = self.results.steps.last() else { return };
+        let time = step.milliseconds.map(|time| format!(" {}.{:03} s", time / 1000, time % 1000));
+        let time = time.unwrap_or_default();
+        let text = match &step.outcome {
+            Outcome::Built => format!("built   {}{time}", step.name),
+            Outcome::Failed(reason) => format!("failed  {}{time}: {reason}", step.name),
+            Outcome::Skipped(reason) => format!("skipped {}: {reason}", step.name),
+        };
+        if let Outcome::Failed(_) = step.outcome {
+            self.last.iter().rev().for_each(|line| self.say(&format!("  | {line}")));
+        }
+        self.say(&text);
+        self.bar.iter().for_each(|bar| bar.set_position(self.results.steps.len() as u64));
+    }
+}

@@ -1,0 +1,96 @@
+//! What runs a build and is trusted for it, beside the seeds: PID 1, kernel, QEMU and its firmware.
+
+use crate::args;
+use crate::failure::Failure;
+use graphs::Role;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+/// One trusted thing.
+pub struct Part {
+    /// What it is.
+    pub name: String,
+    /// More about it, such as its version.
+    pub about: String,
+    /// Of its bytes.
+    pub sha256: String,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// A kernel that is there.
+pub struct Kernel {
+    /// The file.
+    pub path: PathBuf,
+    /// What it is.
+    pub about: String,
+}
+
+/// The kernel that was asked for.
+pub fn kernel(name: &str, cache: &Path) -> Result<Kernel, Failure> {
+    if name == "debian" {
+        let kernel = images::kernel::debian(cache).map_err(Failure::machine)?;
+        return Ok(Kernel { path: kernel.path, about: format!("{} {}", kernel.package, kernel.version) });
+    }
+    let path = PathBuf::from(name);
+    if !path.is_file() {
+        return Err(Failure::input(format!(
+            "--kernel: {name} is neither a kernel's name (debian) nor a file"
+        )));
+    }
+    Ok(Kernel { path, about: String::new() })
+}
+
+/// Everything that a machine is made of.
+pub fn parts(tools: &args::Tools, kernel: &Kernel) -> Result<Vec<Part>, Failure> {
+    let version = qemu::version(&tools.qemu).map_err(Failure::machine)?;
+    let program = find(&tools.qemu);
+    let mut parts = vec![
+        Part {
+            name: "init".into(),
+            about: "PID 1".into(),
+            sha256: crate::hash(images::INIT),
+            size: images::INIT.len() as u64,
+        },
+        part("kernel", &kernel.about, &kernel.path)?,
+        part("qemu", &version, &program)?,
+    ];
+    for firmware in qemu::machine::firmware(&tools.qemu).map_err(Failure::machine)? {
+        let name = firmware.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        parts.push(part(&name, "firmware", &firmware)?);
+    }
+    Ok(parts)
+}
+
+fn part(name: &str, about: &str, path: &Path) -> Result<Part, Failure> {
+    let bytes =
+        std::fs::read(path).map_err(|error| Failure::machine(format!("{}: {error}", path.display())))?;
+    Ok(Part { name: name.into(), about: about.into(), sha256: crate::hash(&bytes), size: bytes.len() as u64 })
+}
+
+/// The file that a program's name stands for.
+fn find(program: &Path) -> PathBuf {
+    if program.components().count() > 1 {
+        return program.into();
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).map(|folder| folder.join(program)).find(|path| path.is_file());
+    found.unwrap_or_else(|| program.into())
+}
+
+/// The parts as in-toto resource descriptors.
+pub fn descriptors(parts: &[Part]) -> Vec<Value> {
+    let one = |part: &Part| {
+        let annotations = json!({ "about": part.about, "size": part.size });
+        json!({ "name": part.name, "digest": { "sha256": part.sha256 }, "annotations": annotations })
+    };
+    parts.iter().map(one).collect()
+}
+
+/// A role in a word.
+pub fn role(role: Role) -> &'static str {
+    match role {
+        Role::Seed => "seed",
+        Role::Source => "source",
+    }
+}
