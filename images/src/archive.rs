@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use crate::Error;
 use crate::newc::{self, Header};
 
-/// How much is collected before it is written: large enough that system calls do not count.
-const BUFFER: usize = 1 << 20;
+/// How much is collected before it is written: enough that system calls do not count, and it stays in the cache.
+const BUFFER: usize = 1 << 18;
 
 /// An archive in the making. Entries are numbered from 1 in the order in which they come.
 pub struct Archive<W> {

@@ -3,9 +3,9 @@
 //! A directory's entries follow it at once, sorted by bytes, each with everything below it: parents stand before
 //! children, and the walk needs no more memory than the names of the directories it is in.
 
-use std::fs::{self, File};
+use std::fs::{self, File, FileType};
 use std::io::Write;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -19,11 +19,9 @@ const O_NONBLOCK: i32 = 0o4000;
 /// Adds the directory at `path`, and all below it, under `name`.
 pub(crate) fn add<W: Write>(archive: &mut Archive<W>, name: &[u8], path: &Path) -> Result<(), Error> {
     archive.directory(name)?;
-    // (host path, name in the image), the next one last.
+    // The next one last.
     let mut pending = children(path, name)?;
-    while let Some((path, name)) = pending.pop() {
-        let meta = fs::symlink_metadata(&path).map_err(|source| read_error(&path, source))?;
-        let kind = meta.file_type();
+    while let Some(Child { path, name, kind }) = pending.pop() {
         if kind.is_dir() {
             archive.directory(&name)?;
             pending.extend(children(&path, &name)?);
@@ -61,25 +59,33 @@ pub(crate) fn file<W: Write>(
     archive.file(name, executable, path, meta.len(), &mut opened)
 }
 
+/// Something in a directory.
+struct Child {
+    path: PathBuf,
+    /// Its path in the image.
+    name: Vec<u8>,
+    /// From the directory itself: no system call for each file.
+    kind: FileType,
+}
+
 /// What is in a directory, the first by bytes last.
-fn children(path: &Path, name: &[u8]) -> Result<Vec<(PathBuf, Vec<u8>)>, Error> {
-    let mut names = Vec::new();
+fn children(path: &Path, name: &[u8]) -> Result<Vec<Child>, Error> {
+    let mut children = Vec::new();
     for entry in fs::read_dir(path).map_err(|source| read_error(path, source))? {
-        names.push(entry.map_err(|source| read_error(path, source))?.file_name().into_vec());
+        let entry = entry.map_err(|source| read_error(path, source))?;
+        let kind = entry.file_type().map_err(|source| read_error(&entry.path(), source))?;
+        let name = [name, b"/", entry.file_name().as_bytes()].concat();
+        children.push(Child { path: entry.path(), name, kind });
     }
-    names.sort_unstable_by(|a, b| b.cmp(a));
-    let below = |child: Vec<u8>| {
-        let full = [name, b"/", &child].concat();
-        (path.join(std::ffi::OsString::from_vec(child)), full)
-    };
-    Ok(names.into_iter().map(below).collect())
+    children.sort_unstable_by(|a, b| b.name.cmp(&a.name));
+    Ok(children)
 }
 
 fn read_error(path: &Path, source: std::io::Error) -> Error {
     Error::Read { path: path.to_owned(), source }
 }
 
-fn special(kind: fs::FileType) -> &'static str {
+fn special(kind: FileType) -> &'static str {
     if kind.is_fifo() {
         "a FIFO"
     } else if kind.is_socket() {
