@@ -17,21 +17,25 @@ mod paths;
 mod places;
 mod references;
 
+use std::collections::{HashMap, HashSet};
+
 use crate::index::Index;
-use crate::locate::Spot;
+use crate::locate::{Spot, Trail};
 use crate::model::{Graph, Table};
+use crate::order::Needs;
 use crate::problem::{Problem, Problems};
 
 /// All problems of a graph that was read from the text that goes by `name`. A graph that has no text can be checked
 /// with an empty one: its problems have no spans then.
 pub fn check(graph: &Graph, name: &str, text: &str) -> Problems {
     let (index, clashes) = Index::of(graph);
-    let mut check = Check { graph, index, problems: Vec::new() };
+    let needs = Needs::possible(graph);
+    let mut check = Check { graph, index, needs, used: HashSet::new(), problems: Vec::new() };
     check.names(&clashes);
     check.seeds_and_sources();
     check.all_choices();
     check.all_derivations();
-    check.needs();
+    check.needed();
     Problems::new(name, text, check.problems)
 }
 
@@ -45,6 +49,10 @@ pub fn load(name: &str, text: &str) -> Result<(Graph, Problems), Problems> {
 struct Check<'a> {
     graph: &'a Graph,
     index: Index<'a>,
+    /// Filled by the checks of references.
+    needs: Needs<'a>,
+    /// Seeds, sources and choices that are among anybody's inputs; filled likewise.
+    used: HashSet<&'a str>,
     problems: Vec<Problem>,
 }
 
@@ -53,23 +61,23 @@ impl Check<'_> {
         self.problems.push(problem);
     }
 
-    fn error(&mut self, at: Spot, message: impl Into<String>, help: impl Into<String>) {
+    fn error(&mut self, at: impl Into<Spot>, message: impl Into<String>, help: impl Into<String>) {
         self.report(Problem::error(message).help(help).at(at));
     }
 
-    fn warning(&mut self, at: Spot, message: impl Into<String>, help: impl Into<String>) {
+    fn warning(&mut self, at: impl Into<Spot>, message: impl Into<String>, help: impl Into<String>) {
         self.report(Problem::warning(message).help(help).at(at));
     }
 
     /// Entries of a map that were written twice.
-    fn repeated<V>(&mut self, what: &str, table: &Table<V>, spot: &dyn Fn() -> Spot) {
-        let mut times = std::collections::HashMap::new();
+    fn repeated<V>(&mut self, what: &str, table: &Table<V>, spot: &Trail<'_>) {
+        let mut times = HashMap::new();
         for name in table.repeated() {
             let time = times.entry(name).and_modify(|times| *times += 1).or_insert(1usize);
             let problem = Problem::error(format!("{what} `{name}` is written twice"))
                 .help("keep one of the two, or rename one")
-                .at(spot().again(name, *time).key())
-                .related(spot().then(name).key(), "first written here");
+                .at(spot.again(name, *time).key())
+                .related(spot.then(name).key(), "first written here");
             self.report(problem);
         }
     }

@@ -21,7 +21,59 @@ enum Segment {
     Item(usize),
 }
 
-/// A path into the graph, as a check speaks of it: `seeds`, `musl`, `from`, item 2.
+/// A path into the graph, as a check follows it: `seeds`, `musl`, `from`, item 2. It borrows, so that checking what is
+/// right costs nothing; a problem turns it into a [`Spot`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Trail<'a> {
+    up: Option<&'a Trail<'a>>,
+    key: Option<(&'a str, usize)>,
+    item: usize,
+}
+
+impl<'a> Trail<'a> {
+    /// The value that a field of the graph holds.
+    pub fn of(field: &'a str) -> Self {
+        Self { up: None, key: Some((field, 0)), item: 0 }
+    }
+
+    /// The value under a key or field of this.
+    pub fn then(&'a self, key: &'a str) -> Self {
+        self.again(key, 0)
+    }
+
+    /// The value under a key that came `times` times before.
+    pub fn again(&'a self, key: &'a str, times: usize) -> Self {
+        Self { up: Some(self), key: Some((key, times)), item: 0 }
+    }
+
+    /// An item of this list or enum variant.
+    pub fn item(&'a self, item: usize) -> Self {
+        Self { up: Some(self), key: None, item }
+    }
+
+    /// Not the value, but the key under which it stands.
+    pub fn key(&self) -> Spot {
+        Spot { key: true, ..self.spot() }
+    }
+
+    /// Not the whole string, but a range of the bytes that it stands for.
+    pub fn within(&self, range: Range<usize>) -> Spot {
+        Spot { within: Some(range), ..self.spot() }
+    }
+
+    /// The same, to be kept.
+    pub fn spot(&self) -> Spot {
+        let segment = |trail: &Self| match trail.key {
+            Some((key, times)) => Segment::Key(key.to_owned(), times),
+            None => Segment::Item(trail.item),
+        };
+        let mut path: Vec<_> = std::iter::successors(Some(self), |trail| trail.up).map(segment).collect();
+        path.reverse();
+        Spot { path, key: false, within: None }
+    }
+}
+
+/// A place of a graph: the value at the end of a path, its key, or a part of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Spot {
     path: Vec<Segment>,
@@ -29,40 +81,9 @@ pub struct Spot {
     within: Option<Range<usize>>,
 }
 
-impl Spot {
-    /// The value that a field of the graph holds.
-    pub fn of(field: &str) -> Self {
-        Self::default().then(field)
-    }
-
-    /// The value under a key or field of this.
-    pub fn then(&self, key: &str) -> Self {
-        self.child(Segment::Key(key.to_owned(), 0))
-    }
-
-    /// The value under a key that came `times` times before.
-    pub fn again(&self, key: &str, times: usize) -> Self {
-        self.child(Segment::Key(key.to_owned(), times))
-    }
-
-    /// An item of this list.
-    pub fn item(&self, index: usize) -> Self {
-        self.child(Segment::Item(index))
-    }
-
-    /// Not the value, but the key under which it stands.
-    pub fn key(self) -> Self {
-        Self { key: true, ..self }
-    }
-
-    /// Not the whole string, but a range of the bytes that it stands for.
-    pub fn within(self, range: Range<usize>) -> Self {
-        Self { within: Some(range), ..self }
-    }
-
-    fn child(&self, segment: Segment) -> Self {
-        let path = self.path.iter().cloned().chain([segment]).collect();
-        Self { path, key: false, within: None }
+impl From<Trail<'_>> for Spot {
+    fn from(trail: Trail<'_>) -> Self {
+        trail.spot()
     }
 }
 
@@ -112,8 +133,8 @@ pub fn locate(text: &str, places: &[Spot]) -> Vec<Option<Range<usize>>> {
 mod tests {
     use super::*;
 
-    fn found<'a>(text: &'a str, place: &Spot) -> Option<&'a str> {
-        let span = locate(text, std::slice::from_ref(place)).remove(0)?;
+    fn found(text: &str, place: impl Into<Spot>) -> Option<&str> {
+        let span = locate(text, &[place.into()]).remove(0)?;
         Some(&text[span])
     }
 
@@ -126,43 +147,44 @@ Graph(
 
     #[test]
     fn values_and_keys_are_found() {
-        let a = Spot::of("a");
-        assert_eq!(found(TEXT, &a.then("x").item(0)), Some("\"one\""));
-        assert_eq!(found(TEXT, &a.then("x").key()), Some("\"x\""));
-        assert_eq!(found(TEXT, &a.then("x").item(1).item(1)), Some("-2.5"));
-        assert_eq!(found(TEXT, &a.then("x").item(1).item(5)), Some("r#\"ra\"w\"#"));
-        assert_eq!(found(TEXT, &a.again("x", 1).then("k")), Some("\"v\""));
-        assert_eq!(found(TEXT, &a.then("y")), Some("z"));
-        assert_eq!(found(TEXT, &Spot::of("d")), Some("\"last\""));
-        assert_eq!(found(TEXT, &Spot::of("d").key()), Some("d"));
-        assert_eq!(found(TEXT, &Spot::of("b")), Some("Text"));
-        assert_eq!(found(TEXT, &Spot::of("b").item(0)), Some(r#""es\"\u{e9}c""#));
+        let a = Trail::of("a");
+        assert_eq!(found(TEXT, a.then("x").item(0)), Some("\"one\""));
+        assert_eq!(found(TEXT, a.then("x").key()), Some("\"x\""));
+        assert_eq!(found(TEXT, a.then("x").item(1).item(1)), Some("-2.5"));
+        assert_eq!(found(TEXT, a.then("x").item(1).item(5)), Some("r#\"ra\"w\"#"));
+        assert_eq!(found(TEXT, a.again("x", 1).then("k")), Some("\"v\""));
+        assert_eq!(found(TEXT, a.then("y")), Some("z"));
+        assert_eq!(found(TEXT, Trail::of("d")), Some("\"last\""));
+        assert_eq!(found(TEXT, Trail::of("d").key()), Some("d"));
+        assert_eq!(found(TEXT, Trail::of("b")), Some("Text"));
+        assert_eq!(found(TEXT, Trail::of("b").item(0)), Some(r#""es\"\u{e9}c""#));
     }
 
     #[test]
     fn a_key_that_comes_again_is_another_place() {
-        let x = |times| locate(TEXT, &[Spot::of("a").again("x", times).key()]).remove(0).unwrap().start;
+        let x = |times| locate(TEXT, &[Trail::of("a").again("x", times).key()]).remove(0).unwrap().start;
         assert!(x(0) < x(1));
-        assert_eq!(found(TEXT, &Spot::of("a").again("x", 2)), None);
+        assert_eq!(found(TEXT, Trail::of("a").again("x", 2)), None);
     }
 
     #[test]
     fn a_range_inside_a_string_is_found_through_its_escapes() {
-        let b = Spot::of("b").item(0);
-        assert_eq!(found(TEXT, &b.clone().within(2..3)), Some(r#"\""#));
-        assert_eq!(found(TEXT, &b.clone().within(3..6)), Some(r"\u{e9}c"));
-        assert_eq!(found(TEXT, &b.within(6..6)), Some(""));
-        let raw = Spot::of("a").then("x").item(1).item(5);
-        assert_eq!(found(TEXT, &raw.within(2..4)), Some("\"w"));
+        let b = Trail::of("b");
+        let b = b.item(0);
+        assert_eq!(found(TEXT, b.within(2..3)), Some(r#"\""#));
+        assert_eq!(found(TEXT, b.within(3..6)), Some(r"\u{e9}c"));
+        assert_eq!(found(TEXT, b.within(6..6)), Some(""));
+        let raw = Trail::of("a").then("x").item(1).item(5).within(2..4);
+        assert_eq!(found(TEXT, raw), Some("\"w"));
     }
 
     #[test]
     fn what_is_not_there_has_no_span() {
-        for place in [Spot::of("nope"), Spot::of("a").then("x").item(9), Spot::of("a").item(0)] {
-            assert_eq!(found(TEXT, &place), None);
+        for place in [Trail::of("nope"), Trail::of("a").then("x").item(9), Trail::of("a").item(0)] {
+            assert_eq!(found(TEXT, place), None);
         }
         for text in ["", "(", "(a", "(a:", "(a: {\"", ")", "]]", "(a: \"\\", "/*", "r#", "'"] {
-            assert_eq!(found(text, &Spot::of("a").then("x")), None);
+            assert_eq!(found(text, Trail::of("a").then("x")), None);
         }
     }
 }

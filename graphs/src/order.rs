@@ -63,28 +63,20 @@ impl<'a> Needs<'a> {
         needs
     }
 
-    /// With every choice a node that needs what any alternative of it needs. A cycle passes each choice once at
-    /// most, so for each cycle here there are choices under which it is one, and the other way round.
-    pub fn possible(graph: &'a Graph, index: &Index<'a>) -> Self {
+    /// Nodes for derivations and choices, and nobody in need yet. With every choice a node that needs what any
+    /// alternative of it needs, a cycle passes each choice once at most; so for each cycle here there are choices
+    /// under which it is one, and the other way round.
+    pub fn possible(graph: &'a Graph) -> Self {
         let mut needs = Self::nodes(graph);
-        let derivations = graph.derivations.len();
         for name in graph.choices.keys() {
             needs.graph.add_node(name);
         }
-        for (number, derivation) in graph.derivations.values().enumerate() {
-            for input in &derivation.inputs {
-                match index.get(input) {
-                    Some(Thing::Choice(choice, _)) => needs.edge(derivations + choice, number),
-                    _ => needs.output(index, input, number),
-                }
-            }
-        }
-        for (choice, node) in graph.choices.values().zip(derivations..) {
-            for input in choice.of.values().flat_map(|alternative| &alternative.inputs) {
-                needs.output(index, input, node);
-            }
-        }
         needs
+    }
+
+    /// Nobody.
+    pub fn none() -> Self {
+        Self { graph: DiGraph::new() }
     }
 
     fn nodes(graph: &'a Graph) -> Self {
@@ -101,7 +93,8 @@ impl<'a> Needs<'a> {
         }
     }
 
-    fn edge(&mut self, needed: usize, by: usize) {
+    /// One node needs another.
+    pub fn edge(&mut self, needed: usize, by: usize) {
         self.graph.add_edge(NodeIndex::new(needed), NodeIndex::new(by), ());
     }
 

@@ -65,8 +65,8 @@ impl Problem {
     }
 
     /// The same at a place of the graph.
-    pub fn at(self, place: Spot) -> Self {
-        Self { place: Some(place), ..self }
+    pub fn at(self, place: impl Into<Spot>) -> Self {
+        Self { place: Some(place.into()), ..self }
     }
 
     /// The same at a place of the text.
@@ -75,8 +75,8 @@ impl Problem {
     }
 
     /// The same with one more place that explains it.
-    pub fn related(mut self, place: Spot, label: impl Into<String>) -> Self {
-        self.related.push(Related { label: label.into(), place, span: None });
+    pub fn related(mut self, place: impl Into<Spot>, label: impl Into<String>) -> Self {
+        self.related.push(Related { label: label.into(), place: place.into(), span: None });
         self
     }
 }

@@ -1,8 +1,9 @@
 //! Builders: inside what the step declares, and something that may be executed.
 
+use super::references::Chosen;
 use super::{Check, paths};
 use crate::index::Thing;
-use crate::locate::Spot;
+use crate::locate::Trail;
 use crate::model::{Derivation, Kind, Table};
 use crate::plan::native::{STORE, ancestors};
 
@@ -15,10 +16,10 @@ enum Found<'a> {
 
 impl Check<'_> {
     /// The builder of the derivation at `spot`.
-    pub(super) fn builder(&mut self, spot: &Spot, derivation: &Derivation) {
+    pub(super) fn builder(&mut self, spot: &Trail<'_>, derivation: &Derivation, choices: &[Chosen<'_>]) {
         let builder = &derivation.builder;
         if builder.starts_with('/') {
-            let by_choice = self.choices_of(derivation).into_iter().any(|chosen| {
+            let by_choice = choices.iter().any(|chosen| {
                 let has = |a: &crate::model::Alternative| {
                     !matches!(lookup(builder, &a.inputs, &a.mounts), Found::Nothing)
                 };
@@ -62,7 +63,7 @@ impl Check<'_> {
     /// A builder by its path, in the derivation or alternative at `spot` that declares these inputs and mounts.
     pub(super) fn builder_path(
         &mut self,
-        spot: &Spot,
+        spot: &Trail<'_>,
         path: &str,
         inputs: &[String],
         mounts: &Table<String>,

@@ -1,21 +1,23 @@
 //! Choices: each alternative can stand in for any other.
 
+use super::references::User;
 use super::{Check, names};
-use crate::locate::Spot;
+use crate::locate::Trail;
 use crate::model::Alternative;
 
 impl Check<'_> {
     /// All choices.
     pub(super) fn all_choices(&mut self) {
         let graph = self.graph;
-        for (name, choice) in &graph.choices {
-            let spot = Spot::of("choices").then(name);
+        let field = Trail::of("choices");
+        for (number, (name, choice)) in graph.choices.iter().enumerate() {
+            let spot = field.then(name);
             let of = spot.then("of");
-            self.repeated("the alternative", &choice.of, &|| of.clone());
+            self.repeated("the alternative", &choice.of, &of);
             let there: Vec<_> = choice.of.keys().map(|name| format!("`{name}`")).collect();
             if there.is_empty() {
                 let message = format!("the choice `{name}` has no alternatives");
-                self.error(spot.clone().key(), message, "write `of: {\"NAME\": (inputs: […])}`");
+                self.error(spot.key(), message, "write `of: {\"NAME\": (inputs: […])}`");
             } else if !choice.of.contains_key(&choice.default) {
                 let message = format!("the default `{}` is no alternative of `{name}`", choice.default);
                 self.error(
@@ -29,13 +31,13 @@ impl Check<'_> {
                     let message = format!("{name:?} is not safe as a name: {why}");
                     self.error(of.then(name).key(), message, names::NAME_HELP);
                 }
+                self.references(&of.then(name).then("inputs"), &alternative.inputs, User::Choice(number));
                 self.alternative(&of.then(name), name, alternative);
             }
         }
     }
 
-    fn alternative(&mut self, spot: &Spot, name: &str, alternative: &Alternative) {
-        self.references(&spot.then("inputs"), &alternative.inputs, false);
+    fn alternative(&mut self, spot: &Trail<'_>, name: &str, alternative: &Alternative) {
         self.mounts(spot, &alternative.inputs, &alternative.mounts);
         self.environment(spot, &alternative.env);
         self.args(&spot.then("args"), &alternative.args);

@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
-use super::references::Chosen;
+use super::references::{Chosen, User};
 use super::{Check, inputs, names, paths};
-use crate::locate::Spot;
-use crate::model::{Derivation, Table, store_name};
+use crate::locate::Trail;
+use crate::model::defaults::OUTPUT;
+use crate::model::{Derivation, Table};
 use crate::plan::native::ENVIRONMENT;
 
 /// MAX_ARG_STRLEN of the kernel, `linux/binfmts.h`, without the NUL at the end.
@@ -15,23 +16,25 @@ impl Check<'_> {
     /// All derivations.
     pub(super) fn all_derivations(&mut self) {
         let graph = self.graph;
-        for (name, derivation) in &graph.derivations {
-            let spot = Spot::of("derivations").then(name);
-            self.references(&spot.then("inputs"), &derivation.inputs, true);
-            self.builder(&spot, derivation);
+        let field = Trail::of("derivations");
+        for (number, (name, derivation)) in graph.derivations.iter().enumerate() {
+            let spot = field.then(name);
+            let inputs = spot.then("inputs");
+            let choices = self.references(&inputs, &derivation.inputs, User::Derivation(number));
+            self.builder(&spot, derivation, &choices);
             self.mounts(&spot, &derivation.inputs, &derivation.mounts);
-            self.mounts_of_choices(&spot, derivation);
+            self.mounts_of_choices(&spot, derivation, &choices);
             self.environment(&spot, &derivation.env);
-            self.environments_of_choices(&spot, derivation);
+            self.environments_of_choices(&spot, derivation, &choices);
             self.args(&spot.then("args"), &derivation.args);
             self.outputs(&spot, name, derivation);
             self.expect(&spot, derivation);
             self.limits(&spot, derivation);
-            self.directory(&spot.then("directory"), derivation);
+            self.directory(&spot.then("directory"), derivation, &choices);
         }
     }
 
-    pub(super) fn args(&mut self, spot: &Spot, args: &[String]) {
+    pub(super) fn args(&mut self, spot: &Trail<'_>, args: &[String]) {
         for (number, arg) in args.iter().enumerate() {
             if let Some(why) = not_text(arg) {
                 self.error(spot.item(number), format!("bad argument: {why}"), "pass such data as a source");
@@ -39,8 +42,8 @@ impl Check<'_> {
         }
     }
 
-    pub(super) fn environment(&mut self, spot: &Spot, env: &Table<String>) {
-        self.repeated("the variable", env, &|| spot.then("env"));
+    pub(super) fn environment(&mut self, spot: &Trail<'_>, env: &Table<String>) {
+        self.repeated("the variable", env, &spot.then("env"));
         for (name, value) in env {
             let why = match name.as_str() {
                 "" => Some("it is empty"),
@@ -59,14 +62,14 @@ impl Check<'_> {
     }
 
     /// Alternatives bring variables along, which must not decide anything by their order.
-    fn environments_of_choices(&mut self, spot: &Spot, derivation: &Derivation) {
-        let choices = self.choices_of(derivation);
+    fn environments_of_choices(&mut self, spot: &Trail<'_>, derivation: &Derivation, choices: &[Chosen<'_>]) {
+        let inputs = spot.then("inputs");
         for (at, choice) in choices.iter().enumerate() {
-            let at_input = || spot.then("inputs").item(choice.number);
+            let at_input = inputs.item(choice.number);
             for (name, value) in choice.variables() {
                 if derivation.outputs.contains(name) {
                     let message = format!("the choice `{}` sets `{name}`, an output's path", choice.name);
-                    self.error(at_input(), message, "name the variable or the output otherwise");
+                    self.error(at_input, message, "name the variable or the output otherwise");
                 }
                 let differs = |other: &&Chosen<'_>| other.variables().any(|(n, v)| n == name && v != value);
                 let other = choices[..at].iter().find(differs);
@@ -74,35 +77,39 @@ impl Check<'_> {
                     let message =
                         format!("the choices `{}` and `{}` disagree about `{name}`", other.name, choice.name);
                     let help = format!("settle it in the derivation: `env: {{\"{name}\": \"…\"}}`");
-                    self.error(at_input(), message, help);
+                    self.error(at_input, message, help);
                 }
             }
         }
     }
 
-    fn outputs(&mut self, spot: &Spot, name: &str, derivation: &Derivation) {
+    fn outputs(&mut self, spot: &Trail<'_>, name: &str, derivation: &Derivation) {
         if derivation.outputs.is_empty() {
             let message = format!("the derivation `{name}` has no outputs");
             self.error(spot.then("outputs"), message, "leave `outputs` out for the one output `out`");
         }
+        let list = spot.then("outputs");
+        // A short list is searched faster than a set is made.
+        let many = derivation.outputs.len() > 16;
         let mut seen = HashSet::new();
         for (number, output) in derivation.outputs.iter().enumerate() {
-            let at = || spot.then("outputs").item(number);
-            if !seen.insert(output) {
-                self.error(at(), format!("the output `{output}` is listed twice"), "keep one of the two");
+            let at = list.item(number);
+            let again =
+                if many { !seen.insert(output) } else { derivation.outputs[..number].contains(output) };
+            if again {
+                self.error(at, format!("the output `{output}` is listed twice"), "keep one of the two");
                 continue;
             }
-            let full = store_name(name, output);
-            if let Some(why) = names::unsafe_name(output).or_else(|| {
-                // A derivation's own unsafe name is reported there.
-                names::unsafe_name(&full).filter(|_| names::unsafe_name(name).is_none())
-            }) {
+            if let Some(why) = names::unsafe_name(output) {
                 let message = format!("the output {output:?} has no safe name: {why}");
-                self.error(at(), message, names::NAME_HELP);
+                self.error(at, message, names::NAME_HELP);
+            } else if output != OUTPUT && name.len() + 1 + output.len() > names::LONGEST {
+                let message = format!("`{name}-{output}` is too long a name");
+                self.error(at, message, names::NAME_HELP);
             } else if output.contains('=') || ENVIRONMENT.iter().any(|(native, _)| native == output) {
                 let message = format!("the output `{output}` cannot have a variable of its name");
                 self.error(
-                    at(),
+                    at,
                     message,
                     "each output's path is in the variable of its name: call it otherwise",
                 );
@@ -114,14 +121,15 @@ impl Check<'_> {
         }
     }
 
-    fn expect(&mut self, spot: &Spot, derivation: &Derivation) {
-        self.repeated("the expectation of", &derivation.expect, &|| spot.then("expect"));
+    fn expect(&mut self, spot: &Trail<'_>, derivation: &Derivation) {
+        self.repeated("the expectation of", &derivation.expect, &spot.then("expect"));
+        let list = spot.then("expect");
         for (output, sha256) in &derivation.expect {
-            let at = spot.then("expect").then(output);
+            let at = list.then(output);
             if !derivation.outputs.contains(output) {
                 let there: Vec<_> = derivation.outputs.iter().map(|name| format!("`{name}`")).collect();
                 let message = format!("there is no output `{output}` to expect something of");
-                self.error(at.clone().key(), message, format!("the outputs are {}", there.join(", ")));
+                self.error(at.key(), message, format!("the outputs are {}", there.join(", ")));
             }
             if let Some(why) = inputs::not_sha256(sha256) {
                 self.error(at, format!("no sha256: {why}"), inputs::SHA256_HELP);
@@ -130,18 +138,18 @@ impl Check<'_> {
     }
 
     /// The working directory must be one that is there or that can be made for the builder.
-    fn directory(&mut self, spot: &Spot, derivation: &Derivation) {
+    fn directory(&mut self, spot: &Trail<'_>, derivation: &Derivation, choices: &[Chosen<'_>]) {
         let directory = &derivation.directory;
         if let Some(why) = paths::not_absolute(directory) {
             let help = "write an absolute path, or leave it out for /build";
-            self.error(spot.clone(), format!("bad working directory {directory:?}: {why}"), help);
+            self.error(*spot, format!("bad working directory {directory:?}: {why}"), help);
         } else if ["/dev", "/etc", "/proc"].iter().any(|fixed| paths::is_at_or_below(directory, fixed)) {
             let message = format!("the step cannot work in {directory}");
-            self.error(spot.clone(), message, "/dev, /etc and /proc are the same in every step");
+            self.error(*spot, message, "/dev, /etc and /proc are the same in every step");
         } else if let Some(below) = directory.strip_prefix("/store/") {
             let input = below.split('/').next().unwrap_or_default();
             let declared = derivation.inputs.iter().any(|name| name == input)
-                || self.choices_of(derivation).iter().any(|chosen| {
+                || choices.iter().any(|chosen| {
                     chosen
                         .choice
                         .of
@@ -150,7 +158,7 @@ impl Check<'_> {
                 });
             if !declared {
                 let message = format!("the step has no {directory}: `{input}` is not among its inputs");
-                self.error(spot.clone(), message, format!("add `{input}` to the inputs, or work in /build"));
+                self.error(*spot, message, format!("add `{input}` to the inputs, or work in /build"));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Seeds and sources: pinned, obtainable, and of one form whichever place gives them.
 
 use super::{Check, paths};
-use crate::locate::Spot;
+use crate::locate::Trail;
 use crate::model::{Input, Kind, Place};
 
 /// No archive nests what it holds deeper than this.
@@ -22,19 +22,20 @@ impl Check<'_> {
     pub(super) fn seeds_and_sources(&mut self) {
         let graph = self.graph;
         for (name, input) in &graph.seeds {
-            self.input(&Spot::of("seeds").then(name), "seed", name, input);
+            self.input(&Trail::of("seeds").then(name), "seed", name, input);
             if input.sha256.is_none() && !input.from.iter().all(Place::is_package) {
                 let message = format!("the seed `{name}` has no sha256");
                 let help = self.pin_help(input, "only seeds whose places are all packages may float");
-                self.error(Spot::of("seeds").then(name).key(), message, help);
+                self.error(Trail::of("seeds").then(name).key(), message, help);
             }
         }
+        let sources = Trail::of("sources");
         for (name, input) in &graph.sources {
-            let spot = Spot::of("sources").then(name);
+            let spot = sources.then(name);
             self.input(&spot, "source", name, input);
             if input.sha256.is_none() {
                 let help = self.pin_help(input, "sources are always pinned");
-                self.error(spot.clone().key(), format!("the source `{name}` has no sha256"), help);
+                self.error(spot.key(), format!("the source `{name}` has no sha256"), help);
             }
             if input.executable {
                 let message = format!("the source `{name}` is executable");
@@ -52,7 +53,7 @@ impl Check<'_> {
         }
     }
 
-    fn input(&mut self, spot: &Spot, role: &str, name: &str, input: &Input) {
+    fn input(&mut self, spot: &Trail<'_>, role: &str, name: &str, input: &Input) {
         if input.from.is_empty() {
             let message = format!("the {role} `{name}` has no place");
             self.error(spot.then("from"), message, "write where it can be had: `from: [File(\"…\")]`");
@@ -73,7 +74,7 @@ impl Check<'_> {
     }
 
     /// `unpack`, `strip`, `pick`, `executable`, and what a place gives, must agree.
-    fn form(&mut self, spot: &Spot, role: &str, name: &str, input: &Input) {
+    fn form(&mut self, spot: &Trail<'_>, role: &str, name: &str, input: &Input) {
         let merged = |place: &Place| matches!(place, Place::Debian { .. });
         let (any, all) = (input.from.iter().any(merged), input.from.iter().all(merged));
         if any && !all && !input.unpack {
@@ -103,11 +104,12 @@ impl Check<'_> {
             let message = format!("`pick` on the file `{name}`");
             self.error(spot.then("pick").key(), message, "only trees can be picked from: add `unpack: true`");
         }
+        let list = spot.then("pick");
         for (number, pick) in input.pick.iter().enumerate() {
-            let at = spot.then("pick").item(number);
+            let at = list.item(number);
             if let Some(why) = paths::not_relative(pick) {
                 let help = "write it as the tree has it: `usr/bin/cc`, or `usr/lib/*.so`";
-                self.error(at.clone(), format!("{pick:?} cannot be picked: {why}"), help);
+                self.error(at, format!("{pick:?} cannot be picked: {why}"), help);
             }
             if input.pick[..number].contains(pick) {
                 self.error(at, format!("`{pick}` is picked twice"), "keep one of the two");

@@ -1,7 +1,7 @@
 //! Limits: neither nothing nor absurd.
 
 use super::Check;
-use crate::locate::Spot;
+use crate::locate::Trail;
 use crate::model::Derivation;
 
 const TEBIBYTE: u64 = 1 << 40;
@@ -9,7 +9,7 @@ const YEAR: u64 = 366 * 24 * 3600;
 const MOST_PROCESSES: u64 = 1_000_000;
 
 impl Check<'_> {
-    pub(super) fn limits(&mut self, spot: &Spot, derivation: &Derivation) {
+    pub(super) fn limits(&mut self, spot: &Trail<'_>, derivation: &Derivation) {
         let bytes = (TEBIBYTE, "bytes", "1099511627776, 1 TiB");
         let limits = [
             ("time", derivation.time, (YEAR, "seconds", "31622400, a year")),

@@ -7,16 +7,16 @@
 use super::references::Chosen;
 use super::{Check, paths};
 use crate::index::Thing;
-use crate::locate::Spot;
+use crate::locate::Trail;
 use crate::model::{Derivation, Kind, Table};
 use crate::plan::native::ancestors;
 use crate::problem::Problem;
 
 impl Check<'_> {
     /// The `mounts` of the derivation or alternative at `spot`, which has these `inputs`.
-    pub(super) fn mounts(&mut self, spot: &Spot, inputs: &[String], mounts: &Table<String>) {
+    pub(super) fn mounts(&mut self, spot: &Trail<'_>, inputs: &[String], mounts: &Table<String>) {
         let spot = spot.then("mounts");
-        self.repeated("the mount", mounts, &|| spot.clone());
+        self.repeated("the mount", mounts, &spot);
         for (path, what) in mounts {
             if let Some(why) = paths::not_absolute(path) {
                 let help = "write where it shall appear, like `/usr`";
@@ -36,36 +36,40 @@ impl Check<'_> {
     }
 
     /// What is mounted: `INPUT` or `INPUT/PATH-INSIDE`.
-    fn mounted(&mut self, spot: &Spot, inputs: &[String], what: &str) {
+    fn mounted(&mut self, spot: &Trail<'_>, inputs: &[String], what: &str) {
         let (name, inside) = what.split_once('/').map_or((what, None), |(name, inside)| (name, Some(inside)));
         if !inputs.iter().any(|input| input == name) {
             let help = match self.index.get(name) {
                 Some(_) => format!("add `{name}` to the inputs beside it"),
                 None => "a mount is of an input: `INPUT` or `INPUT/PATH-INSIDE`".to_owned(),
             };
-            self.error(spot.clone(), format!("what is mounted is not among the inputs: `{name}`"), help);
+            self.error(*spot, format!("what is mounted is not among the inputs: `{name}`"), help);
             return;
         }
         let thing = self.index.get(name);
         if let Some(Thing::Choice(..)) = thing {
             let help = "write the mount into its alternatives, each for its own inputs";
-            self.error(spot.clone(), format!("the choice `{name}` cannot be mounted"), help);
+            self.error(*spot, format!("the choice `{name}` cannot be mounted"), help);
         }
         let Some(inside) = inside else { return };
         if let Some(why) = paths::not_relative(inside) {
             let help = "write it as the tree has it: `gcc/usr/lib`";
-            self.error(spot.clone(), format!("bad path {inside:?} inside `{name}`: {why}"), help);
+            self.error(*spot, format!("bad path {inside:?} inside `{name}`: {why}"), help);
         } else if let Some(Thing::Seed(input) | Thing::Source(input)) = thing
             && input.kind() != Kind::Tree
         {
             let message = format!("`{name}` is a file: there is no {inside:?} inside");
-            self.error(spot.clone(), message, format!("mount `{name}`, or add `unpack: true` to it"));
+            self.error(*spot, message, format!("mount `{name}`, or add `unpack: true` to it"));
         }
     }
 
     /// The mounts that alternatives bring along, against the derivation's own and those of its other choices.
-    pub(super) fn mounts_of_choices(&mut self, spot: &Spot, derivation: &Derivation) {
-        let choices = self.choices_of(derivation);
+    pub(super) fn mounts_of_choices(
+        &mut self,
+        spot: &Trail<'_>,
+        derivation: &Derivation,
+        choices: &[Chosen<'_>],
+    ) {
         for (at, Chosen { number, name, choice }) in choices.iter().enumerate() {
             for (alternative, one) in &choice.of {
                 let own = clash(&one.mounts, &derivation.mounts);

@@ -2,11 +2,11 @@
 
 use super::Check;
 use crate::index::{Clash, Thing};
-use crate::locate::Spot;
+use crate::locate::{Spot, Trail};
 use crate::problem::Problem;
 
 /// The most bytes that a name in the store may have, as in Nix.
-const LONGEST: usize = 211;
+pub(super) const LONGEST: usize = 211;
 
 /// Why this cannot be a name, if it cannot.
 pub(super) fn unsafe_name(name: &str) -> Option<String> {
@@ -30,10 +30,10 @@ impl Check<'_> {
     /// All names of the graph.
     pub(super) fn names(&mut self, clashes: &[Clash<'_>]) {
         let graph = self.graph;
-        self.repeated("the seed", &graph.seeds, &|| Spot::of("seeds"));
-        self.repeated("the source", &graph.sources, &|| Spot::of("sources"));
-        self.repeated("the choice", &graph.choices, &|| Spot::of("choices"));
-        self.repeated("the derivation", &graph.derivations, &|| Spot::of("derivations"));
+        self.repeated("the seed", &graph.seeds, &Trail::of("seeds"));
+        self.repeated("the source", &graph.sources, &Trail::of("sources"));
+        self.repeated("the choice", &graph.choices, &Trail::of("choices"));
+        self.repeated("the derivation", &graph.derivations, &Trail::of("derivations"));
         let fields = [
             ("seeds", graph.seeds.keys().collect::<Vec<_>>()),
             ("sources", graph.sources.keys().collect()),
@@ -44,7 +44,7 @@ impl Check<'_> {
             for name in names {
                 if let Some(why) = unsafe_name(name) {
                     let message = format!("{name:?} is not safe as a name: {why}");
-                    self.error(Spot::of(field).then(name).key(), message, NAME_HELP);
+                    self.error(Trail::of(field).then(name).key(), message, NAME_HELP);
                 }
             }
         }
@@ -78,7 +78,7 @@ fn written(thing: &Thing<'_>, name: &str) -> Spot {
         Thing::Source(_) => "sources",
         Thing::Choice(..) => "choices",
         Thing::Derivation(..) => "derivations",
-        Thing::Output(output) => return Spot::of("derivations").then(output.derivation).key(),
+        Thing::Output(output) => return Trail::of("derivations").then(output.derivation).key(),
     };
-    Spot::of(field).then(name).key()
+    Trail::of(field).then(name).key()
 }

@@ -8,7 +8,7 @@ use petgraph::graph::NodeIndex;
 
 use super::Check;
 use crate::index::Thing;
-use crate::locate::Spot;
+use crate::locate::{Spot, Trail};
 use crate::order::Needs;
 use crate::problem::Problem;
 
@@ -17,21 +17,21 @@ const LONGEST_SHOWN: usize = 64;
 
 impl Check<'_> {
     /// Targets, cycles, and what is there for nothing.
-    pub(super) fn needs(&mut self) {
+    pub(super) fn needed(&mut self) {
         let targets = self.targets();
         let graph = self.graph;
-        let needs = Needs::possible(graph, &self.index);
-        let (order, _) = needs.sort(&vec![true; needs.graph.node_count()]);
-        if order.len() < needs.graph.node_count() {
+        // Taken out, so that problems can be reported while it is looked at.
+        let needs = std::mem::replace(&mut self.needs, Needs::none());
+        let count = needs.graph.node_count();
+        let wanted = needs.wanted(&self.index, graph);
+        if needs.sort(&vec![true; count]).0.len() < count {
             self.cycles(&needs);
         }
-        if targets {
-            let wanted = needs.wanted(&self.index, graph);
-            for (name, _) in graph.derivations.keys().zip(&wanted).filter(|(_, wanted)| !**wanted) {
-                let message = format!("no target needs the derivation `{name}`");
-                let help = "it is not in the plan: name it among the targets, or take it out";
-                self.warning(Spot::of("derivations").then(name).key(), message, help);
-            }
+        for (name, _) in graph.derivations.keys().zip(wanted).filter(|(_, wanted)| targets && !wanted) {
+            let message = format!("no target needs the derivation `{name}`");
+            let help = "it is not in the plan: name it among the targets, or take it out";
+            let field = Trail::of("derivations");
+            self.warning(field.then(name).key(), message, help);
         }
         self.unused();
     }
@@ -42,17 +42,18 @@ impl Check<'_> {
         let before = self.problems.len();
         if graph.derivations.is_empty() {
             let help = "write at least one: `derivations: {\"NAME\": (builder: \"…\")}`";
-            self.error(Spot::of("derivations"), "the graph is empty: it has no derivations", help);
+            self.error(Trail::of("derivations"), "the graph is empty: it has no derivations", help);
         }
         if graph.targets.is_empty() {
             let help = "name the derivations whose outputs are wanted";
-            self.error(Spot::of("targets"), "the graph has no targets", help);
+            self.error(Trail::of("targets"), "the graph has no targets", help);
         }
+        let list = Trail::of("targets");
         let mut seen = HashSet::new();
         for (number, target) in graph.targets.iter().enumerate() {
-            let at = || Spot::of("targets").item(number);
+            let at = list.item(number);
             if !seen.insert(target) {
-                self.error(at(), format!("the target `{target}` is listed twice"), "keep one of the two");
+                self.error(at, format!("the target `{target}` is listed twice"), "keep one of the two");
             } else if !graph.derivations.contains_key(target) {
                 let help = match self.index.get(target) {
                     Some(Thing::Output(output)) => format!("write the derivation: `{}`", output.derivation),
@@ -64,7 +65,7 @@ impl Check<'_> {
                         _ => "targets are the names of derivations".to_owned(),
                     },
                 };
-                self.error(at(), format!("there is no derivation `{target}`"), help);
+                self.error(at, format!("there is no derivation `{target}`"), help);
             }
         }
         self.problems.len() == before
@@ -118,20 +119,22 @@ impl Check<'_> {
     fn edge(&self, name: &str, next: &str) -> Spot {
         let inputs = self.graph.derivations.get(name).map(|derivation| derivation.inputs.as_slice());
         let number = self.leads_to(inputs.unwrap_or_default(), next);
-        Spot::of("derivations").then(name).then("inputs").item(number)
+        Trail::of("derivations").then(name).then("inputs").item(number).spot()
     }
 
     /// Where a choice says that one of its alternatives needs something.
     fn edge_of_choice(&self, name: &str, next: &str) -> Spot {
-        let of = Spot::of("choices").then(name).then("of");
+        let choices = Trail::of("choices");
+        let choice = choices.then(name);
+        let of = choice.then("of");
         let alternatives = self.graph.choices.get(name).into_iter().flat_map(|choice| &choice.of);
         for (alternative, one) in alternatives {
             let number = self.leads_to(&one.inputs, next);
             if number < one.inputs.len() {
-                return of.then(alternative).then("inputs").item(number);
+                return of.then(alternative).then("inputs").item(number).spot();
             }
         }
-        of
+        of.spot()
     }
 
     fn leads_to(&self, inputs: &[String], next: &str) -> usize {
@@ -143,29 +146,22 @@ impl Check<'_> {
         inputs.iter().position(leads).unwrap_or(inputs.len())
     }
 
-    /// Seeds, sources and choices that no derivation has among its inputs.
+    /// Seeds, sources and choices that are among nobody's inputs.
     fn unused(&mut self) {
         let graph = self.graph;
-        let mut used: HashSet<&str> = HashSet::new();
-        for input in graph.derivations.values().flat_map(|derivation| &derivation.inputs) {
-            if used.insert(input)
-                && let Some(Thing::Choice(_, choice)) = self.index.get(input)
-            {
-                used.extend(
-                    choice.of.values().flat_map(|alternative| &alternative.inputs).map(String::as_str),
-                );
-            }
-        }
         let fields = [
             ("seeds", "seed", graph.seeds.keys().collect::<Vec<_>>()),
             ("sources", "source", graph.sources.keys().collect()),
             ("choices", "choice", graph.choices.keys().collect()),
         ];
         for (field, what, names) in fields {
-            for name in names.into_iter().filter(|name| !used.contains(name.as_str())) {
+            for name in names {
+                if self.used.contains(name.as_str()) {
+                    continue;
+                }
                 let message = format!("no derivation uses the {what} `{name}`");
                 self.warning(
-                    Spot::of(field).then(name).key(),
+                    Trail::of(field).then(name).key(),
                     message,
                     "list it in a derivation's inputs, or take it out",
                 );

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Check, paths};
 use crate::hex;
-use crate::locate::Spot;
+use crate::locate::Trail;
 use crate::model::{Input, Place};
 use crate::problem::Problem;
 
@@ -22,15 +22,11 @@ pub(super) fn inline_sha256(place: &Place) -> Option<String> {
 
 impl Check<'_> {
     /// One place, at `spot`, of the seed or source at `owner`.
-    pub(super) fn place(&mut self, owner: &Spot, spot: &Spot, place: &Place, input: &Input) {
+    pub(super) fn place(&mut self, owner: &Trail<'_>, spot: &Trail<'_>, place: &Place, input: &Input) {
         match place {
             Place::Text(_) => {
                 if input.unpack {
-                    self.error(
-                        spot.clone(),
-                        "text is no archive",
-                        "take `unpack` out, or name another place",
-                    );
+                    self.error(*spot, "text is no archive", "take `unpack` out, or name another place");
                 }
                 self.inline(owner, spot, place, input);
             }
@@ -76,27 +72,23 @@ impl Check<'_> {
     }
 
     /// What stands in the graph itself can be verified at once.
-    fn inline(&mut self, owner: &Spot, spot: &Spot, place: &Place, input: &Input) {
+    fn inline(&mut self, owner: &Trail<'_>, spot: &Trail<'_>, place: &Place, input: &Input) {
         let (Some(expected), Some(found)) = (&input.sha256, inline_sha256(place)) else { return };
         if super::inputs::not_sha256(expected).is_none() && *expected != found {
             let message = format!("wrong hash: expected {expected}, found {found}");
             let help = "if the text here is as it should be, write the hash found as its `sha256`";
             let problem = Problem::error(message).help(help).at(owner.then("sha256"));
-            self.report(problem.related(spot.clone(), "of what stands here"));
+            self.report(problem.related(*spot, "of what stands here"));
         }
     }
 
-    fn packages(&mut self, spot: &Spot, packages: &[String], input: &Input) {
+    fn packages(&mut self, spot: &Trail<'_>, packages: &[String], input: &Input) {
         if packages.is_empty() {
-            self.error(
-                spot.clone(),
-                "no package is named",
-                "write `packages: [\"NAME\"]` or `[\"NAME=VERSION\"]`",
-            );
+            self.error(*spot, "no package is named", "write `packages: [\"NAME\"]` or `[\"NAME=VERSION\"]`");
         }
         if packages.len() > 1 && input.sha256.is_some() {
             let help = "take `sha256` out: the lock file pins each package";
-            self.error(spot.clone(), "one sha256 cannot be that of several packages", help);
+            self.error(*spot, "one sha256 cannot be that of several packages", help);
         }
         let name = |package: &str| package.split('=').next().unwrap_or_default().to_owned();
         for (number, package) in packages.iter().enumerate() {
@@ -108,13 +100,13 @@ impl Check<'_> {
         }
     }
 
-    fn suite(&mut self, spot: &Spot, suite: Option<&str>) {
+    fn suite(&mut self, spot: &Trail<'_>, suite: Option<&str>) {
         if let Some(suite) = suite {
             self.word(&spot.then("suite"), "suite", suite, is_suite);
         }
     }
 
-    fn word(&mut self, spot: &Spot, what: &str, word: &str, is_good: fn(&str) -> bool) {
+    fn word(&mut self, spot: &Trail<'_>, what: &str, word: &str, is_good: fn(&str) -> bool) {
         if !is_good(word) {
             let help = match what {
                 "package" => "write its name as the archive does, for Debian also `NAME=VERSION`",
@@ -122,7 +114,7 @@ impl Check<'_> {
                 "suite" => "write the release's code name, like `bookworm`",
                 _ => "write a file's name, without any folder",
             };
-            self.error(spot.clone(), format!("{word:?} cannot be a {what}"), help);
+            self.error(*spot, format!("{word:?} cannot be a {what}"), help);
         }
     }
 }

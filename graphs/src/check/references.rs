@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::Check;
 use crate::index::Thing;
-use crate::locate::Spot;
+use crate::locate::Trail;
 use crate::model::{Choice, Derivation, store_name};
 
 /// A choice among the inputs of a derivation.
@@ -15,6 +15,13 @@ pub(super) struct Chosen<'a> {
     pub choice: &'a Choice,
 }
 
+/// Whose inputs they are: the derivation or choice of this number, in the order of names.
+#[derive(Clone, Copy)]
+pub(super) enum User {
+    Derivation(usize),
+    Choice(usize),
+}
+
 impl<'a> Chosen<'a> {
     /// What any alternative adds to the environment.
     pub fn variables(&self) -> impl Iterator<Item = (&'a String, &'a String)> + use<'a> {
@@ -22,51 +29,68 @@ impl<'a> Chosen<'a> {
     }
 }
 
-impl<'g> Check<'g> {
-    /// The choices among the inputs of a derivation.
-    pub(super) fn choices_of<'a>(&self, derivation: &'a Derivation) -> Vec<Chosen<'a>>
-    where
-        'g: 'a,
-    {
-        let chosen = |(number, name): (usize, &'a String)| match self.index.get(name) {
-            Some(Thing::Choice(_, choice)) => Some(Chosen { number, name, choice }),
-            _ => None,
+impl<'a> Check<'a> {
+    /// The `inputs` at `spot`, and the choices among them. Who needs whom is noted on the way.
+    pub(super) fn references(
+        &mut self,
+        spot: &Trail<'_>,
+        inputs: &'a [String],
+        user: User,
+    ) -> Vec<Chosen<'a>> {
+        let derivations = self.graph.derivations.len();
+        let node = match user {
+            User::Derivation(number) => number,
+            User::Choice(number) => derivations + number,
         };
-        derivation.inputs.iter().enumerate().filter_map(chosen).collect()
-    }
-}
-
-impl Check<'_> {
-    /// The `inputs` at `spot`; a choice cannot be among those of an alternative.
-    pub(super) fn references(&mut self, spot: &Spot, inputs: &[String], choices_too: bool) {
+        let mut chosen = Vec::new();
         let mut seen = HashSet::new();
+        let many = inputs.len() > 16;
         for (number, name) in inputs.iter().enumerate() {
-            let at = || spot.item(number);
-            if !seen.insert(name) {
-                self.error(at(), format!("the input `{name}` is listed twice"), "keep one of the two");
+            // A short list is searched faster than a set is made.
+            let again = if many { !seen.insert(name) } else { inputs[..number].contains(name) };
+            if again {
+                let message = format!("the input `{name}` is listed twice");
+                self.error(spot.item(number), message, "keep one of the two");
                 continue;
             }
             match self.index.get(name) {
-                None => {
-                    let help = match self.index.nearest(name) {
-                        Some(near) => format!("did you mean `{near}`?"),
-                        None => "inputs are seeds, sources, choices and outputs of derivations".to_owned(),
-                    };
-                    self.error(at(), format!("there is no input `{name}`"), help);
+                None => self.no_input(spot.item(number), name),
+                Some(Thing::Derivation(_, derivation)) => self.no_output(spot.item(number), name, derivation),
+                Some(Thing::Output(output)) => self.needs.edge(output.number, node),
+                Some(Thing::Seed(_) | Thing::Source(_)) => {
+                    self.used.insert(name);
                 }
-                Some(Thing::Derivation(_, derivation)) => {
-                    let names =
-                        derivation.outputs.iter().map(|output| format!("`{}`", store_name(name, output)));
-                    let names: Vec<_> = names.collect();
-                    let help = format!("name one of its outputs: {}", names.join(", "));
-                    self.error(at(), format!("the derivation `{name}` has no output `out`"), help);
+                Some(Thing::Choice(needed, choice)) => {
+                    self.used.insert(name);
+                    if let User::Choice(_) = user {
+                        let message = format!("the choice `{name}` is an input of an alternative");
+                        let help = "choices don't nest: list it in the derivation's inputs";
+                        self.error(spot.item(number), message, help);
+                    } else {
+                        self.needs.edge(derivations + needed, node);
+                        chosen.push(Chosen { number, name, choice });
+                    }
                 }
-                Some(Thing::Choice(..)) if !choices_too => {
-                    let message = format!("the choice `{name}` is an input of an alternative");
-                    self.error(at(), message, "choices don't nest: list it in the derivation's inputs");
-                }
-                Some(_) => {}
             }
         }
+        chosen
+    }
+
+    fn no_input(&mut self, at: Trail<'_>, name: &str) {
+        let help = match self.index.nearest(name) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "inputs are seeds, sources, choices and outputs of derivations".to_owned(),
+        };
+        self.error(at, format!("there is no input `{name}`"), help);
+    }
+
+    fn no_output(&mut self, at: Trail<'_>, name: &str, derivation: &Derivation) {
+        let names: Vec<_> =
+            derivation.outputs.iter().map(|output| format!("`{}`", store_name(name, output))).collect();
+        let help = match names.as_slice() {
+            [] => "it has no outputs at all".to_owned(),
+            _ => format!("name one of its outputs: {}", names.join(", ")),
+        };
+        self.error(at, format!("the derivation `{name}` has no output `out`"), help);
     }
 }

@@ -4,7 +4,6 @@
 //! from a graph unnoticed. A [`Table`] keeps the first and lists the others for [`crate::check`] to refuse.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
@@ -32,17 +31,19 @@ impl<V> Default for Table<V> {
 }
 
 impl<V> FromIterator<(String, V)> for Table<V> {
+    /// Sorted first and then built at once: twice as dense, and so faster to walk, than entry by entry.
     fn from_iter<I: IntoIterator<Item = (String, V)>>(pairs: I) -> Self {
-        let mut table = Self::default();
-        for (name, value) in pairs {
-            match table.entries.entry(name) {
-                Entry::Vacant(free) => {
-                    free.insert(value);
-                }
-                Entry::Occupied(taken) => table.repeated.push(taken.key().clone()),
-            }
-        }
-        table
+        let mut pairs: Vec<Option<(String, V)>> = pairs.into_iter().map(Some).collect();
+        let name = |at: &usize| pairs[*at].as_ref().map(|(name, _)| name);
+        let mut order: Vec<usize> = (0..pairs.len()).collect();
+        // Stable: of several entries with one name, the first stays in front.
+        order.sort_by(|a, b| name(a).cmp(&name(b)));
+        let mut again: Vec<usize> =
+            order.windows(2).filter(|two| name(&two[0]) == name(&two[1])).map(|two| two[1]).collect();
+        again.sort_unstable();
+        let repeated = again.into_iter().filter_map(|at| pairs[at].take()).map(|(name, _)| name).collect();
+        let entries = order.into_iter().filter_map(|at| pairs[at].take()).collect();
+        Self { entries, repeated }
     }
 }
 
