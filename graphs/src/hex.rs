@@ -46,12 +46,17 @@ pub fn decode(text: &str) -> Result<Vec<u8>, Error> {
                 chars.find(|&(_, c)| c == '\n');
             }
             (' ' | '\t' | '\r' | '\n', _) => {}
-            (_, Some(high)) => match chars.clone().next().and_then(|(_, c)| c.to_digit(16)) {
-                Some(low) => {
-                    chars.next();
-                    bytes.push((high << 4 | low) as u8);
+            (_, Some(high)) => match chars.clone().next() {
+                None | Some((_, ' ' | '\t' | '\r' | '\n' | '#' | ';')) => {
+                    return Err(Error::Half { digit: c, at: at..at + 1 });
                 }
-                None => return Err(Error::Half { digit: c, at: at..at + 1 }),
+                Some((at, second)) => match second.to_digit(16) {
+                    Some(low) => {
+                        chars.next();
+                        bytes.push((high << 4 | low) as u8);
+                    }
+                    None => return Err(Error::Digit { found: second, at: at..at + second.len_utf8() }),
+                },
             },
             (_, None) => return Err(Error::Digit { found: c, at: at..at + c.len_utf8() }),
         }
@@ -78,7 +83,7 @@ mod tests {
 
     #[test]
     fn errors_say_where() {
-        assert_eq!(decode("00 0x"), Err(Error::Half { digit: '0', at: 3..4 }));
+        assert_eq!(decode("00 0x"), Err(Error::Digit { found: 'x', at: 4..5 }));
         assert_eq!(decode("00 é"), Err(Error::Digit { found: 'é', at: 3..5 }));
         assert_eq!(decode("0 0"), Err(Error::Half { digit: '0', at: 0..1 }));
         assert_eq!(decode("000"), Err(Error::Half { digit: '0', at: 2..3 }));

@@ -127,9 +127,13 @@ impl Check<'_> {
         for (output, sha256) in &derivation.expect {
             let at = list.then(output);
             if !derivation.outputs.contains(output) {
-                let there: Vec<_> = derivation.outputs.iter().map(|name| format!("`{name}`")).collect();
                 let message = format!("there is no output `{output}` to expect something of");
-                self.error(at.key(), message, format!("the outputs are {}", there.join(", ")));
+                let there: Vec<_> = derivation.outputs.iter().map(|name| format!("`{name}`")).collect();
+                let help = match there.as_slice() {
+                    [] => "the derivation has no outputs at all".to_owned(),
+                    _ => format!("the outputs are {}", there.join(", ")),
+                };
+                self.error(at.key(), message, help);
             }
             if let Some(why) = inputs::not_sha256(sha256) {
                 self.error(at, format!("no sha256: {why}"), inputs::SHA256_HELP);

@@ -22,7 +22,7 @@ impl Check<'_> {
                 let help = "write where it shall appear, like `/usr`";
                 self.error(spot.then(path).key(), format!("bad mount path {path:?}: {why}"), help);
             } else if let Some((taken, help)) = reserved(path) {
-                let message = format!("{path} cannot be mounted over: every step has its own {taken}");
+                let message = format!("nothing can be mounted at {path}: every step has its own {taken}");
                 self.error(spot.then(path).key(), message, help);
             } else if let Some(parent) = ancestors(path).skip(1).find(|parent| mounts.contains_key(*parent)) {
                 let problem = Problem::error(format!("the mount {path} lies inside the mount {parent}"))

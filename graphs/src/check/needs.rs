@@ -10,7 +10,7 @@ use super::Check;
 use crate::index::Thing;
 use crate::locate::{Spot, Trail};
 use crate::order::Needs;
-use crate::problem::Problem;
+use crate::problem::{Problem, Severity};
 
 /// A message that shows more of a cycle than this helps nobody.
 const LONGEST_SHOWN: usize = 64;
@@ -27,7 +27,11 @@ impl Check<'_> {
         if needs.sort(&vec![true; count]).0.len() < count {
             self.cycles(&needs);
         }
-        for (name, _) in graph.derivations.keys().zip(wanted).filter(|(_, wanted)| targets && !wanted) {
+        // What is not needed while something is wrong may well be needed once that is right.
+        if !targets || self.problems.iter().any(|problem| problem.severity == Severity::Error) {
+            return;
+        }
+        for (name, _) in graph.derivations.keys().zip(wanted).filter(|(_, wanted)| !wanted) {
             let message = format!("no target needs the derivation `{name}`");
             let help = "it is not in the plan: name it among the targets, or take it out";
             let field = Trail::of("derivations");

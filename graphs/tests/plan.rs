@@ -1,0 +1,104 @@
+//! The plan's bytes, against the golden file. `SNAPSHOTS=overwrite` writes that anew.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::collections::BTreeMap;
+
+use graphs::{Choices, Failure, Resolved};
+use snapbox::{assert_data_eq, file};
+
+const GOOD: &str = include_str!("good.ron");
+
+fn resolved(graph: &graphs::Graph, choices: &Choices) -> BTreeMap<String, Resolved> {
+    let used = graphs::used_inputs(graph, choices).unwrap();
+    let one = |used: graphs::Used<'_>| {
+        let sha256 = used.input.sha256.clone().unwrap_or_else(|| "f".repeat(64));
+        (used.name.to_owned(), Resolved { kind: used.input.kind(), sha256 })
+    };
+    used.into_iter().map(one).collect()
+}
+
+#[test]
+fn the_good_graph_is_good() {
+    let (_, problems) = graphs::load("good.ron", GOOD).unwrap();
+    assert_eq!(problems.render(false), "");
+}
+
+#[test]
+fn its_plan() {
+    let (graph, _) = graphs::load("good.ron", GOOD).unwrap();
+    let choices = Choices::defaults(&graph);
+    let plan = graphs::plan(&graph, &choices, &resolved(&graph, &choices), Failure::Stop).unwrap();
+    assert_data_eq!(plan, file!["good.plan"].raw());
+}
+
+#[test]
+fn another_choice_changes_only_what_it_is_about() {
+    let (graph, _) = graphs::load("good.ron", GOOD).unwrap();
+    let choices = Choices::new(&graph, [("cc", "zig")]).unwrap();
+    let names: Vec<_> = graphs::used_inputs(&graph, &choices).unwrap().into_iter().map(|u| u.name).collect();
+    assert_eq!(names, ["hello.c", "notes", "sh", "zig"]);
+    let plan = graphs::plan(&graph, &choices, &resolved(&graph, &choices), Failure::Continue).unwrap();
+    let (_, greeting) = plan.split_once("step greeting\n").unwrap();
+    let golden = include_str!("good.plan").split_once("step greeting\n").unwrap().1;
+    assert_eq!(greeting, golden);
+    assert!(plan.contains("failure continue\n") && plan.contains("arg zig\narg cc\narg -o\n"));
+}
+
+#[test]
+fn memory_is_that_of_the_hungriest_step() {
+    let (graph, _) = graphs::load("good.ron", GOOD).unwrap();
+    assert_eq!(graphs::memory(&graph, &Choices::defaults(&graph)), Ok(768 << 20));
+}
+
+#[test]
+fn an_input_that_was_not_handed_over_is_an_error() {
+    let (graph, _) = graphs::load("good.ron", GOOD).unwrap();
+    let choices = Choices::defaults(&graph);
+    let mut resolved = resolved(&graph, &choices);
+    resolved.remove("notes");
+    let error = graphs::plan(&graph, &choices, &resolved, Failure::Stop).unwrap_err();
+    assert_eq!(error.to_string(), "the input `notes` is not resolved");
+}
+
+#[test]
+fn a_path_inside_what_turns_out_to_be_a_file_is_an_error() {
+    let (graph, _) = graphs::load("good.ron", GOOD).unwrap();
+    let choices = Choices::defaults(&graph);
+    let mut resolved = resolved(&graph, &choices);
+    resolved.get_mut("gcc").unwrap().kind = graphs::Kind::File;
+    let error = graphs::plan(&graph, &choices, &resolved, Failure::Stop).unwrap_err();
+    assert_eq!(error.to_string(), "`hello` wants `lib64` inside the input `gcc`, which is a single file");
+}
+
+/// The reader that PID 1 uses takes every line of it, and says the same of what is needed.
+#[test]
+fn the_reader_takes_it() {
+    for (name, text) in [
+        ("good.ron", GOOD),
+        ("seed.ron", include_str!("../seed.ron")),
+        ("tcc.ron", include_str!("../tcc.ron")),
+    ] {
+        let (graph, _) = graphs::load(name, text).unwrap();
+        let choices = Choices::defaults(&graph);
+        let plan = graphs::plan(&graph, &choices, &resolved(&graph, &choices), Failure::Stop).unwrap();
+        let items: Vec<_> = init::plan::Plan::read(plan.as_bytes()).unwrap().map(Result::unwrap).collect();
+        let steps: Vec<_> = items
+            .iter()
+            .filter_map(|item| match item {
+                init::plan::Item::Step(step) => Some(step),
+                _ => None,
+            })
+            .collect();
+        let names: Vec<_> = steps.iter().map(|step| step.name).collect();
+        assert_eq!(names, graphs::order(&graph, &choices).unwrap(), "{name}");
+        for (step, ours) in steps.iter().zip(graphs::steps(&graph, &choices).unwrap()) {
+            let ours = ours.unwrap();
+            let bytes = |field: init::plan::Field<'_>| String::from_utf8(field.bytes().collect()).unwrap();
+            assert_eq!(step.args().map(bytes).collect::<Vec<_>>(), ours.args);
+            let env: Vec<_> = ours.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            assert_eq!(step.env().map(bytes).collect::<Vec<_>>(), env);
+            assert_eq!(step.world().count(), ours.world.len());
+        }
+    }
+}
