@@ -5,6 +5,7 @@
 
 pub(crate) mod native;
 mod step;
+pub(crate) mod world;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};

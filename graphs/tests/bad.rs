@@ -41,9 +41,7 @@ const CASES: &[Case] = &[
     ("a name with a slash", &[("\"script\": (", "\"bin/script\": (")]),
     ("a name that starts with a dot", &[("\"notes\": (", "\"..\": (")]),
     ("an empty name", &[("\"notes\": (", "\"\": (")]),
-    ("a name that is too long", &[("\"notes\": (", concat!("\"nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn\
-        nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn\
-        nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn\": ("))]),
+    ("a name that is too long", &[("\"notes\": (", "\"nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn\": (")]),
     // Seeds and sources.
     ("sources without a sha256", &[(", sha256: \"2ad75d95660563887d8d3f1d0ae1dcf18c2379cbd83a5c72f5ab276351ee6949\"", ""), ("sha256: \"0000000000000000000000000000000000000000000000000000000000000000\",", "")]),
     ("a seed of a file without a sha256", &[("[Wheel(package: \"ziglang\", version: \"0.13.0\")]", "[File(\"zig.whl\")]")]),

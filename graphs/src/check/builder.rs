@@ -5,7 +5,7 @@ use super::{Check, paths};
 use crate::index::Thing;
 use crate::locate::Trail;
 use crate::model::{Derivation, Kind, Table};
-use crate::plan::native::{STORE, ancestors};
+use crate::plan::world::{STORE, ancestors};
 
 /// What a path leads to.
 enum Found<'a> {

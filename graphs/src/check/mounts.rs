@@ -9,7 +9,7 @@ use super::{Check, paths};
 use crate::index::Thing;
 use crate::locate::Trail;
 use crate::model::{Derivation, Kind, Table};
-use crate::plan::native::ancestors;
+use crate::plan::world::ancestors;
 use crate::problem::Problem;
 
 impl Check<'_> {
