@@ -27,6 +27,18 @@ impl InputSpec {
         self.input.kind()
     }
 
+    /// The version of a pinned package, from the first place that states one.
+    pub(super) fn version(&self) -> Option<String> {
+        self.input.from.iter().find_map(|place| match place {
+            Place::DebianSource { version, .. } => Some(version.clone()),
+            Place::Wheel { version, .. } => version.clone(),
+            Place::Debian { packages, .. } => {
+                packages.first()?.split_once('=').map(|(_, version)| version.into())
+            }
+            _ => None,
+        })
+    }
+
     /// Whether a lock file has to say what this input is.
     pub fn floats(&self) -> bool {
         self.input.sha256.is_none() && self.input.from.iter().any(floats)

@@ -1,14 +1,13 @@
 //! Single files: from the cache, or from their places in turn.
 
-use super::{FetchedFile, Store, starts_local};
+use super::{FetchedFile, Store, place::read, starts_local};
 use crate::inputs::{
     cache::discard,
-    error::{self, Error, Reason},
-    hash, http, local,
-    lock::{Deb, Entry, Locked, Wheel},
+    error::{Error, Reason, into_reason},
+    hash,
+    lock::{Entry, Locked},
     progress::Reporter,
     spec::{InputSpec, describe, floats, is_local},
-    wheel,
 };
 use graphs::Place;
 use std::{fs, path::Path};
@@ -56,28 +55,27 @@ impl Store {
     /// A file whose hash the graph says.
     fn pinned(&self, spec: &InputSpec, sha256: &str, reporter: Reporter) -> Result<FetchedFile, Error> {
         let _lock = self.cache.lock(sha256)?;
-        let cached = |attempts: &[_]| {
-            let _: &[(String, Reason)] = attempts;
+        let cached = || {
             let size = self.cache.find(sha256)?;
-            Some(fetched(&spec.name, None, sha256, size, self.cache.origin(sha256)))
+            Some(fetched(&spec.name, spec.version().as_deref(), sha256, size, self.cache.origin(sha256)))
         };
         let mut attempts = Vec::new();
         for (index, place) in spec.input.from.iter().enumerate() {
             if !(index == 0 && is_local(place))
-                && let Some(file) = cached(&attempts)
+                && let Some(file) = cached()
             {
                 return Ok(file);
             }
             let part = self.cache.part(sha256);
             match self.place(spec, place, sha256, &part, reporter) {
                 Ok((size, place)) => {
-                    return Ok(fetched(&spec.name, version(&spec.input.from[index]), sha256, size, place));
+                    return Ok(fetched(&spec.name, spec.version().as_deref(), sha256, size, place));
                 }
                 Err(reason) => attempts.push((describe(place), reason)),
             }
         }
         if !starts_local(spec)
-            && let Some(file) = cached(&attempts)
+            && let Some(file) = cached()
         {
             return Ok(file);
         }
@@ -104,104 +102,6 @@ impl Store {
         }
     }
 
-    /// Has the place write to `part`; not verified yet.
-    fn fetch(
-        &self,
-        spec: &InputSpec,
-        place: &Place,
-        sha256: &str,
-        part: &Path,
-        reporter: Reporter,
-    ) -> Result<String, Reason> {
-        let whole = |content: &[u8]| write(part, content);
-        match place {
-            Place::Text(text) => whole(text.as_bytes())?,
-            Place::Hex(text) => whole(&hex(text)?)?,
-            Place::File(path) => {
-                let from = local::find(&spec.folder, path)?;
-                fs::remove_file(part).or_else(absent).map_err(|error| read(part, error))?;
-                fs::copy(&from, part).map_err(|error| read(&from, error))?;
-            }
-            Place::Url(url) => http::download(url, part, self.fetch, reporter)?,
-            Place::Debian { packages, suite } => {
-                let deb = self.pinned_deb(packages, suite.as_deref(), sha256, reporter)?;
-                return self.debian.fetch(&self.cache, &deb, part, reporter);
-            }
-            Place::DebianSource { package, version, file, suite } => {
-                let wanted = (&package[..], &version[..], &file[..]);
-                return self.debian.fetch_source(
-                    &self.cache,
-                    wanted,
-                    suite.as_deref(),
-                    sha256,
-                    part,
-                    reporter,
-                );
-            }
-            Place::Wheel { package, version } => {
-                let version = version.as_deref();
-                let folder = self.cache.temporary().map_err(of_cache)?;
-                let got = wheel::download(package, version, Some(sha256), folder.path(), reporter)?;
-                fs::rename(&got.path, part).map_err(|error| read(part, error))?;
-            }
-        }
-        Ok(describe(place))
-    }
-
-    /// The one package of a pinned place, as the index has it now; lists are fetched anew if it is another one.
-    fn pinned_deb(
-        &self,
-        packages: &[String],
-        suite: Option<&str>,
-        sha256: &str,
-        reporter: Reporter,
-    ) -> Result<Deb, Reason> {
-        let mut found = String::new();
-        for fresh in [false, true] {
-            let debs = self.debian.resolve(&self.cache, packages, suite, fresh, reporter)?;
-            match debs.into_iter().next() {
-                Some(deb) if deb.sha256 == sha256 => return Ok(deb),
-                Some(deb) => found = deb.sha256,
-                None => {}
-            }
-        }
-        Err(Reason::OtherFile { expected: sha256.into(), found })
-    }
-
-    fn old_wheel(
-        &self,
-        package: &str,
-        version: &str,
-        sha256: &str,
-        part: &Path,
-        reporter: Reporter,
-    ) -> Result<String, Reason> {
-        let folder = self.cache.temporary().map_err(of_cache)?;
-        let got = wheel::download(package, Some(version), Some(sha256), folder.path(), reporter)?;
-        fs::rename(&got.path, part).map_err(|error| read(part, error))?;
-        Ok(format!("wheel {}", got.file))
-    }
-
-    /// A wheel of whose hash nothing is known yet; it is kept under the hash that it has.
-    pub(super) fn new_wheel(
-        &self,
-        package: &str,
-        version: Option<&str>,
-        reporter: Reporter,
-    ) -> Result<Locked, Reason> {
-        let folder = self.cache.temporary().map_err(of_cache)?;
-        let got = wheel::download(package, version, None, folder.path(), reporter)?;
-        self.cache.adopt(&got.path, &got.sha256, &format!("wheel {}", got.file)).map_err(of_cache)?;
-        let package = package.into();
-        Ok(Locked::Wheel(Wheel {
-            package,
-            version: got.version,
-            sha256: got.sha256,
-            size: got.size,
-            file: got.file,
-        }))
-    }
-
     /// Takes a complete part into the cache if it is what it should be; else nothing of it stays.
     fn keep(&self, part: &Path, sha256: &str, place: &str) -> Result<u64, Reason> {
         // `apt` makes a link when a mirror is a folder of this machine.
@@ -214,7 +114,7 @@ impl Store {
             discard(part);
             return Err(Reason::WrongHash { expected: sha256.into(), found, size });
         }
-        self.cache.adopt(part, sha256, place).map_err(of_cache)?;
+        self.cache.adopt(part, sha256, place).map_err(into_reason)?;
         Ok(size)
     }
 
@@ -240,55 +140,4 @@ impl Store {
 
 fn fetched(name: &str, version: Option<&str>, sha256: &str, size: u64, place: String) -> FetchedFile {
     FetchedFile { name: name.into(), version: version.map(Into::into), sha256: sha256.into(), size, place }
-}
-
-fn version(place: &Place) -> Option<&str> {
-    match place {
-        Place::DebianSource { version, .. } => Some(version),
-        Place::Wheel { version, .. } => version.as_deref(),
-        Place::Debian { packages, .. } => packages.first()?.split_once('=').map(|(_, version)| version),
-        _ => None,
-    }
-}
-
-fn hex(text: &str) -> Result<Vec<u8>, Reason> {
-    graphs::hex::decode(text).map_err(|error| {
-        let before = &text[..error.at().start.min(text.len())];
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        Reason::Hex { line, column, what: error.to_string() }
-    })
-}
-
-fn write(part: &Path, content: &[u8]) -> Result<(), Reason> {
-    fs::remove_file(part)
-        .or_else(absent)
-        .and_then(|()| fs::write(part, content))
-        .map_err(|error| read(part, error))
-}
-
-fn absent(error: std::io::Error) -> std::io::Result<()> {
-    if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
-}
-
-fn read(path: &Path, source: std::io::Error) -> Reason {
-    Reason::Read { path: path.into(), source }
-}
-
-fn of_cache(error: Error) -> Reason {
-    error::into_reason(error)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hex_errors_have_a_place() {
-        let said = |text| hex(text).unwrap_err().to_string();
-        assert_eq!(hex("7f 45 ; ELF").unwrap(), b"\x7fE");
-        assert!(said("7f\n  4").starts_with("line 2, column 3 of the hex: "), "{}", said("7f\n  4"));
-        assert!(said("é").starts_with("line 1, column 1 "));
-        assert!(said("# é\n7f é").starts_with("line 2, column 4 "));
-    }
 }

@@ -45,14 +45,14 @@ impl Store {
             let key = key(spec, &known);
             let _lock = self.cache.lock(&key)?;
             if let Some(found) = self.find_tree(&key, reporter) {
-                return Ok(found);
+                return Ok(named(found, spec, entry));
             }
         }
         let files = self.files(spec, entry, reporter)?;
         let key = key(spec, &files.iter().map(|file| &file.sha256[..]).collect::<Vec<_>>());
         let _lock = self.cache.lock(&key)?;
         match self.find_tree(&key, reporter) {
-            Some(found) => Ok(found),
+            Some(found) => Ok(named(found, spec, entry)),
             None => self.make_tree(spec, &key, files, reporter),
         }
     }
@@ -110,6 +110,15 @@ impl Store {
     fn folder(&self, key: &str) -> PathBuf {
         self.cache.path("trees").join(key)
     }
+}
+
+/// Inputs with the same archive share its tree; the file goes by the name of the input that asks.
+fn named(mut found: Obtained, spec: &InputSpec, entry: Option<&Entry>) -> Obtained {
+    if let (None, [file]) = (entry, &mut found.files[..]) {
+        file.name.clone_from(&spec.name);
+        file.version = spec.version();
+    }
+    found
 }
 
 /// Whoever holds the lock is the only one here; what is left in the way is a ruin.

@@ -2,6 +2,7 @@
 
 mod file;
 mod make;
+mod place;
 
 use super::{
     Lock,

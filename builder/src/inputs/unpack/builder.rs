@@ -1,12 +1,16 @@
 //! Writes members into a folder and refuses what would leave it.
 
-use super::{Error, Recipe, show};
+use super::{
+    Error, Recipe,
+    names::{broken, inside, member},
+    show,
+};
 use crate::inputs::{hash, pick::Picker};
 use std::{
     collections::BTreeMap,
     ffi::OsStr,
     fs::{self, File, OpenOptions},
-    io::{self, Read, Write},
+    io::{Read, Write},
     os::unix::{
         ffi::OsStrExt,
         fs::{OpenOptionsExt, symlink},
@@ -282,25 +286,4 @@ impl<'a> Builder<'a> {
 /// Files that the tree does not keep lie beside it.
 fn aside(root: &Path) -> PathBuf {
     root.with_extension("aside")
-}
-
-fn member(name: &[u8], what: &str) -> Error {
-    Error::Member { member: show(name), what: what.into() }
-}
-
-fn broken(name: &[u8], source: io::Error) -> Error {
-    Error::Broken { after: format!("member \"{}\"", show(name)), source }
-}
-
-/// The path inside the tree; `None` for the root itself and what `strip` takes away whole.
-fn inside(name: &[u8], strip: usize) -> Result<Option<Vec<u8>>, Error> {
-    let parts: Vec<&[u8]> =
-        name.split(|byte| *byte == b'/').filter(|part| !matches!(*part, b"" | b".")).collect();
-    match () {
-        () if name.first() == Some(&b'/') => Err(member(name, "an absolute path")),
-        () if parts.contains(&&b".."[..]) => Err(member(name, "a path with ..")),
-        () if name.contains(&0) => Err(member(name, "a NUL byte in its name")),
-        () if parts.len() <= strip => Ok(None),
-        () => Ok(Some(parts[strip..].join(&b'/'))),
-    }
 }

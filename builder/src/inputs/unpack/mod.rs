@@ -8,6 +8,7 @@
 
 mod builder;
 mod deb;
+mod names;
 mod tar;
 #[cfg(test)]
 mod tests;

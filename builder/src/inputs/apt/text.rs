@@ -1,0 +1,100 @@
+//! What `apt` prints and reads. Pure, but for a look at which keyring there is.
+
+use std::{collections::BTreeSet, path::Path};
+
+/// Where Debian's archive keyring is; the package debian-archive-keyring has changed its ending.
+const KEYRINGS: [&str; 2] =
+    ["/usr/share/keyrings/debian-archive-keyring.gpg", "/usr/share/keyrings/debian-archive-keyring.pgp"];
+
+/// A mirror and a suite on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repository {
+    /// Ends in a slash.
+    pub uri: String,
+    pub suite: String,
+}
+
+impl Repository {
+    pub fn is_security(&self) -> bool {
+        self.suite.ends_with("-security") || self.suite.ends_with("/updates")
+    }
+}
+
+/// Sources for a suite of Debian's on the machine's mirrors, point updates and security included where there are any.
+pub fn sources(suite: &str, source: bool, repositories: &[Repository]) -> String {
+    let kind = if source { "deb-src" } else { "deb" };
+    let keyring = KEYRINGS.iter().find(|path| Path::new(path).exists());
+    let signed = keyring.map(|path| format!(" [signed-by={path}]")).unwrap_or_default();
+    let mut lines = Vec::new();
+    for Repository { uri, .. } in repositories.iter().filter(|repository| !repository.is_security()) {
+        lines.push(format!("{kind}{signed} {uri} {suite} main\n"));
+        lines.push(format!("{kind}{signed} {uri} {suite}-updates main\n"));
+    }
+    for Repository { uri, .. } in repositories.iter().filter(|repository| repository.is_security()) {
+        lines.push(format!("{kind}{signed} {uri} {suite}-security main\n"));
+    }
+    let mut seen = BTreeSet::new();
+    lines.retain(|line| seen.insert(line.clone()));
+    lines.concat()
+}
+
+/// From lines `'MIRROR/dists/SUITE/InRelease' …`, in order, each once.
+pub fn repositories(printed: &str) -> Vec<Repository> {
+    let mut found = Vec::new();
+    for line in printed.lines() {
+        let uri = line.strip_prefix('\'').and_then(|line| line.split_once('\'')).map(|(uri, _)| uri);
+        let Some((mirror, suite)) = uri.and_then(|uri| uri.strip_suffix("/InRelease")?.split_once("/dists/"))
+        else {
+            continue;
+        };
+        let repository = Repository { uri: format!("{mirror}/"), suite: suite.into() };
+        if !found.contains(&repository) {
+            found.push(repository);
+        }
+    }
+    found
+}
+
+/// The first of what `apt` calls errors, on one line; the others mostly say the same again.
+pub fn errors(said: &str) -> String {
+    let lines: Vec<&str> = said.lines().filter_map(|line| line.strip_prefix("E: ")).take(3).collect();
+    if lines.is_empty() { "it failed and said nothing".into() } else { lines.join("; ") }
+}
+
+/// Hash and size of a file that was not the one asked for.
+pub fn received(said: &str) -> Option<(String, u64)> {
+    let after = said.split_once("Hashes of received file:")?.1;
+    let value = |key: &str| after.lines().find_map(|line| line.trim().strip_prefix("- ")?.strip_prefix(key));
+    let size = value("Filesize:").and_then(|size| size.split(' ').next()?.parse().ok());
+    Some((value("SHA256:")?.trim().into(), size.unwrap_or(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_mirrors() {
+        let printed = "'http://a/debian/dists/x/InRelease' a_debian_x_InRelease 0 \n\
+            'http://a/debian/dists/x/InRelease' again 0\n\
+            'file:/srv/security/dists/x-security/InRelease' y 0\n\
+            'http://a/debian/dists/x/main/binary-amd64/Packages.xz' z 0\n\
+            'http://flat/InRelease' z 0\nnoise\n";
+        let found = repositories(printed);
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[0], Repository { uri: "http://a/debian/".into(), suite: "x".into() });
+        assert!(found[1].is_security() && !found[0].is_security());
+        let text = sources("y", true, &found);
+        assert_eq!(text.lines().count(), 3, "{text}");
+        assert!(text.contains(" http://a/debian/ y-updates main\n"), "{text}");
+        assert!(text.contains(" file:/srv/security/ y-security main\n"), "{text}");
+        assert!(text.lines().all(|line| line.starts_with("deb-src ")), "{text}");
+    }
+
+    #[test]
+    fn shortens_errors() {
+        assert_eq!(errors("W: a\nE: b\n c\nE: d\n"), "b; d");
+        let said = "E: x\n   Hashes of received file:\n    - SHA256:ab\n    - Filesize:10500 [weak]\n";
+        assert_eq!(received(said), Some(("ab".into(), 10500)));
+    }
+}
