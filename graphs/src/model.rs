@@ -71,7 +71,7 @@ pub struct Alternative {
 pub struct Derivation {
     /// An absolute path inside what the step declares, or the name of a choice.
     pub builder: String,
-    /// The arguments after argv[0], which is the builder's base name.
+    /// The arguments after `argv[0]`, which is the builder's base name.
     #[serde(default)]
     pub args: Vec<String>,
     /// Environment on top of the native one.

@@ -1,7 +1,7 @@
 //! The plan: the graph in one total order, with nothing left to decide.
 //!
 //! The grammar stands in the crate `init`, whose reader enforces it; this side only writes it. A derivation becomes
-//! a [`Step`] ([`native`]), which holds all that a plan says of it, and a step becomes text ([`write`]).
+//! a [`Step`] (`native`), which holds all that a plan says of it, and a step becomes text (`write`).
 
 pub(crate) mod native;
 mod step;
@@ -78,7 +78,8 @@ pub fn plan(
 ) -> Result<String, Error> {
     let mut text = write::head(failure);
     let mut written = BTreeSet::new();
-    for step in steps(graph, choices)? {
+    let last_uses = LastUses::of(steps(graph, choices)?)?;
+    for (number, step) in steps(graph, choices)?.enumerate() {
         let step = step?;
         for name in step.inputs() {
             if !written.contains(name) {
@@ -89,8 +90,47 @@ pub fn plan(
         }
         inside_trees_only(&step, resolved)?;
         write::step(&mut text, &step);
+        let done = last_uses.at(number);
+        done.inputs.iter().for_each(|name| write::drop(&mut text, "input", name));
+        done.outputs.iter().for_each(|step| write::drop(&mut text, "output", step));
     }
     Ok(text)
+}
+
+/// What is used for the last time by a step, so that its memory can be freed then.
+#[derive(Default)]
+struct Done {
+    inputs: BTreeSet<String>,
+    /// By the step that made them. The outputs that no step uses are done with at once: they are hashed and exported.
+    outputs: BTreeSet<String>,
+}
+
+/// By the number of the step.
+struct LastUses(BTreeMap<usize, Done>);
+
+impl LastUses {
+    fn of(steps: impl Iterator<Item = Result<Step, Error>>) -> Result<Self, Error> {
+        let (mut inputs, mut outputs) = (BTreeMap::new(), BTreeMap::new());
+        for (number, step) in steps.enumerate() {
+            let step = step?;
+            inputs.extend(step.inputs().into_iter().map(|name| (name.to_owned(), number)));
+            outputs.extend(step.steps().into_iter().map(|name| (name.to_owned(), number)));
+            outputs.insert(step.name, number);
+        }
+        let mut done: BTreeMap<usize, Done> = BTreeMap::new();
+        for (name, number) in inputs {
+            done.entry(number).or_default().inputs.insert(name);
+        }
+        for (step, number) in outputs {
+            done.entry(number).or_default().outputs.insert(step);
+        }
+        Ok(Self(done))
+    }
+
+    fn at(&self, number: usize) -> &Done {
+        const NOTHING: &Done = &Done { inputs: BTreeSet::new(), outputs: BTreeSet::new() };
+        self.0.get(&number).unwrap_or(NOTHING)
+    }
 }
 
 /// The steps of the plan, in its order.

@@ -60,7 +60,7 @@ pub struct Step {
     pub cwd: String,
     /// The program.
     pub builder: String,
-    /// Its arguments, argv[0] included.
+    /// Its arguments, `argv[0]` included.
     pub args: Vec<String>,
     /// Its environment.
     pub env: BTreeMap<String, String>,
@@ -161,5 +161,14 @@ impl Step {
             _ => None,
         };
         self.world.iter().filter_map(input).collect()
+    }
+
+    /// The earlier steps whose outputs it sees.
+    pub fn steps(&self) -> BTreeSet<&str> {
+        let step = |world| match world {
+            &World::Bind(Bind { from: From::Output { ref step, .. }, .. }) => Some(step.as_str()),
+            _ => None,
+        };
+        self.world.iter().filter_map(step).collect()
     }
 }

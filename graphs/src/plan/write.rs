@@ -19,6 +19,11 @@ pub(super) fn input(text: &mut String, name: &str, input: &Resolved) {
     line(text, "input", &[&field(name), &input.kind.word(), &input.sha256]);
 }
 
+/// The line that frees an input, or the outputs of a step.
+pub(super) fn drop(text: &mut String, what: &str, name: &str) {
+    line(text, "drop", &[&what, &field(name)]);
+}
+
 /// The lines of a step.
 pub(super) fn step(text: &mut String, step: &Step) {
     line(text, "step", &[&field(&step.name)]);
