@@ -17,6 +17,9 @@ use ureq::{
     tls::{RootCerts, TlsConfig},
 };
 
+/// For finding a server's address, and again for reaching it.
+const CONNECT: Duration = Duration::from_secs(30);
+
 /// When to give up.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -50,8 +53,8 @@ pub fn download(url: &str, part: &Path, limits: Limits, reporter: Reporter) -> R
         .max_redirects(limits.redirects)
         .accept_encoding("identity")
         .user_agent(concat!("groundup/", env!("CARGO_PKG_VERSION")))
-        .timeout_resolve(Some(limits.stall))
-        .timeout_connect(Some(limits.stall))
+        .timeout_resolve(Some(CONNECT))
+        .timeout_connect(Some(CONNECT))
         .timeout_recv_response(Some(limits.stall))
         .timeout_per_read(Some(limits.stall))
         .build()

@@ -84,7 +84,12 @@ fn run(request: &Path, folder: &Path, sha256: Option<&str>) -> Result<(), Reason
         command.args(PLATFORMS.iter().flat_map(|platform| ["--platform", platform]));
         command.arg("--dest").arg(folder).arg("--requirement").arg(request);
         let output = match command.env("LC_ALL", "C").stdin(Stdio::null()).output() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            // A folder on PATH that this user may not enter says PermissionDenied.
+            Err(error)
+                if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) =>
+            {
+                continue;
+            }
             Err(error) => return Err(pip(error.to_string())),
             Ok(output) => output,
         };

@@ -196,7 +196,9 @@ fn run(program: &'static str, package: &'static str, args: &[&str]) -> Result<(S
 
 fn missing(error: io::Error, program: &'static str, package: &'static str) -> Reason {
     match error.kind() {
-        io::ErrorKind::NotFound => Reason::MissingProgram { program, package },
+        io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => {
+            Reason::MissingProgram { program, package }
+        }
         _ => Reason::Program { program, what: error.to_string() },
     }
 }

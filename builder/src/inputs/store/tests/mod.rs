@@ -21,7 +21,7 @@ impl Bench {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(&folder.path().join("cache")).unwrap();
         store.fetch =
-            FetchLimits { stall: Duration::from_millis(700), redirects: 3, size: 10_000_000, resumes: 5 };
+            FetchLimits { stall: Duration::from_secs(3), redirects: 3, size: 10_000_000, resumes: 5 };
         Bench { folder, store }
     }
 

@@ -122,7 +122,7 @@ fn answer(
                 Way::BreaksAlways | Way::BreaksNoRanges => reply(&head, half),
                 Way::Stalls => {
                     reply(&head, half);
-                    std::thread::sleep(Duration::from_secs(5));
+                    std::thread::sleep(Duration::from_secs(8));
                 }
                 Way::Drips => {
                     reply(&head, b"");
