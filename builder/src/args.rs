@@ -27,6 +27,7 @@ pub struct Arguments {
 
 /// What can be asked for.
 #[derive(Debug, Subcommand)]
+#[expect(missing_docs, reason = "clap would print a flattened field's documentation in the place of its own")]
 pub enum Command {
     /// Reports every problem of a graph, with its place
     Check {
@@ -146,6 +147,7 @@ pub struct Tools {
 
 /// `groundup run`
 #[derive(Debug, Args)]
+#[expect(missing_docs, reason = "clap would print a flattened field's documentation in the place of its own")]
 pub struct Run {
     #[command(flatten)]
     pub graph: Graph,

@@ -19,7 +19,7 @@ struct Input {
 
 impl Fetching {
     /// Shows nothing until there is something to tell.
-    pub fn new() -> Fetching {
+    pub fn start() -> Fetching {
         Fetching { bars: term::is_watched().then(MultiProgress::new), inputs: Mutex::default() }
     }
 

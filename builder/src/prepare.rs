@@ -74,7 +74,7 @@ pub fn prepare(source: &Source, args: &args::Choices, store: &Store) -> Result<P
     let used = graphs::used_inputs(&graph, &choices).map_err(Failure::input)?;
     let specs: Vec<_> =
         used.iter().map(|used| InputSpec::new(used.name, used.input, source.folder())).collect();
-    let fetching = Fetching::new();
+    let fetching = Fetching::start();
     let obtained = store.obtain_all(&specs, &lock, &fetching);
     fetching.finish();
     let mut inputs = BTreeMap::new();

@@ -15,7 +15,7 @@ pub fn lock(args: &args::Graph, cache: &args::Cache) -> Result<(), Failure> {
     let Some(path) = &source.path else {
         return term::result("the built-in graph leaves nothing open\n");
     };
-    let fetching = Fetching::new();
+    let fetching = Fetching::start();
     let renewal = renew(&store(cache)?, &source.all_inputs(&graph), &source.lock()?, false, &fetching);
     fetching.finish();
     renewal.changes.iter().try_for_each(|change| term::result(&format!("{change}\n")))?;
