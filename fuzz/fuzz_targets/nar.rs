@@ -1,0 +1,42 @@
+//! Any bytes as a NAR that is unpacked: nothing appears beside the one place, and what is accepted, hashed where it was
+//! unpacked by PID 1's code, has the hash of the bytes.
+#![no_main]
+
+use std::fs::{self, File};
+use std::path::Path;
+
+use init::walk::Room;
+use sha2::Digest;
+
+// Included rather than depended on: the rest of the crate brings a network client, which has no part in this.
+#[path = "../../builder/src/nar.rs"]
+mod nar;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let scratch = tempfile::tempdir().expect("a temporary folder");
+    let inside = scratch.path().join("inside");
+    fs::create_dir(&inside).expect("new");
+    let result = nar::unpack(bytes, &inside.join("out"));
+    let names = |path: &Path| -> Vec<_> {
+        fs::read_dir(path).expect("there").map(|entry| entry.expect("readable").file_name()).collect()
+    };
+    assert_eq!(names(scratch.path()), ["inside"]);
+    assert!(names(&inside).iter().all(|name| name == "out"));
+    if result.is_err() {
+        return;
+    }
+    let (mut text, mut order, mut buffer) = (vec![0; 1 << 20], vec![0; 1 << 16], vec![0; 8192]);
+    let folder = File::open(&inside).expect("there");
+    let room = Room::new(&mut text, &mut order);
+    let mut path = init::walk::Path::new();
+    let again = init::nar::write(
+        rustix::fd::AsFd::as_fd(&folder),
+        c"out",
+        room,
+        &mut buffer,
+        &mut path,
+        &mut init::nar::Discard,
+    );
+    let hash: [u8; 32] = sha2::Sha256::digest(bytes).into();
+    assert_eq!(again, Ok((hash, bytes.len() as u64)));
+});
