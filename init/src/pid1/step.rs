@@ -72,6 +72,10 @@ pub fn run(step: &Step<'_>, memory: &mut Memory, region: &mut Option<Region>) ->
     }
     event!("step {}", step.name);
     let start = sys::milliseconds();
+    if let Err(errno) = mount_store(step) {
+        event!("failed {} 0 {}", step.name, Reason::System("make the store", errno));
+        return Outcome::Failed;
+    }
     let (mut said, mut wrong) = (Words::new(), Words::new());
     let result = build(step, memory, &mut said).and_then(|()| {
         output::collect(step, memory, region, &mut wrong);
@@ -128,7 +132,6 @@ fn build<'w>(step: &Step<'_>, memory: &mut Memory, said: &'w mut Words) -> Resul
     if !memory.fill(step) {
         return Err(Reason::System("arguments and environment", Errno::TOOBIG));
     }
-    mount_store(step).map_err(at("make the store"))?;
     let (log, log_end) = pipe_with(PipeFlags::CLOEXEC).map_err(at("pipe"))?;
     let (report, report_end) = pipe_with(PipeFlags::CLOEXEC).map_err(at("pipe"))?;
     let killed_before = killed_for_memory();
@@ -166,6 +169,7 @@ fn mount_store(step: &Step<'_>) -> Result<(), Errno> {
     let path = store(step.name, &mut path);
     rustix::fs::mkdir(path, Mode::from_raw_mode(0o755))?;
     crate::world::file_system(step, step.store_mode, Some(step.gid), path, MountFlags::NODEV)
+        .inspect_err(|_| forget(step.name))
 }
 
 /// Passes on what the step prints until its first process ends; ends it at its limits.

@@ -26,7 +26,7 @@
 //!           "pid-one" ("init"|"builder")    who is process 1 of the step's PID namespace
 //!           "loopback" ("up"|"down")
 //!           "time-limit" SECONDS  "log-limit" BYTES
-//!           "space-limit" BYTES         of each of the step's two file systems, its root and its store
+//!           "space-limit" BYTES         not 0; of each of the step's two file systems, its root and its store
 //!           16 × "limit" RESOURCE SOFT HARD     in the order of RESOURCES; a number or "unlimited"
 //!           { "dir" PATH OCTAL ("root"|"builder")
 //!           | "file" PATH OCTAL TEXT

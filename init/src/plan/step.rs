@@ -158,7 +158,11 @@ pub(super) fn read<'a>(cursor: &mut Cursor<'a>) -> Result<Step<'a>, Error> {
     })?;
     let time_limit = one(cursor, "time-limit", Fields::number)?;
     let log_limit = one(cursor, "log-limit", Fields::number)?;
-    let space_limit = one(cursor, "space-limit", Fields::number)?;
+    // To tmpfs a size of 0 is no limit.
+    let space_limit = one(cursor, "space-limit", |fields| match fields.number()? {
+        0 => Err(fields.error("a number of bytes above 0")),
+        limit => Ok(limit),
+    })?;
     let mut limits = [(None, None); 16];
     for (limit, resource) in limits.iter_mut().zip(RESOURCES) {
         *limit = one(cursor, "limit", |fields| {

@@ -93,6 +93,7 @@ fn mistakes() {
         ),
         ("pid-one init", "pid-one me", "`init` or `builder`"),
         ("loopback up", "loopback", "another field"),
+        ("space-limit 268435456", "space-limit 0", "a number of bytes above 0"),
         ("limit data", "limit stack", "the resources of `limit` in their order"),
         ("limit core 0 0", "limit core 0 lots", number),
         ("dir /build 0700 builder", "dir build 0700 builder", path),
