@@ -36,6 +36,11 @@ pub fn json(value: &serde_json::Value) -> Result<(), crate::failure::Failure> {
     result(&format!("{value:#}\n"))
 }
 
+/// So many of something.
+pub fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
 /// Bytes as a person reads them.
 pub fn size(bytes: u64) -> String {
     indicatif::HumanBytes(bytes).to_string()

@@ -22,7 +22,7 @@ pub fn check(args: &args::Graph, as_json: bool) -> Result<(), Failure> {
         Ok((graph, warnings)) => {
             term::note(&warnings.render(term::colors()));
             let steps = graphs::order(&graph, &Choices::defaults(&graph)).map_err(Failure::input)?;
-            term::result(&format!("{}: good, {} steps\n", source.name, steps.len()))
+            term::result(&format!("{}: good, {}\n", source.name, term::count(steps.len(), "step")))
         }
     }
 }

@@ -27,7 +27,7 @@ pub fn lock(args: &args::Graph, cache: &args::Cache) -> Result<(), Failure> {
     let count = renewal.lock.inputs.len();
     term::note(&match count {
         0 => format!("{}: nothing is left open, so there is no lock file", source.name),
-        _ => format!("{}: {count} inputs", written.display()),
+        _ => format!("{}: {}", written.display(), term::count(count, "input")),
     });
     Ok(())
 }

@@ -32,7 +32,8 @@ pub fn run(args: &args::Run) -> Result<(), Failure> {
     let file = tempfile::Builder::new().prefix("image-").tempfile_in(&cache).map_err(fail)?;
     let image = image::write(&prepared, file.as_file(), false)?;
     let plan = crate::hash(prepared.plan.as_bytes());
-    term::note(&format!("plan  {plan}  {} steps, {} inputs", steps.len(), prepared.inputs.len()));
+    let (many, read) = (term::count(steps.len(), "step"), term::count(prepared.inputs.len(), "input"));
+    term::note(&format!("plan  {plan}  {many}, {read}"));
     term::note(&format!("image {}  {}", image.sha256, term::size(image.size)));
 
     let machine = machine(args, &prepared, &kernel.path, file.path(), image.unpacked, &cache)?;
@@ -125,7 +126,8 @@ fn judge(results: &Results, steps: &[String]) -> Result<(), Failure> {
     let count = |is: fn(&Outcome) -> bool| results.steps.iter().filter(|step| is(&step.outcome)).count();
     let failed = count(|outcome| matches!(outcome, Outcome::Failed(_)));
     let skipped = count(|outcome| matches!(outcome, Outcome::Skipped(_)));
-    Err(Failure::Build(format!("of {} steps, {failed} failed and {skipped} were skipped", steps.len())))
+    let all = term::count(steps.len(), "step");
+    Err(Failure::Build(format!("of {all}, {failed} failed, and {skipped} not tried")))
 }
 
 fn show(
