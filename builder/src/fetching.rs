@@ -3,7 +3,7 @@
 use crate::inputs::{Event, Progress};
 use crate::term;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
 
 /// Draws or prints.
@@ -14,7 +14,8 @@ pub struct Fetching {
 
 struct Input {
     bar: Option<ProgressBar>,
-    text: String,
+    /// What was said of it: several of its files may be fetched at once, and take turns.
+    said: BTreeSet<String>,
 }
 
 impl Fetching {
@@ -43,12 +44,9 @@ impl Progress for Fetching {
             if let Some(bar) = &bar {
                 bar.set_prefix(event.input.to_owned());
             }
-            Input { bar, text: String::new() }
+            Input { bar, said: BTreeSet::new() }
         });
-        let new = input.text != event.text;
-        if new {
-            input.text = event.text.to_owned();
-        }
+        let new = input.said.insert(event.text.to_owned());
         match &input.bar {
             Some(bar) => {
                 let known = event.total.is_some();
@@ -62,7 +60,7 @@ impl Progress for Fetching {
                 }
                 event.total.into_iter().for_each(|total| bar.set_length(total));
                 bar.set_position(event.done);
-                bar.set_message(input.text.clone());
+                bar.set_message(event.text.to_owned());
             }
             None if new => term::note(&format!("{}: {}", event.input, event.text)),
             None => {}

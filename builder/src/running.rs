@@ -24,7 +24,9 @@ impl Running {
     pub fn new(total: usize) -> Running {
         let bar = term::is_watched().then(|| {
             let bar = ProgressBar::new(total as u64);
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {bar:24} {pos}/{len} {elapsed} {prefix} {wide_msg}") {
+            if let Ok(style) =
+                ProgressStyle::with_template("{spinner} {bar:24} {pos}/{len} {elapsed} {prefix} {wide_msg}")
+            {
                 bar.set_style(style);
             }
             bar.set_prefix("starting the machine");
