@@ -11,6 +11,7 @@ pub mod plan;
 mod problem;
 mod read;
 mod select;
+mod spots;
 mod used;
 
 pub use check::{check, load};
@@ -19,6 +20,6 @@ pub use model::{Graph, Input, Kind, Place};
 pub use order::{Error as OrderError, order};
 pub use plan::{Failure, Resolved, memory, plan, steps};
 pub use problem::{Problem, Problems, Related, Severity};
-pub use read::read;
+pub use read::{read, span};
 pub use select::Choices;
 pub use used::{Role, Used, used_inputs};

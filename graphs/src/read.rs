@@ -20,8 +20,12 @@ pub fn read(name: &str, text: &str) -> Result<Graph, Problems> {
 
 fn problem(text: &str, error: &SpannedError) -> Problem {
     let (message, help) = explain::explain(&error.code);
-    let (start, end) = (offset(text, &error.span.start), offset(text, &error.span.end));
-    Problem::error(message).help(help).spanning(narrow(text, start, end))
+    Problem::error(message).help(help).spanning(span(text, error))
+}
+
+/// What an error of `ron`'s points at in the text that it comes from.
+pub fn span(text: &str, error: &SpannedError) -> std::ops::Range<usize> {
+    narrow(text, offset(text, &error.span.start), offset(text, &error.span.end))
 }
 
 /// The byte at which a position of `ron` lies: lines and columns count from one, columns in characters.

@@ -8,7 +8,7 @@ use std::{io, path::PathBuf};
 pub enum Error {
     /// Every place was tried.
     #[error("input \"{name}\" could not be obtained{}", list(attempts))]
-    Unobtainable { name: String, attempts: Vec<(String, Reason)> },
+    Unobtainable { name: String, attempts: Vec<Attempt> },
     #[error("input \"{name}\" has no sha256 and is not in the lock file; `groundup lock GRAPH` resolves it")]
     NotLocked { name: String },
     #[error(
@@ -21,6 +21,17 @@ pub enum Error {
     Unpack { name: String, archive: String, source: super::unpack::Error },
     #[error("cache {}: {source}", path.display())]
     Cache { path: PathBuf, source: io::Error },
+}
+
+/// One place that was tried.
+#[derive(Debug)]
+pub struct Attempt {
+    /// Its number among the input's places.
+    pub place: usize,
+    /// What was tried, in a few words.
+    pub what: String,
+    /// Why it did not give what it should.
+    pub reason: Reason,
 }
 
 /// Why one place did not give what it should.
@@ -60,10 +71,10 @@ pub const RENEW: &str = "`groundup lock GRAPH` picks the present one";
 pub const PINNED: &str =
     "add another place that still has the file (its sha256 stays), or pin a present version with its sha256";
 
-fn list(attempts: &[(String, Reason)]) -> String {
+fn list(attempts: &[Attempt]) -> String {
     match attempts {
         [] => ": it names no place".into(),
-        _ => attempts.iter().map(|(place, reason)| format!("\n  {place}: {reason}")).collect(),
+        _ => attempts.iter().map(|attempt| format!("\n  {}: {}", attempt.what, attempt.reason)).collect(),
     }
 }
 

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `spec`, `pick`, `control` | pure: what an input is, path patterns, Debian stanzas |
 //! | `lock` | pure but for two functions: the lock file's text and how it is renewed |
+//! | `error`, `explain` | pure: what went wrong, and the same as a problem of the graph |
 //! | `hash`, `tree`, `unpack` | files and archives on disk |
 //! | `local`, `http`, `apt`, `debian`, `wheel` | one kind of place each |
 //! | `cache`, `store` | the folder that holds everything, and the way through all of the above |
@@ -20,6 +21,7 @@ mod cache;
 mod control;
 mod debian;
 mod error;
+mod explain;
 mod hash;
 mod http;
 mod local;
@@ -33,7 +35,8 @@ mod unpack;
 mod wheel;
 
 pub use cache::default_folder;
-pub use error::{Error, Reason};
+pub use error::{Attempt, Error, Reason};
+pub use explain::problem;
 pub use http::Limits as FetchLimits;
 pub use lock::Lock;
 pub use progress::{Event, Progress, Silent};

@@ -3,7 +3,7 @@
 use super::{Entry, Lock, Locked};
 use crate::inputs::{
     InputSpec, Progress, Store,
-    error::{Error, Reason},
+    error::{Attempt, Error, Reason},
     spec::describe,
 };
 use std::{collections::BTreeMap, fmt};
@@ -70,14 +70,14 @@ pub fn renew(store: &Store, specs: &[InputSpec], old: &Lock, keep: bool, progres
 /// The first place that has it.
 fn resolve(store: &Store, spec: &InputSpec, progress: &dyn Progress) -> Result<Entry, Error> {
     let mut attempts = Vec::new();
-    for place in &spec.input.from {
+    for (number, place) in spec.input.from.iter().enumerate() {
         let resolved = store.resolve(spec, place, progress);
         match resolved.map(|files| finish(store, spec, files, progress)) {
             Ok(Ok(entry)) => return Ok(entry),
             Ok(Err(Error::Unobtainable { attempts: more, .. })) => attempts.extend(more),
             Ok(Err(error)) => return Err(error),
             Err(Reason::NotLocked) => {}
-            Err(reason) => attempts.push((describe(place), reason)),
+            Err(reason) => attempts.push(Attempt { place: number, what: describe(place), reason }),
         }
     }
     Err(Error::Unobtainable { name: spec.name.clone(), attempts })

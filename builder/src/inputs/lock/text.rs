@@ -1,6 +1,7 @@
 //! The lock's text. Pure.
 
 use super::{Entry, Lock, Locked};
+use graphs::{Problem, Problems};
 use ron::extensions::Extensions;
 use serde::{
     Deserialize, Deserializer,
@@ -12,17 +13,8 @@ use std::{collections::BTreeMap, fmt, fmt::Write as _, io, path::PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// It is no lock, or one that was changed by hand and not well.
-    #[error("{name}:{line}:{column}: {what}; `groundup lock GRAPH` writes it anew")]
-    Text {
-        /// The file.
-        name: String,
-        /// From 1.
-        line: usize,
-        /// From 1.
-        column: usize,
-        /// In words.
-        what: String,
-    },
+    #[error("{0}")]
+    Text(Problems),
     /// It can't be read or written.
     #[error("{}: {source}", path.display())]
     Io {
@@ -54,12 +46,12 @@ pub fn read(name: &str, text: &str) -> Result<Lock, Error> {
     let options = ron::Options::default().with_default_extension(EXTENSIONS);
     match options.from_str::<File>(text) {
         Ok(file) => Ok(Lock { inputs: file.inputs }),
-        Err(error) => Err(Error::Text {
-            name: name.into(),
-            line: error.span.start.line,
-            column: error.span.start.col,
-            what: error.code.to_string(),
-        }),
+        Err(error) => {
+            let problem = Problem::error(format!("not a good lock file: {}", error.code));
+            let problem = problem.help("`groundup lock GRAPH` writes it anew, once it is out of the way");
+            let problem = problem.spanning(graphs::span(text, &error));
+            Err(Error::Text(Problems::new(name, text, vec![problem])))
+        }
     }
 }
 

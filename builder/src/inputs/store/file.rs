@@ -3,7 +3,7 @@
 use super::{FetchedFile, Store, place::read, starts_local};
 use crate::inputs::{
     cache::discard,
-    error::{Error, Reason, into_reason},
+    error::{Attempt, Error, Reason, into_reason},
     hash,
     lock::{Entry, Locked},
     progress::Reporter,
@@ -22,7 +22,7 @@ impl Store {
     ) -> Result<Vec<FetchedFile>, Error> {
         match (entry, &spec.input.sha256) {
             (Some(entry), _) => {
-                super::in_parallel(&entry.files, |file| self.locked(&spec.name, file, reporter))
+                super::in_parallel(&entry.files, |file| self.locked(spec, entry, file, reporter))
                     .into_iter()
                     .collect()
             }
@@ -32,7 +32,13 @@ impl Store {
     }
 
     /// A file that the lock names.
-    fn locked(&self, name: &str, file: &Locked, reporter: Reporter) -> Result<FetchedFile, Error> {
+    fn locked(
+        &self,
+        spec: &InputSpec,
+        entry: &Entry,
+        file: &Locked,
+        reporter: Reporter,
+    ) -> Result<FetchedFile, Error> {
         let sha256 = file.sha256();
         let version = Some(file.version());
         let _lock = self.cache.lock(sha256)?;
@@ -45,7 +51,10 @@ impl Store {
             Locked::Wheel(wheel) => self.old_wheel(&wheel.package, &wheel.version, sha256, &part, reporter),
         };
         let what = format!("{} {}", file.package(), file.version());
-        let unobtainable = |reason| Error::Unobtainable { name: name.into(), attempts: vec![(what, reason)] };
+        let unobtainable = |reason| {
+            let place = spec.input.from.iter().position(|place| entry.answers(place)).unwrap_or(0);
+            Error::Unobtainable { name: spec.name.clone(), attempts: vec![Attempt { place, what, reason }] }
+        };
         match got.and_then(|place| self.keep(&part, sha256, &place).map(|size| (size, place))) {
             Ok((size, place)) => Ok(fetched(file.package(), version, sha256, size, place)),
             Err(reason) => Err(unobtainable(reason)),
@@ -71,7 +80,7 @@ impl Store {
                 Ok((size, place)) => {
                     return Ok(fetched(&spec.name, spec.version().as_deref(), sha256, size, place));
                 }
-                Err(reason) => attempts.push((describe(place), reason)),
+                Err(reason) => attempts.push(Attempt { place: index, what: describe(place), reason }),
             }
         }
         if !starts_local(spec)
