@@ -21,7 +21,9 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     assert_eq!(raw.len(), whole.len());
     for (raw, line) in raw.iter().zip(&whole) {
         match line {
-            Line::Event(_) => assert!(raw.starts_with(b"@ ") && raw.ends_with(b"\n") && raw.len() <= LIMIT + 2),
+            Line::Event(_) => {
+                assert!(raw.starts_with(b"@ ") && raw.ends_with(b"\n") && raw.len() <= LIMIT + 2)
+            }
             Line::Log(text) | Line::Kernel(text) => {
                 assert!(!text.contains(char::is_control));
                 assert_eq!(matches!(line, Line::Log(_)), raw.starts_with(b"| "));

@@ -42,7 +42,8 @@ fn make(folder: &Path, name: &[u8], nodes: &[(Vec<u8>, Node)], depth: u8, expect
             _ if path.symlink_metadata().is_ok() => {}
             Node::File { executable, mode, content } => {
                 let mode = u32::from(*mode) & 0o077 | if *executable { 0o700 } else { 0o600 };
-                let mut file = File::options().write(true).create_new(true).mode(mode).open(path).expect("new");
+                let mut file =
+                    File::options().write(true).create_new(true).mode(mode).open(path).expect("new");
                 file.write_all(content).expect("there is room");
                 let mode = if *executable { newc::EXECUTABLE } else { newc::FILE };
                 expected.insert(name, (mode, content.clone()));
