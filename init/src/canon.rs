@@ -3,7 +3,8 @@
 //!
 //! Afterwards every file and directory has mode 0444 or 0555, the owner that was asked for, modification and access time 1,
 //! and no extended attributes. Set-user-id and set-group-id bits and special files are refused, not repaired: whoever
-//! made them wanted something that an output can't be.
+//! made them wanted something that an output can't be. So is a tree with more to read than its maker had space for: holes
+//! and hard links take no space, and a petabyte of them would be hashed for years.
 //!
 //! Source: Nix, `src/libstore/posix-fs-canonicalise.cc`, for what is canonical.
 
@@ -13,20 +14,22 @@ use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Timespec, Timestamps, Uid};
 use rustix::io::Errno;
 
-/// Canonicalises the tree at `name` in `dir`; `owner` is set where one is given, which takes privilege.
-/// After an error, `path` tells where.
+/// Canonicalises the tree at `name` in `dir`, whose files may hold `limit` bytes in all; `owner` is set where one is
+/// given, which takes privilege. After an error, `path` tells where.
 pub fn canonicalise(
     dir: BorrowedFd<'_>,
     name: &CStr,
     owner: Option<(Uid, Gid)>,
+    limit: u64,
     room: Room<'_>,
     path: &mut Path,
 ) -> Result<(), Error> {
-    walk::walk(dir, name, room, path, &mut Canoniser { owner })
+    walk::walk(dir, name, room, path, &mut Canoniser { owner, left: limit })
 }
 
 struct Canoniser {
     owner: Option<(Uid, Gid)>,
+    left: u64,
 }
 
 impl walk::Visitor for Canoniser {
@@ -40,6 +43,8 @@ impl walk::Visitor for Canoniser {
             FileType::RegularFile if special => Err(Error::Refused("a set-user-id or set-group-id file")),
             FileType::Directory if special => Err(Error::Refused("a set-group-id directory")),
             FileType::RegularFile => {
+                let left = self.left.checked_sub(entry.stat.st_size as u64);
+                self.left = left.ok_or(Error::Refused("more to read than the step's space limit"))?;
                 let executable = entry.stat.st_mode & 0o100 != 0;
                 settle(entry, if executable { 0o555 } else { 0o444 })
             }

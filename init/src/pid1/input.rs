@@ -41,7 +41,7 @@ fn hash(input: Input<'_>, memory: &mut Memory) -> Result<Digest, Error> {
         rustix::fs::chmodat(&inputs, name, mode, rustix::fs::AtFlags::empty()).map_err(at("chmod"))?;
     }
     let (room, _) = memory.room();
-    init::canon::canonicalise(inputs.as_fd(), name, Some((Uid::ROOT, Gid::ROOT)), room, &mut path)?;
+    init::canon::canonicalise(inputs.as_fd(), name, Some((Uid::ROOT, Gid::ROOT)), u64::MAX, room, &mut path)?;
     let (room, buffer) = memory.room();
     match input.kind {
         Kind::Tree => {

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use crate::sys;
+use core::ffi::CStr;
 use core::fmt;
 use init::errno;
 use rustix::fs::{Mode, OFlags};
@@ -78,8 +79,11 @@ pub fn plan() -> Result<&'static [u8], Fatal> {
     }
 }
 
-/// Ways by which one step could leave something to the next, or learn of it. A kernel without one needs no setting.
-const SETTINGS: [(&core::ffi::CStr, &[u8]); 3] = [
+/// Files of the kernel and what is written to each.
+pub type Settings = [(&'static CStr, &'static [u8])];
+
+/// Ways by which one step could leave something to the next, or learn of it.
+const SETTINGS: &Settings = &[
     // A keyring outlives the processes of its user. In one byte there is no room for a key; 0 is not taken.
     (c"/proc/sys/kernel/keys/maxbytes", b"1"),
     // The kernel's log tells of the steps before.
@@ -93,11 +97,16 @@ pub fn settle(entropy: &[u8; 32]) -> Result<(), Fatal> {
     let write = OFlags::WRONLY | OFlags::CLOEXEC;
     let random = rustix::fs::open(c"/dev/random", write, Mode::empty()).map_err(at("open /dev/random"))?;
     sys::add_entropy(rustix::fd::AsFd::as_fd(&random), entropy).map_err(at("RNDADDENTROPY"))?;
-    for (path, value) in SETTINGS {
-        match rustix::fs::open(path, write, Mode::empty()) {
-            Ok(file) => rustix::io::write(&file, value).map(drop).map_err(at("write below /proc/sys"))?,
+    set(SETTINGS).map_err(at("write below /proc/sys"))
+}
+
+/// Makes settings. A kernel without one needs none.
+pub fn set(settings: &Settings) -> Result<(), Errno> {
+    for &(path, value) in settings {
+        match rustix::fs::open(path, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty()) {
+            Ok(file) => rustix::io::write(&file, value).map(drop)?,
             Err(Errno::NOENT) => {}
-            Err(errno) => return Err(Fatal::System("open below /proc/sys", errno)),
+            Err(errno) => return Err(errno),
         }
     }
     Ok(())
@@ -108,7 +117,7 @@ pub fn settle(entropy: &[u8; 32]) -> Result<(), Fatal> {
 pub fn end(arguments: &[*const u8]) -> ! {
     let word = arguments.get(1).map(|&word| {
         // SAFETY: the kernel's arguments end in a NUL each.
-        unsafe { core::ffi::CStr::from_ptr(word.cast()) }
+        unsafe { CStr::from_ptr(word.cast()) }
     });
     let reboot = word == Some(c"reboot");
     let command = if reboot { RebootCommand::Restart } else { RebootCommand::PowerOff };

@@ -67,7 +67,8 @@ fn hash(
         return Ok(None);
     }
     let (room, _) = memory.room();
-    init::canon::canonicalise(store.as_fd(), name, Some((Uid::ROOT, Gid::ROOT)), room, path)?;
+    let owner = Some((Uid::ROOT, Gid::ROOT));
+    init::canon::canonicalise(store.as_fd(), name, owner, step.space_limit, room, path)?;
     let (room, buffer) = memory.room();
     let mut export = Export::new(region.as_mut());
     let (found, size) = init::nar::write(store.as_fd(), name, room, buffer, path, &mut export)?;

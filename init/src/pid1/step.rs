@@ -12,7 +12,7 @@ use init::log::Marker;
 use init::plan::{Source, Step, World};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{AtFlags, CWD, Mode};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, UnmountFlags};
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -133,6 +133,8 @@ fn build<'w>(step: &Step<'_>, memory: &mut Memory, said: &'w mut Words) -> Resul
         return Err(Reason::System("arguments and environment", Errno::TOOBIG));
     }
     let (log, log_end) = pipe_with(PipeFlags::CLOEXEC).map_err(at("pipe"))?;
+    // The builder can read from the pipe too, through /proc: what poll saw may be gone.
+    rustix::fs::fcntl_setfl(&log, OFlags::NONBLOCK).map_err(at("fcntl"))?;
     let (report, report_end) = pipe_with(PipeFlags::CLOEXEC).map_err(at("pipe"))?;
     let killed_before = killed_for_memory();
     let Some(first) = sys::fork(sys::NAMESPACES).map_err(at("fork"))? else {
@@ -221,7 +223,10 @@ impl Follower {
 
     /// Passes on what one read gives; `false` at the end.
     fn pass_on<'a>(&mut self, step: &Step<'_>, log: rustix::fd::BorrowedFd<'_>) -> Result<bool, Reason<'a>> {
-        let length = rustix::io::read(log, &mut self.buffer).map_err(at("read the log"))?;
+        let length = match rustix::io::read(log, &mut self.buffer) {
+            Err(Errno::AGAIN) => return Ok(true),
+            result => result.map_err(at("read the log"))?,
+        };
         let allowed = length.min(usize::try_from(self.left).unwrap_or(usize::MAX));
         self.marker.feed(&self.buffer[..allowed], &mut Console);
         self.left -= allowed as u64;
@@ -232,7 +237,7 @@ impl Follower {
 /// How many processes the kernel has killed so far for want of memory. Source: `oom_kill` in /proc/vmstat, proc_vmstat(5).
 fn killed_for_memory() -> Option<u64> {
     let mut text = [0; 16 << 10];
-    let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::CLOEXEC;
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
     let file = rustix::fs::open(c"/proc/vmstat", flags, Mode::empty()).ok()?;
     let mut length = 0;
     while let Ok(more @ 1..) = rustix::io::read(&file, &mut text[length..]) {

@@ -3,6 +3,7 @@
 //! is left in it.
 
 use crate::console::Words;
+use crate::machine::{Settings, set};
 use crate::memory::{Memory, PathBuffer, c_string};
 use crate::sys;
 use crate::world::{self, Failure};
@@ -59,6 +60,7 @@ fn world<'a>(step: &Step<'a>, memory: &Memory, log: OwnedFd, report: &OwnedFd) -
     if step.loopback {
         loopback().map_err(Failure::of("bring the loopback interface up"))?;
     }
+    set(IPC).map_err(Failure::of("limit System V objects"))?;
     world::make(step)?;
     if step.pid_one == PidOne::Builder {
         return builder(step, memory, &null, &log);
@@ -89,6 +91,15 @@ fn world<'a>(step: &Step<'a>, memory: &Memory, log: OwnedFd, report: &OwnedFd) -
         }
     }
 }
+
+/// System V shared memory, queues and semaphores belong to no process: the kernel can't kill one to get them back, gives up
+/// when they fill the machine, and frees them only some time after a step's end. So each step has the few that all of Linux
+/// had until 3.16, 32 MiB in 8192 pages.
+const IPC: &Settings = &[
+    (c"/proc/sys/kernel/shmall", b"8192"),
+    (c"/proc/sys/kernel/msgmni", b"16"),
+    (c"/proc/sys/kernel/sem", b"250 32000 32 128"),
+];
 
 fn names(step: &Step<'_>) -> Result<(), Errno> {
     let mut buffer = [0; 64];
@@ -125,6 +136,9 @@ const LIMITS: [Resource; 16] = [
 /// Becomes the builder. Everything that privilege is needed for comes before it is given up, the clock last of all.
 fn builder<'a>(step: &Step<'a>, memory: &Memory, null: &OwnedFd, log: &OwnedFd) -> Result<(), Failure<'a>> {
     rustix::process::setsid().map_err(Failure::of("setsid"))?;
+    // So that the builder can open /dev/stdout and /dev/stderr.
+    let (uid, gid) = (Uid::from_raw(step.uid), Gid::from_raw(step.gid));
+    rustix::fs::fchown(log, Some(uid), Some(gid)).map_err(Failure::of("chown the log"))?;
     rustix::stdio::dup2_stdin(null).map_err(Failure::of("dup2"))?;
     rustix::stdio::dup2_stdout(log).map_err(Failure::of("dup2"))?;
     rustix::stdio::dup2_stderr(log).map_err(Failure::of("dup2"))?;
@@ -143,7 +157,6 @@ fn builder<'a>(step: &Step<'a>, memory: &Memory, null: &OwnedFd, log: &OwnedFd) 
     }
     let now = Timespec { tv_sec: step.clock as i64, tv_nsec: 0 };
     rustix::time::clock_settime(ClockId::Realtime, now).map_err(Failure::of("set the clock"))?;
-    let (uid, gid) = (Uid::from_raw(step.uid), Gid::from_raw(step.gid));
     rustix::thread::set_thread_groups(&[]).map_err(Failure::of("setgroups"))?;
     rustix::thread::set_thread_res_gid(gid, gid, gid).map_err(Failure::of("setgid"))?;
     rustix::thread::set_thread_res_uid(uid, uid, uid).map_err(Failure::of("setuid"))?;
