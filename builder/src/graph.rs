@@ -1,10 +1,16 @@
 //! The graph that a command works on: a file, or the one that is built in.
 
 use crate::failure::Failure;
-use crate::inputs::{InputSpec, Lock};
+use crate::inputs::{Error, InputSpec, Lock, lock, problem};
 use crate::term;
-use graphs::{Choices, Graph, Problems};
+use graphs::{Choices, Graph, Problem, Problems};
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::string::FromUtf8Error;
+
+/// Bytes of a graph, far above what a person or a program writes.
+const LARGEST: u64 = 256 << 20;
 
 /// The default: nothing is downloaded for it.
 const SEED: &str = include_str!("../../graphs/seed.ron");
@@ -26,25 +32,54 @@ impl Source {
             return Ok(Source { name: "seed.ron".into(), text: SEED.into(), path: None });
         };
         let name = path.display().to_string();
-        let bytes = std::fs::read(path).map_err(|error| Failure::input(format!("{name}: {error}")))?;
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let (offset, text) = (error.utf8_error().valid_up_to(), error.into_bytes());
-            let line = text[..offset].iter().filter(|&&byte| byte == b'\n').count() + 1;
-            Failure::input(format!("{name}:{line}: byte {offset} is not UTF-8; a graph is a text in UTF-8"))
-        })?;
+        let fail = |error: io::Error| unreadable(&name, &error);
+        if path.extension().is_some_and(|ending| ending == "drv") {
+            return Err(Failure::help(
+                format!("{name}: derivations of Nix and Guix can not be built yet"),
+                "write a graph in RON",
+            ));
+        }
+        let mut bytes = Vec::new();
+        let size =
+            File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes)).map_err(fail)?;
+        if size as u64 > LARGEST {
+            return Err(Failure::help(
+                format!("{name}: more than {} MiB", LARGEST >> 20),
+                "name a graph in RON; large sources belong in files of their own",
+            ));
+        }
+        let text = String::from_utf8(bytes).map_err(|error| not_text(&name, &error))?;
+        if name.ends_with(".lock.ron") {
+            let graph = name.replace(".lock.ron", ".ron");
+            return Err(Failure::help(format!("{name} is a lock file"), &format!("name its graph, {graph}")));
+        }
         Ok(Source { name, text, path: Some(path.into()) })
     }
 
     /// The checked graph; warnings go to standard error.
     pub fn graph(&self) -> Result<Graph, Failure> {
-        let (graph, warnings) = graphs::load(&self.name, &self.text).map_err(problems)?;
+        let (graph, warnings) = graphs::load(&self.name, &self.text).map_err(Failure::Problems)?;
         term::note(&warnings.render(term::colors()));
         Ok(graph)
     }
 
     /// What is in its lock file.
     pub fn lock(&self) -> Result<Lock, Failure> {
-        self.path.as_deref().map_or_else(|| Ok(Lock::default()), Lock::load).map_err(Failure::input)
+        let lock = self.path.as_deref().map_or_else(|| Ok(Lock::default()), Lock::load);
+        lock.map_err(|error| match error {
+            lock::Error::Text(problems) => Failure::Problems(problems),
+            io @ lock::Error::Io { .. } => Failure::help(io, "`groundup lock GRAPH` writes it"),
+        })
+    }
+
+    /// Problems of this graph that came up after its checks.
+    pub fn problems(&self, list: Vec<Problem>) -> Failure {
+        Failure::Problems(Problems::new(&self.name, &self.text, list))
+    }
+
+    /// Inputs that could not be had.
+    pub fn input_problems<'a>(&self, graph: &Graph, errors: impl IntoIterator<Item = &'a Error>) -> Failure {
+        self.problems(errors.into_iter().map(|error| problem(graph, error)).collect())
     }
 
     /// The specs of all its inputs, seeds and sources.
@@ -63,10 +98,30 @@ impl Source {
 /// The alternatives that were asked for.
 pub fn choices(graph: &Graph, asked: &[(String, String)]) -> Result<Choices, Failure> {
     let asked = asked.iter().map(|(choice, taken)| (choice.as_str(), taken.as_str()));
-    Choices::new(graph, asked).map_err(problems)
+    let option =
+        |problem: &Problem| Problem { message: format!("--choose: {}", problem.message), ..problem.clone() };
+    Choices::new(graph, asked)
+        .map_err(|problems| Failure::several(problems.list().iter().map(option).collect()))
 }
 
-/// Problems as the failure that they are.
-pub fn problems(problems: Problems) -> Failure {
-    Failure::Input(problems.render(term::colors()).trim_end().to_owned())
+fn unreadable(name: &str, error: &io::Error) -> Failure {
+    let help = match error.kind() {
+        io::ErrorKind::NotFound => {
+            "name a graph that is there; without one, the seed graph that is built in is used"
+        }
+        io::ErrorKind::IsADirectory => "name a graph in it, such as graph.ron",
+        io::ErrorKind::PermissionDenied => "let this user read it, or name another",
+        _ => "name a file that can be read",
+    };
+    Failure::help(format!("{name}: {error}"), help)
+}
+
+/// Shown with what is wrong replaced, which leaves the place where it is.
+fn not_text(name: &str, error: &FromUtf8Error) -> Failure {
+    let text = String::from_utf8_lossy(error.as_bytes());
+    let start = error.utf8_error().valid_up_to();
+    let end = start + text[start..].chars().next().map_or(0, char::len_utf8);
+    let problem = Problem::error("this is not UTF-8")
+        .help("a graph is a text in UTF-8: convert it, or take the byte out");
+    Failure::Problems(Problems::new(name, &text, vec![problem.spanning(start..end)]))
 }

@@ -5,12 +5,15 @@
 //! | [`args`] | the command line |
 //! | [`commands`] | one file for each thing that it can ask for |
 //! | [`graph`], [`prepare`] | from a file to choices, inputs and plan |
+//! | [`ahead`], [`cancel`] | what can be known to fail before it is begun; being asked to stop |
 //! | [`inputs`] | fetching, verifying, caching, unpacking, locking |
 //! | [`fetching`], [`running`], [`term`] | what a person sees meanwhile |
 //! | [`results`], [`record`], [`tools`] | what came of a run, and what ran it |
 //! | [`outputs`], [`nar`] | taking outputs out of the machine |
 //! | [`failure`] | exit statuses |
+pub mod ahead;
 pub mod args;
+pub mod cancel;
 pub mod commands;
 pub mod failure;
 pub mod fetching;
@@ -32,10 +35,7 @@ pub fn main(arguments: args::Arguments) -> ExitCode {
     match commands::perform(arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            let text = failure.to_string();
-            // A graph's problems come with titles of their own.
-            let titled = text.starts_with("error") || text.starts_with('\x1b') || text.is_empty();
-            term::note(&if titled { text } else { format!("error: {text}") });
+            term::note(&failure.render(term::colors()));
             ExitCode::from(failure.status())
         }
     }

@@ -8,7 +8,7 @@ use crate::inputs::{InputSpec, Obtained, Store, default_folder};
 use graphs::plan::Failure as OnFailure;
 use graphs::{Choices, Graph, Resolved, Role};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// An input that a plan uses.
 pub struct Input {
@@ -61,14 +61,24 @@ pub fn cache(args: &args::Cache) -> PathBuf {
     args.cache.clone().unwrap_or_else(default_folder)
 }
 
+/// Where a cache that was opened has room for what is being made.
+pub fn temporary(cache: &Path) -> PathBuf {
+    cache.join("tmp")
+}
+
 /// The cache, opened.
 pub fn store(args: &args::Cache) -> Result<Store, Failure> {
-    Store::open(&cache(args)).map_err(Failure::input)
+    let help = "make it a folder that this user can write to, or name another with --cache DIR";
+    Store::open(&cache(args)).map_err(|error| Failure::help(error, help))
 }
 
 /// Obtains the inputs and writes the plan. Every input that could not be had is reported.
-pub fn prepare(source: &Source, args: &args::Choices, store: &Store) -> Result<Prepared, Failure> {
-    let graph = source.graph()?;
+pub fn prepare(
+    source: &Source,
+    graph: Graph,
+    args: &args::Choices,
+    store: &Store,
+) -> Result<Prepared, Failure> {
     let choices = choices(&graph, &args.choose)?;
     let lock = source.lock()?;
     let used = graphs::used_inputs(&graph, &choices).map_err(Failure::input)?;
@@ -82,16 +92,16 @@ pub fn prepare(source: &Source, args: &args::Choices, store: &Store) -> Result<P
     for (used, obtained) in used.iter().zip(obtained) {
         match obtained {
             Ok(obtained) => drop(inputs.insert(used.name.to_owned(), Input { role: used.role, obtained })),
-            Err(error) => errors.push(format!("{}: {error}", source.name)),
+            Err(error) => errors.push(error),
         }
     }
     if !errors.is_empty() {
-        return Err(Failure::Input(errors.join("\n")));
+        return Err(source.input_problems(&graph, &errors));
     }
     let resolved: BTreeMap<_, _> =
         inputs.iter().map(|(name, input)| (name.clone(), Resolved::from(&input.obtained))).collect();
     let on_failure = if args.keep_going { OnFailure::Continue } else { OnFailure::Stop };
     let plan = graphs::plan(&graph, &choices, &resolved, on_failure)
-        .map_err(|error| Failure::input(format!("{}: {error}", source.name)))?;
+        .map_err(|error| source.problems(vec![error.problem(&graph)]))?;
     Ok(Prepared { graph, choices, inputs, plan })
 }

@@ -4,6 +4,8 @@ use crate::args;
 use crate::failure::Failure;
 use graphs::Role;
 use serde_json::{Value, json};
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// One trusted thing.
@@ -33,12 +35,35 @@ pub fn kernel(name: &str, cache: &Path) -> Result<Kernel, Failure> {
         return Ok(Kernel { path: kernel.path, about: format!("{} {}", kernel.package, kernel.version) });
     }
     let path = PathBuf::from(name);
-    if !path.is_file() {
-        return Err(Failure::input(format!(
-            "--kernel: {name} is neither a kernel's name (debian) nor a file"
-        )));
-    }
+    kernel_file(&path)?;
     Ok(Kernel { path, about: String::new() })
+}
+
+/// What is wrong with the tools that were asked for, as far as it costs nothing to know.
+pub fn probe(tools: &args::Tools) -> Result<(), Failure> {
+    let version = qemu::version(&tools.qemu).map_err(Failure::machine)?;
+    if !version.starts_with("QEMU ") {
+        let text =
+            format!("`{}` is no QEMU: asked for its version, it says {version:?}", tools.qemu.display());
+        return Err(Failure::machine(text));
+    }
+    if tools.kernel == "debian" { Ok(()) } else { kernel_file(Path::new(&tools.kernel)) }
+}
+
+/// A Linux kernel for x86 has its boot protocol's magic in its first kilobyte (`Documentation/arch/x86/boot.rst`).
+fn kernel_file(path: &Path) -> Result<(), Failure> {
+    let name = path.display();
+    let mut start = Vec::new();
+    File::open(path).and_then(|file| file.take(1024).read_to_end(&mut start)).map_err(|error| {
+        let help = "name a kernel that can be read, or `debian` for Debian's by package name";
+        Failure::help(format!("--kernel {name}: {error}"), help)
+    })?;
+    if start.get(0x1fe..0x200) != Some(&[0x55, 0xaa]) || start.get(0x202..0x206) != Some(b"HdrS") {
+        let text =
+            format!("--kernel {name}: this is no Linux kernel for x86 (a bzImage such as /boot/vmlinuz-*)");
+        return Err(Failure::machine(text));
+    }
+    Ok(())
 }
 
 /// Everything that a machine is made of.

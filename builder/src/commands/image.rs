@@ -1,6 +1,8 @@
 //! `groundup image`: the initrd, for whoever has a machine of their own to run it on.
 
+use crate::ahead::{Ahead, folder};
 use crate::args;
+use crate::cancel;
 use crate::failure::Failure;
 use crate::graph::Source;
 use crate::prepare::{Prepared, prepare, store};
@@ -10,6 +12,7 @@ use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Where an image goes, and in what form.
 pub struct Target<'a> {
@@ -38,12 +41,14 @@ pub fn image(
     as_json: bool,
 ) -> Result<(), Failure> {
     let source = Source::open(graph.path.as_deref())?;
-    let prepared = prepare(&source, choices, &store(cache)?)?;
-    let folder =
-        target.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let graph = source.graph()?;
+    Ahead::default().whole_file("--output", Some(target.path)).done()?;
+    let prepared = prepare(&source, graph, choices, &store(cache)?)?;
     let fail = |error: io::Error| Failure::input(format!("{}: {error}", target.path.display()));
-    let file = tempfile::Builder::new().permissions(mode()).tempfile_in(folder).map_err(fail)?;
-    let written = write(&prepared, file.as_file(), target.xz)?;
+    let cancel = cancel::watch()?;
+    let file = tempfile::Builder::new().permissions(mode()).tempfile_in(folder(target.path)).map_err(fail)?;
+    // The file goes when this returns, also where a signal is why.
+    let written = write(&prepared, file.as_file(), target.xz, &cancel)?;
     file.persist(target.path).map_err(|error| fail(error.error))?;
     let plan = crate::hash(prepared.plan.as_bytes());
     if as_json {
@@ -60,16 +65,22 @@ fn mode() -> std::fs::Permissions {
 }
 
 /// Writes an image to a file that is open.
-pub fn write(prepared: &Prepared, file: &File, xz: bool) -> Result<Written, Failure> {
-    let mut out = Hashing { file: BufWriter::with_capacity(1 << 20, file), hash: Sha256::new(), size: 0 };
+pub fn write(prepared: &Prepared, file: &File, xz: bool, cancel: &AtomicBool) -> Result<Written, Failure> {
+    let mut out =
+        Hashing { cancel, file: BufWriter::with_capacity(1 << 20, file), hash: Sha256::new(), size: 0 };
     let write = if xz { images::write_xz } else { images::write };
-    let summary = write(&prepared.image(), &mut out).map_err(Failure::input)?;
+    let summary =
+        write(&prepared.image(), &mut out).map_err(|error| match cancel.load(Ordering::Relaxed) {
+            true => Failure::machine(cancel::SAID),
+            false => Failure::input(error),
+        })?;
     out.flush().map_err(|error| Failure::input(format!("writing the image: {error}")))?;
     Ok(Written { sha256: crate::hex(&out.hash.finalize()), size: out.size, unpacked: summary.bytes })
 }
 
 /// Hashes what passes through.
 struct Hashing<'a> {
+    cancel: &'a AtomicBool,
     file: BufWriter<&'a File>,
     hash: Sha256,
     size: u64,
@@ -77,6 +88,9 @@ struct Hashing<'a> {
 
 impl Write for Hashing<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.cancel.load(Ordering::Relaxed) {
+            return Err(io::Error::other("cancelled"));
+        }
         let length = self.file.write(bytes)?;
         self.hash.update(&bytes[..length]);
         self.size += length as u64;

@@ -21,8 +21,7 @@ pub fn lock(args: &args::Graph, cache: &args::Cache) -> Result<(), Failure> {
     renewal.changes.iter().try_for_each(|change| term::result(&format!("{change}\n")))?;
     let written = renewal.lock.save(path).map_err(Failure::input)?;
     if !renewal.errors.is_empty() {
-        let errors: Vec<_> = renewal.errors.iter().map(|error| format!("{}: {error}", source.name)).collect();
-        return Err(Failure::Input(errors.join("\n")));
+        return Err(source.input_problems(&graph, &renewal.errors));
     }
     let count = renewal.lock.inputs.len();
     term::note(&match count {

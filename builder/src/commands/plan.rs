@@ -9,5 +9,6 @@ use crate::term;
 /// Obtains the inputs, since the plan names their hashes, and prints it.
 pub fn plan(graph: &args::Graph, choices: &args::Choices, cache: &args::Cache) -> Result<(), Failure> {
     let source = Source::open(graph.path.as_deref())?;
-    term::result(&prepare(&source, choices, &store(cache)?)?.plan)
+    let graph = source.graph()?;
+    term::result(&prepare(&source, graph, choices, &store(cache)?)?.plan)
 }

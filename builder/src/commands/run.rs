@@ -1,51 +1,59 @@
 //! `groundup run`: the image, the machine, and what came of it.
 
+use crate::ahead::Ahead;
 use crate::args::{self, MachineName};
 use crate::commands::image;
 use crate::failure::Failure;
 use crate::graph::Source;
-use crate::prepare::{Prepared, cache, prepare, store};
+use crate::prepare::{self, Prepared, cache, prepare, store};
 use crate::record::{Facts, record};
 use crate::results::{Outcome, Results};
 use crate::running::Running;
-use crate::{outputs, term, tools};
+use crate::{cancel, outputs, term, tools};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 const MIB: u64 = 1 << 20;
 /// For the kernel, PID 1 and page tables, in MiB.
 const MARGIN: u64 = 192;
+/// Less than this, in MiB, and the kernel says nothing.
+const LEAST: u64 = 96;
 
-/// Builds the graph. The record is written whatever comes of it.
-pub fn run(args: &args::Run) -> Result<(), Failure> {
+/// Builds the graph. The record is written whatever comes of it. The inner failure is one that the results tell.
+pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
     let source = Source::open(args.graph.path.as_deref())?;
-    let prepared = prepare(&source, &args.choices, &store(&args.cache)?)?;
+    let graph = source.graph()?;
+    Ahead::default()
+        .file("--record", args.record.as_deref())
+        .file("--console", args.console.as_deref())
+        .folder("--out", args.out.as_deref())
+        .done()?;
+    tools::probe(&args.tools)?;
+    let prepared = prepare(&source, graph, &args.choices, &store(&args.cache)?)?;
     let steps = prepared.steps()?;
     let cache = cache(&args.cache);
     let kernel = tools::kernel(&args.tools.kernel, &cache)?;
     let parts = tools::parts(&args.tools, &kernel)?;
 
     let fail = |error| Failure::machine(format!("{}: {error}", cache.display()));
-    let file = tempfile::Builder::new().prefix("image-").tempfile_in(&cache).map_err(fail)?;
-    let image = image::write(&prepared, file.as_file(), false)?;
+    let cancel = cancel::watch()?;
+    // Where old files are swept away, should this process be killed.
+    let file =
+        tempfile::Builder::new().prefix("image-").tempfile_in(prepare::temporary(&cache)).map_err(fail)?;
+    let image = image::write(&prepared, file.as_file(), false, &cancel)?;
     let plan = crate::hash(prepared.plan.as_bytes());
     let (many, read) = (term::count(steps.len(), "step"), term::count(prepared.inputs.len(), "input"));
     term::note(&format!("plan  {plan}  {many}, {read}"));
     term::note(&format!("image {}  {}", image.sha256, term::size(image.size)));
 
     let machine = machine(args, &prepared, &kernel.path, file.path(), image.unpacked, &cache)?;
-    let cancel = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        signal_hook::flag::register(signal, Arc::clone(&cancel)).map_err(Failure::machine)?;
-    }
     let mut running = Running::new(steps.len());
     let ending = qemu::run(&machine, &mut |line| running.line(&line), &cancel);
     running.finish();
     let results = running.results;
     let verdict = match ending {
+        Err(qemu::Error::Cancelled) => Err(Failure::machine(cancel::SAID)),
         Err(error) => Err(Failure::machine(error)),
         Ok(_) if results.plan.as_ref() != Some(&plan) => {
             Err(Failure::machine(format!("the machine ran another plan: {:?}", results.plan)))
@@ -72,10 +80,11 @@ pub fn run(args: &args::Run) -> Result<(), Failure> {
     let record = record(&facts, &results);
     if let Some(path) = &args.record {
         let text = format!("{record:#}\n");
-        std::fs::write(path, text).map_err(|error| Failure::input(format!("{}: {error}", path.display())))?;
+        std::fs::write(path, text)
+            .map_err(|error| Failure::input(format!("--record {}: {error}", path.display())))?;
     }
     show(args, &results, &plan, &image.sha256, said.as_deref())?;
-    verdict
+    Ok(verdict)
 }
 
 fn machine(
@@ -92,6 +101,18 @@ fn machine(
     let mut machine = qemu::Machine::new(kernel, initrd);
     machine.program.clone_from(&args.tools.qemu);
     machine.memory = args.memory.unwrap_or(needed);
+    let least = (2 * unpacked).div_ceil(MIB).saturating_add(LEAST);
+    if machine.memory < least {
+        return Err(Failure::help(
+            format!(
+                "--memory {}: {} MiB too little to start: the kernel takes {LEAST} MiB, and the image of {} twice its size",
+                machine.memory,
+                least - machine.memory,
+                term::size(unpacked)
+            ),
+            &format!("this graph is sure to have enough with --memory {needed}, which is also the default"),
+        ));
+    }
     machine.time_limit = Duration::from_secs(args.timeout);
     machine.transcript.clone_from(&args.console);
     if args.out.is_some() {

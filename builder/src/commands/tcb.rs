@@ -18,7 +18,9 @@ pub fn tcb(
     as_json: bool,
 ) -> Result<(), Failure> {
     let source = Source::open(graph.path.as_deref())?;
-    let prepared = prepare(&source, choices, &store(cache_args)?)?;
+    let graph = source.graph()?;
+    tools::probe(tools)?;
+    let prepared = prepare(&source, graph, choices, &store(cache_args)?)?;
     let mut trusted = tools::parts(tools, &tools::kernel(&tools.kernel, &cache(cache_args))?)?;
     trusted.extend(inputs(&prepared, Role::Seed));
     let read: Vec<_> = inputs(&prepared, Role::Source).collect();
