@@ -1,0 +1,171 @@
+//! What the tests that boot have in common: the real program, what it printed, and what PID 1 told it.
+#![allow(dead_code, reason = "each test file is a crate of its own and uses a part of this")]
+
+use qemu::{Event, Line};
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A run of the program, ended.
+pub struct Run {
+    /// Its exit status.
+    pub status: Option<i32>,
+    /// What it printed.
+    pub stdout: String,
+    /// What it said meanwhile.
+    pub stderr: String,
+    /// The machine's console as it came.
+    pub console: Vec<u8>,
+    /// The same as lines.
+    pub lines: Vec<Line>,
+    /// The outputs, unpacked.
+    pub out: tempfile::TempDir,
+}
+
+/// The program.
+pub fn groundup() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_groundup"));
+    command.stdin(Stdio::null());
+    command
+}
+
+/// A folder for what a test makes, removed at its end.
+pub fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
+}
+
+/// `tests/graphs/NAME.ron`
+pub fn graph(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/graphs").join(name).with_extension("ron")
+}
+
+/// Runs a graph in the machine. Ten minutes are more than any of the tests needs: who takes them hangs.
+pub fn run(graph: Option<&Path>, arguments: &[&str]) -> Run {
+    need("qemu-system-x86_64", "qemu-system-x86");
+    let out = folder();
+    let console = out.path().with_extension("console");
+    let outputs = out.path().join("out");
+    let mut command = groundup();
+    command.arg("run").args(graph).args(arguments).args(["--timeout", "600", "--console"]).arg(&console);
+    let output = command.arg("--out").arg(&outputs).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    let bytes = fs::read(&console).unwrap_or_else(|error| panic!("no console: {error}; it said:\n{stderr}"));
+    fs::remove_file(&console).unwrap();
+    let mut lines = Vec::new();
+    let mut reader = qemu::console::Reader::new();
+    reader.feed(&bytes, &mut |line| lines.push(line));
+    lines.extend(reader.finish());
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    Run { status: output.status.code(), stdout, stderr, console: bytes, lines, out }
+}
+
+/// Fails with what to install if a program is missing.
+pub fn need(program: &str, package: &str) {
+    let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    assert!(found.is_ok(), "this test needs `{program}`: apt-get install {package}");
+}
+
+/// The sha256 of a tree's NAR, by Nix.
+pub fn nix_hash(path: &Path) -> String {
+    need("nix-store", "nix-bin");
+    let output = Command::new("nix-store").arg("--dump").arg(path).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    builder::hash(&output.stdout)
+}
+
+impl Run {
+    /// An output where the run left it.
+    pub fn output(&self, name: &str) -> PathBuf {
+        self.out.path().join("out").join(name)
+    }
+
+    /// All events.
+    pub fn events(&self) -> impl Iterator<Item = &Event> {
+        self.lines.iter().filter_map(|line| if let Line::Event(event) = line { Some(event) } else { None })
+    }
+
+    /// The hash that PID 1 printed for an output.
+    pub fn hash(&self, wanted: &str) -> &str {
+        let hash = self.events().find_map(|event| match event {
+            Event::Output { name, sha256, .. } if name == wanted => Some(sha256.as_str()),
+            _ => None,
+        });
+        hash.unwrap_or_else(|| panic!("no output {wanted}; it said:\n{}", self.stderr))
+    }
+
+    /// What a step's builder printed.
+    pub fn log(&self, wanted: &str) -> Vec<&str> {
+        let is_start = |line: &&Line| matches!(line, Line::Event(Event::Step { name }) if name == wanted);
+        let lines = self.lines.iter().skip_while(|line| !is_start(line)).skip(1);
+        lines
+            .take_while(|line| !matches!(line, Line::Event(_)))
+            .filter_map(|line| if let Line::Log(text) = line { Some(text.as_str()) } else { None })
+            .collect()
+    }
+
+    /// All that PID 1 and the builders said, without what another kernel or another version of a seed may change: times, places in
+    /// the export region, the hashes of what compilers made, which error refused an attack. Of equal lines one is left.
+    pub fn story(&self) -> String {
+        let mut story = String::new();
+        let mut last = String::new();
+        let mut attack = false;
+        for line in &self.lines {
+            if let Line::Event(Event::Step { name }) = line {
+                attack = name.starts_with("attack-");
+            }
+            let text = match line {
+                Line::Event(event) => tell(event),
+                Line::Log(text) if attack => format!("| {}", refused(text)),
+                Line::Log(text) => format!("| {text}"),
+                Line::Kernel(_) => continue,
+            };
+            if text != last {
+                writeln!(story, "{text}").unwrap();
+            }
+            last = text;
+        }
+        story
+    }
+}
+
+fn tell(event: &Event) -> String {
+    match event {
+        Event::Started { .. } => "@ groundup 1 PLAN".into(),
+        Event::Input { name, .. } => format!("@ input {name}"),
+        Event::BadInput { name, reason } => format!("@ bad-input {name} {reason}"),
+        Event::Step { name } => format!("@ step {name}"),
+        Event::Output { name, .. } if name.starts_with("a-") && name != "a-good" => {
+            format!("@ output {name}")
+        }
+        Event::Output { name, sha256, size, .. } => format!("@ output {name} {sha256} {size}"),
+        Event::Built { name, .. } => format!("@ built {name}"),
+        Event::Failed { name, reason, .. } => format!("@ failed {name} {reason}"),
+        Event::Skipped { name, reason } => format!("@ skipped {name} {reason}"),
+        Event::End { built, failed, skipped } => format!("@ end {built} {failed} {skipped}"),
+        Event::Fatal { reason } => format!("@ fatal {reason}"),
+    }
+}
+
+/// An attempt that failed, of attack.c's: which error it was depends on the kernel.
+fn refused(text: &str) -> String {
+    const ERRORS: [&str; 13] = [
+        "Bad file descriptor",
+        "Cross-device link",
+        "Invalid argument",
+        "Network unreachable",
+        "No such device or address",
+        "No such file or directory",
+        "No such process",
+        "No space left on device",
+        "Not a tty",
+        "Operation not permitted",
+        "Permission denied",
+        "Read-only file system",
+        "Required key not available",
+    ];
+    match text.rsplit_once(": ") {
+        Some((what, error)) if ERRORS.contains(&error) => format!("{what}: refused"),
+        _ => text.to_owned(),
+    }
+}
