@@ -56,6 +56,7 @@ fn tell(report: &OwnedFd, failure: Failure<'_>) {
 fn world<'a>(step: &Step<'a>, memory: &Memory, log: OwnedFd, report: &OwnedFd) -> Result<(), Failure<'a>> {
     let null = rustix::fs::open(c"/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
     let null = null.map_err(Failure::of("open /dev/null"))?;
+    clock(step)?;
     names(step).map_err(Failure::of("set the host and domain names"))?;
     if step.loopback {
         loopback().map_err(Failure::of("bring the loopback interface up"))?;
@@ -100,6 +101,12 @@ const IPC: &Settings = &[
     (c"/proc/sys/kernel/msgmni", b"16"),
     (c"/proc/sys/kernel/sem", b"250 32000 32 128"),
 ];
+
+/// Done twice: before the world is made, since its files bear the time, and before the builder starts.
+fn clock<'a>(step: &Step<'_>) -> Result<(), Failure<'a>> {
+    let now = Timespec { tv_sec: step.clock as i64, tv_nsec: 0 };
+    rustix::time::clock_settime(ClockId::Realtime, now).map_err(Failure::of("set the clock"))
+}
 
 fn names(step: &Step<'_>) -> Result<(), Errno> {
     let mut buffer = [0; 64];
@@ -155,8 +162,7 @@ fn builder<'a>(step: &Step<'a>, memory: &Memory, null: &OwnedFd, log: &OwnedFd) 
             Err(errno) => return Err(Failure::new("drop the capability bounding set", errno)),
         }
     }
-    let now = Timespec { tv_sec: step.clock as i64, tv_nsec: 0 };
-    rustix::time::clock_settime(ClockId::Realtime, now).map_err(Failure::of("set the clock"))?;
+    clock(step)?;
     rustix::thread::set_thread_groups(&[]).map_err(Failure::of("setgroups"))?;
     rustix::thread::set_thread_res_gid(gid, gid, gid).map_err(Failure::of("setgid"))?;
     rustix::thread::set_thread_res_uid(uid, uid, uid).map_err(Failure::of("setuid"))?;
