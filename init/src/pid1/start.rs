@@ -24,7 +24,8 @@ unsafe extern "C" fn enter(stack: *const usize) -> ! {
 
 #[panic_handler]
 fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
-    crate::event!("fatal PID 1 panicked: {info}");
+    let (file, line) = info.location().map(|place| (place.file(), place.line())).unwrap_or_default();
+    crate::event!("fatal PID 1 panicked at {file}:{line}");
     crate::machine::end(&[])
 }
 
