@@ -1,5 +1,8 @@
 //! Streams of bytes, long ones and in pieces, from few bytes of a fuzzer's.
 
+/// Longer than any limit that a line is cut at, and no longer, so that many are tried.
+const LONGEST: usize = 64 << 10;
+
 /// Repeats the byte before each 0xfe as often as the byte after it says, times 128: lines reach the limits at which they
 /// are cut, although a fuzzer's inputs are short.
 pub fn expand(bytes: &[u8]) -> Vec<u8> {
@@ -9,9 +12,12 @@ pub fn expand(bytes: &[u8]) -> Vec<u8> {
         match (byte, stream.last().copied()) {
             (0xfe, Some(before)) => {
                 let times = usize::from(bytes.next().unwrap_or(0)) * 128;
-                stream.resize(stream.len() + times, before);
+                stream.resize((stream.len() + times).min(LONGEST), before);
             }
             _ => stream.push(byte),
+        }
+        if stream.len() >= LONGEST {
+            break;
         }
     }
     stream

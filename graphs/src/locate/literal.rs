@@ -15,8 +15,8 @@ fn parts(literal: &str) -> Vec<(Vec<u8>, Range<usize>)> {
         parts.extend(text.char_indices().map(|(at, c)| unit(c, body.start + at, c.len_utf8())));
         return parts;
     }
-    let end = literal.len().saturating_sub(1);
     let mut at = 1;
+    let end = at + body(literal).len();
     while at < end {
         let rest = &literal[at..end];
         let Some(c) = rest.chars().next() else { break };
@@ -25,6 +25,12 @@ fn parts(literal: &str) -> Vec<(Vec<u8>, Range<usize>)> {
         parts.push(part);
     }
     parts
+}
+
+/// What stands between the quotes. A text that `ron` refused may end inside a literal.
+fn body(literal: &str) -> &str {
+    let body = literal.get(1..).unwrap_or("");
+    body.strip_suffix('"').unwrap_or(body)
 }
 
 fn unit(c: char, at: usize, len: usize) -> (Vec<u8>, Range<usize>) {
@@ -42,7 +48,8 @@ fn escape(rest: &str, at: usize) -> (Vec<u8>, Range<usize>) {
         '0' => plain('\0'),
         'x' => {
             let byte = rest.get(2..4).and_then(|digits| u8::from_str_radix(digits, 16).ok());
-            (byte.into_iter().collect(), at..at + rest.len().min(4))
+            let len = if byte.is_some() { 4 } else { 2 };
+            (byte.into_iter().collect(), at..at + len)
         }
         'u' => {
             let end = rest.find('}').unwrap_or(rest.len() - 1);
@@ -60,8 +67,8 @@ fn escape(rest: &str, at: usize) -> (Vec<u8>, Range<usize>) {
 
 /// What a literal stands for.
 pub(super) fn value(literal: &str) -> String {
-    if literal.starts_with('"') && literal.len() >= 2 && !literal.contains('\\') {
-        return literal[1..literal.len() - 1].to_owned();
+    if literal.starts_with('"') && !literal.contains('\\') {
+        return body(literal).to_owned();
     }
     let bytes = parts(literal).into_iter().flat_map(|(bytes, _)| bytes).collect();
     // `ron` has read the text before, so bytes that make no text cannot be a name that anyone looks for.
@@ -109,6 +116,16 @@ mod tests {
         ];
         for text in texts {
             assert_eq!(value(text), ron::from_str::<String>(text).unwrap(), "{text}");
+        }
+    }
+
+    #[test]
+    fn literals_that_ron_refuses_do_no_harm() {
+        for text in
+            ["\"", "\"é", "\"a\\", "\"\\é", "\"\\xé\u{7df}", "\"\\x4\"", "\"\\u{é", "\"\\u", "r", "r#\"é"]
+        {
+            value(text);
+            narrow(text, &(0..text.len()), &(0..9));
         }
     }
 }
