@@ -1,7 +1,7 @@
 //! Streams of bytes, long ones and in pieces, from few bytes of a fuzzer's.
 
 /// Longer than any limit that a line is cut at, and no longer, so that many are tried.
-const LONGEST: usize = 64 << 10;
+const LONGEST: usize = 20 << 10;
 
 /// Repeats the byte before each 0xfe as often as the byte after it says, times 128: lines reach the limits at which they
 /// are cut, although a fuzzer's inputs are short.
