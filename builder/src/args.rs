@@ -12,16 +12,17 @@ Exit status:
 
 Environment:
   HOME, XDG_CACHE_HOME  where the cache is, without --cache
-  PATH                  where qemu-system-x86_64, apt-get, apt-cache, dpkg-deb, python3 and pip are found
-  TMPDIR                where the console of a machine is kept while it runs
+  PATH                  where qemu-system-x86_64, apt-get, apt-cache, dpkg-deb,
+                        python3 and pip are found
+  TMPDIR                where a machine's console is kept while it runs
   ALL_PROXY, HTTPS_PROXY, HTTP_PROXY, NO_PROXY (also in lower case)
                         the way to the URLs of a graph
   SSL_CERT_FILE, SSL_CERT_DIR
-                        certificates to trust for them, instead of the system's
+                        certificates to trust for them, not the system's
   TERM, NO_COLOR, CLICOLOR, CLICOLOR_FORCE, COLORTERM, COLUMNS, LINES, LANG
                         how messages, help and progress look
-Nothing else is read from it, and no step sees any of it. apt, pip and QEMU inherit it and go by their own
-configuration.";
+Nothing else is read from it, and no step sees any of it. apt, pip and QEMU
+inherit it and go by their own configuration.";
 
 /// Builds a derivation graph from the initrd of a deterministic machine, and prints a hash for every output.
 #[derive(Debug, Parser)]

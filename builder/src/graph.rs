@@ -68,7 +68,10 @@ impl Source {
         let lock = self.path.as_deref().map_or_else(|| Ok(Lock::default()), Lock::load);
         lock.map_err(|error| match error {
             lock::Error::Text(problems) => Failure::Problems(problems),
-            io @ lock::Error::Io { .. } => Failure::help(io, "`groundup lock GRAPH` writes it"),
+            io @ lock::Error::Io { .. } => Failure::help(
+                io,
+                "make it a file that can be read, or take it away: `groundup lock GRAPH` writes it anew",
+            ),
         })
     }
 

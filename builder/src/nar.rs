@@ -151,7 +151,7 @@ mod tests {
         bytes
     }
 
-    fn entry<'a>(name: &'a [u8]) -> Vec<&'a [u8]> {
+    fn entry(name: &[u8]) -> Vec<&[u8]> {
         vec![b"entry", b"(", b"name", name, b"node", b"(", b"type", b"symlink", b"target", b"x", b")", b")"]
     }
 

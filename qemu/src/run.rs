@@ -63,7 +63,7 @@ pub enum Error {
         source: io::Error,
     },
     /// QEMU went away before the guest said a word.
-    #[error("`{}` did not start a machine ({status}): {stderr}", program.display())]
+    #[error("`{}` did not start a machine ({status}){}", program.display(), colon(stderr))]
     Broken {
         /// The program.
         program: PathBuf,
@@ -129,6 +129,10 @@ impl Error {
         let what = what.into();
         move |source| Self::Io { what, source }
     }
+}
+
+fn colon(text: &str) -> String {
+    if text.is_empty() { "; it said nothing".to_owned() } else { format!(": {text}") }
 }
 
 fn said(who: &str, text: &str) -> String {

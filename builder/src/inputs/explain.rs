@@ -65,6 +65,9 @@ fn unobtainable(graph: &Graph, name: &str, attempts: &[Attempt]) -> Problem {
 
 /// A reason on one line.
 fn line(reason: &Reason) -> String {
+    if let Reason::Vanished { package, version, tried, .. } = reason {
+        return format!("{package} version {version} has vanished from the mirrors ({})", tried.join("; "));
+    }
     reason.to_string().lines().map(str::trim).collect::<Vec<_>>().join(" ")
 }
 

@@ -102,6 +102,7 @@ impl Debian {
 
     /// A binary package that is known in all detail.
     pub fn fetch(&self, cache: &Cache, deb: &Deb, part: &Path, reporter: Reporter) -> Result<String, Reason> {
+        self.repositories(cache)?;
         let text = format!("{} {}", deb.package, deb.version);
         self.pool(cache, std::slice::from_ref(&deb.pool), &deb.sha256, part, Some(deb.size), &text, reporter)
             .map_err(|tried| gone(deb.package.clone(), &deb.version, tried, RENEW))

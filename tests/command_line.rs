@@ -1,0 +1,169 @@
+//! What a program that runs `groundup` relies on: JSON alone on standard output, exit statuses, an end when it is asked to end,
+//! completions, manual pages, and a `--help` that is true.
+#![allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
+
+mod support;
+
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+use support::{folder, groundup, need};
+
+/// Runs it and reads its standard output as one JSON value.
+fn json(arguments: &[&str], folder: &Path) -> (Option<i32>, Value, String) {
+    let output = groundup().args(arguments).current_dir(folder).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+        panic!("{arguments:?}: {error}: {}\n{said}", String::from_utf8_lossy(&output.stdout))
+    });
+    (output.status.code(), value, said)
+}
+
+#[test]
+fn json_stands_alone_on_standard_output() {
+    let folder = folder();
+    let (status, value, _) = json(&["check", "--json"], folder.path());
+    assert_eq!((status, &value["problems"]), (Some(0), &serde_json::json!([])));
+    let (status, value, _) = json(&["image", "-o", "image", "--json"], folder.path());
+    assert_eq!(status, Some(0));
+    assert_eq!(value["image"], builder::hash(&fs::read(folder.path().join("image")).unwrap()));
+    need("qemu-system-x86_64", "qemu-system-x86");
+    let (status, value, _) = json(&["tcb", "--json"], folder.path());
+    assert_eq!(status, Some(0));
+    assert!(value["trustedBytes"].as_u64() > Some(0), "{value}");
+    let (status, value, said) = json(&["run", "--json"], folder.path());
+    assert_eq!((status, &value["error"]), (Some(0), &Value::Null));
+    assert!(value["outputs"].as_array().unwrap().len() > 1 && said.contains("built   "), "{value}{said}");
+}
+
+#[test]
+fn json_tells_failures_too() {
+    let folder = folder();
+    fs::write(folder.path().join("bad.ron"), "(derivations: {}, targets: [\"a\"])\n").unwrap();
+    let (status, value, said) = json(&["check", "bad.ron", "--json"], folder.path());
+    assert_eq!((status, &value["problems"][0]["line"]), (Some(2), &Value::from(1)));
+    assert!(said.contains("bad.ron:1:"), "{said}");
+    for arguments in [
+        &["check", "none.ron", "--json"][..],
+        &["run", "bad.ron", "--json"],
+        &["image", "bad.ron", "-o", "x", "--json"],
+        &["image", "-o", "none/x", "--json"],
+        &["tcb", "bad.ron", "--json"],
+        &["run", "--json", "--kernel", "none"],
+    ] {
+        let (status, value, said) = json(arguments, folder.path());
+        assert_eq!((status, value["status"].as_i64()), (Some(2), Some(2)), "{value}");
+        assert!(!value["problems"].as_array().unwrap().is_empty() && said.starts_with("error: "), "{value}");
+    }
+    let (status, value, _) = json(&["tcb", "--json", "--qemu", "/none"], folder.path());
+    assert_eq!((status, value["status"].as_i64()), (Some(3), Some(3)), "{value}");
+}
+
+/// A graph of one step: a static program of two bytes that jumps to itself.
+fn endless() -> String {
+    let header = "7f454c46 02010100 0000000000000000 0200 3e00 01000000 7800400000000000 4000000000000000 \
+        0000000000000000 00000000 4000 3800 0100 0000 0000 0000 01000000 05000000 0000000000000000 \
+        0000400000000000 0000400000000000 7a00000000000000 7a00000000000000 0010000000000000 ebfe";
+    let sha256 = builder::hash(&graphs::hex::decode(header).unwrap());
+    format!(
+        "(seeds: {{\"spin\": (from: [Hex(\"{header}\")], sha256: \"{sha256}\", executable: true)}},\n\
+         derivations: {{\"endless\": (builder: \"/store/spin\", inputs: [\"spin\"])}}, targets: [\"endless\"])\n"
+    )
+}
+
+/// Processes whose command line has this in it.
+fn running(with: &str) -> Vec<String> {
+    let lines = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
+        let line = fs::read(entry.path().join("cmdline")).ok()?;
+        Some(String::from_utf8_lossy(&line).replace('\0', " "))
+    });
+    lines.filter(|line| line.contains(with) && line.contains("qemu")).collect()
+}
+
+#[test]
+fn ctrl_c_ends_the_machine_and_leaves_the_record() {
+    need("qemu-system-x86_64", "qemu-system-x86");
+    let folder = folder();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("endless.ron"), endless()).unwrap();
+    let kernel = groundup().arg("kernel").output().unwrap();
+    let kernel = String::from_utf8(kernel.stdout).unwrap();
+    let kernel = kernel.trim().split_once("  ").unwrap().1;
+    for signal in ["INT", "TERM"] {
+        let mut command = groundup();
+        command.args([
+            "run",
+            "endless.ron",
+            "--cache",
+            "cache",
+            "--record",
+            "record",
+            "--console",
+            "console",
+            "--json",
+        ]);
+        command.args(["--kernel", kernel]).current_dir(folder.path());
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let begun = Instant::now();
+        while !fs::read_to_string(at("console")).is_ok_and(|text| text.contains("@ step endless")) {
+            assert!(begun.elapsed() < Duration::from_secs(120), "the step never began");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        assert_eq!(running(folder.path().to_str().unwrap()).len(), 1);
+        let killed = std::process::Command::new("kill")
+            .args([&format!("-{signal}"), &child.id().to_string()])
+            .status();
+        assert!(killed.unwrap().success());
+        let asked = Instant::now();
+        let output = child.wait_with_output().unwrap();
+        assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
+        assert_eq!(output.status.code(), Some(3));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("error: cancelled by a signal"), "{said}");
+        let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(value["error"], "cancelled by a signal");
+        assert!(fs::read_to_string(at("record")).unwrap().contains("cancelled by a signal"));
+        assert_eq!(running(folder.path().to_str().unwrap()), [""; 0]);
+        assert_eq!(fs::read_dir(at("cache/tmp")).unwrap().count(), 0);
+        fs::remove_file(at("record")).unwrap();
+        fs::remove_file(at("console")).unwrap();
+    }
+}
+
+#[test]
+fn completions_and_manual_pages_are_made() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let output = groundup().args(["completions", shell]).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && text.contains("keep-going"), "{shell}: {text}");
+    }
+    let folder = folder();
+    assert!(groundup().arg("man").arg(folder.path()).status().unwrap().success());
+    let page = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    assert!(page("groundup.1").contains("Exit status"));
+    for command in ["check", "lock", "plan", "image", "run", "tcb", "kernel"] {
+        assert!(page(&format!("groundup-{command}.1")).contains(".TH groundup"), "{command}");
+    }
+}
+
+#[test]
+fn without_a_home_the_cache_is_here() {
+    let folder = folder();
+    let mut command = groundup();
+    command.arg("plan").current_dir(folder.path()).env_remove("HOME").env_remove("XDG_CACHE_HOME");
+    assert!(command.output().unwrap().status.success());
+    assert!(folder.path().join(".groundup-cache/files").is_dir());
+}
+
+#[test]
+fn help_names_statuses_and_environment() {
+    let output = groundup().arg("--help").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    for word in
+        ["0  as asked", "3  the machine failed", "XDG_CACHE_HOME", "NO_PROXY", "SSL_CERT_FILE", "TMPDIR"]
+    {
+        assert!(text.contains(word), "{text}");
+    }
+}
