@@ -27,12 +27,13 @@ fn command(workspace: &Path, out: &Path) -> Command {
         "-Cforce-unwind-tables=no",
         "-Crelocation-model=static",
         "-Cstrip=symbols",
-        // A third of the size of the unrolled one. Where the CPU has SHA instructions they are used all the same.
+        // A third of the size of the unrolled one. There are no SHA instructions: the strict machine's CPU has none either.
+        "--cfg=sha2_backend=\"soft\"",
         "--cfg=sha2_backend_soft=\"compact\"",
         // The compiler's own linker: a distribution's would leave its mark.
         "-Clinker=rust-lld",
         "-Clinker-flavor=ld.lld",
-        "-Clink-args=-static --no-pie --build-id=none --no-eh-frame-hdr -z noseparate-code --entry=_start",
+        "-Clink-args=-static --no-pie --build-id=none --no-eh-frame-hdr --icf=all -z noseparate-code --entry=_start",
     ]
     .map(str::to_owned)
     .into();
@@ -63,7 +64,10 @@ fn command(workspace: &Path, out: &Path) -> Command {
         "--target=x86_64-unknown-linux-gnu",
     ]);
     // Small, but for the one thing that takes time.
-    for setting in ["lto=\"fat\"", "codegen-units=1", "opt-level=\"z\"", "package.sha2.opt-level=3"] {
+    let small = ["lto=\"fat\"", "codegen-units=1", "opt-level=\"z\"", "package.sha2.opt-level=3"];
+    // A configuration file in the user's home may say otherwise of these.
+    let usual = ["overflow-checks=false", "debug-assertions=false", "debug=false", "incremental=false"];
+    for setting in small.into_iter().chain(usual) {
         command.arg(format!("--config=profile.release.{setting}"));
     }
     command.arg("--target-dir").arg(out);

@@ -1,5 +1,6 @@
-//! The canonicaliser: takes from a tree all metadata that its NAR does not hold, so that a later step sees the same tree
-//! whatever step, umask or clock made it.
+//! The canonicaliser: takes from a tree the metadata that its NAR does not hold, so that a later step sees the same tree
+//! whatever step, umask or clock made it. What it leaves are the order of a directory's entries, times of last change, and
+//! that two names may be hard links to one file.
 //!
 //! Afterwards every file and directory has mode 0444 or 0555, the owner that was asked for, modification and access time 1,
 //! and no extended attributes. Set-user-id and set-group-id bits and special files are refused, not repaired: whoever
@@ -11,7 +12,7 @@
 use crate::walk::{self, Entry, Error, Path, Room, at};
 use core::ffi::CStr;
 use rustix::fd::{AsFd, BorrowedFd};
-use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Timespec, Timestamps, Uid};
+use rustix::fs::{AtFlags, FallocateFlags, FileType, Gid, Mode, OFlags, Timespec, Timestamps, Uid};
 use rustix::io::Errno;
 
 /// Canonicalises the tree at `name` in `dir`, whose files may hold `limit` bytes in all; `owner` is set where one is
@@ -45,6 +46,7 @@ impl walk::Visitor for Canoniser {
             FileType::RegularFile => {
                 let left = self.left.checked_sub(entry.stat.st_size as u64);
                 self.left = left.ok_or(Error::Refused("more to read than the step's space limit"))?;
+                fill(entry, self.owner.is_some())?;
                 let executable = entry.stat.st_mode & 0o100 != 0;
                 settle(entry, if executable { 0o555 } else { 0o444 })
             }
@@ -62,6 +64,22 @@ impl walk::Visitor for Canoniser {
 
     fn leave(&mut self, entry: Entry<'_>) -> Result<(), Error> {
         settle(entry, 0o555)
+    }
+}
+
+/// Gives space to a file's holes: who reads one through a mapping would fill it, for all others to see, or find no space.
+/// Only the machine's own file systems make that promise, and only there is it needed.
+fn fill(entry: Entry<'_>, ours: bool) -> Result<(), Error> {
+    let size = entry.stat.st_size as u64;
+    if !ours || entry.stat.st_blocks as u64 * 512 >= size {
+        return Ok(());
+    }
+    let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = rustix::fs::openat(entry.dir, entry.name, flags, Mode::empty()).map_err(at("open"))?;
+    match rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, size) {
+        // The image's own file system, ramfs, has neither holes nor this call.
+        Ok(()) | Err(Errno::OPNOTSUPP) => Ok(()),
+        Err(errno) => Err(Error::System("fill its holes", errno)),
     }
 }
 

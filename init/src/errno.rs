@@ -11,7 +11,7 @@ impl fmt::Display for Text {
         f.write_str(match self.0 {
             Errno::PERM => "operation not permitted",
             Errno::NOENT => "no such file or directory",
-            Errno::TOOBIG => "arguments and environment too long",
+            Errno::TOOBIG => "too long",
             Errno::NOEXEC => "not a program that this kernel can run",
             Errno::AGAIN => "resource temporarily unavailable",
             Errno::NOMEM => "out of memory",
@@ -19,7 +19,7 @@ impl fmt::Display for Text {
             Errno::EXIST => "exists already",
             Errno::NOTDIR => "not a directory",
             Errno::INVAL => "invalid argument",
-            Errno::NOSPC => "no space left: the step's space limit is too small",
+            Errno::NOSPC => "no space left",
             Errno::ROFS => "read-only file system",
             Errno::NAMETOOLONG => "name too long",
             Errno::LOOP => "a symbolic link on the way",

@@ -1,4 +1,5 @@
-//! Marks what a builder prints, so that none of it can be taken for an event, nor steer a terminal.
+//! Marks what a builder prints, so that none of it can be taken for an event, and takes ASCII's control characters from it.
+//! (Those above 0x7f are a matter of the text's encoding, and of whoever decodes it.)
 
 use crate::nar::Sink;
 

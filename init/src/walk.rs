@@ -212,6 +212,24 @@ fn list<'a>(dir: BorrowedFd<'_>, room: Room<'a>) -> Result<Listing<'a>, Error> {
     Ok((names, order, Room { names: more_names, order: more_order }))
 }
 
+/// Removes all that is in a directory, but for the names that are kept. After an error, `path` tells where.
+pub fn clear(
+    dir: BorrowedFd<'_>,
+    keep: &dyn Fn(&[u8]) -> bool,
+    room: Room<'_>,
+    path: &mut Path,
+) -> Result<(), Error> {
+    let (names, order, rest) = list(dir, room)?;
+    for &offset in order.iter() {
+        let name = name_at(names, offset);
+        if !keep(name.to_bytes()) {
+            let room = Room { names: &mut *rest.names, order: &mut *rest.order };
+            walk(dir, name, room, path, &mut Remove)?;
+        }
+    }
+    Ok(())
+}
+
 /// A visitor that removes all that it sees. What can't be removed stays, with the directories that lead to it.
 pub struct Remove;
 

@@ -32,7 +32,9 @@ pub struct Console;
 impl Sink for Console {
     fn write(&mut self, mut bytes: &[u8]) {
         // There is nobody to tell that the console failed.
-        while let Ok(length @ 1..) = rustix::io::write(stdout(), bytes) {
+        while !bytes.is_empty()
+            && let Ok(length) = rustix::io::write(stdout(), bytes)
+        {
             bytes = &bytes[length..];
         }
     }
@@ -103,21 +105,15 @@ struct Ascii([u8; 64]);
 
 impl fmt::Display for Ascii {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.utf8_chunks().try_for_each(|chunk| f.write_str(chunk.valid()))
+        Text(&self.0).fmt(f)
     }
 }
 
-/// Bytes of a name or a path as text; what is not UTF-8 becomes question marks.
+/// Bytes of a name or a path as text; what is not ASCII becomes question marks.
 pub struct Text<'a>(pub &'a [u8]);
 
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for chunk in self.0.utf8_chunks() {
-            f.write_str(chunk.valid())?;
-            if !chunk.invalid().is_empty() {
-                f.write_str("?")?;
-            }
-        }
-        Ok(())
+        self.0.iter().try_for_each(|&byte| f.write_char(if byte.is_ascii() { byte.into() } else { '?' }))
     }
 }

@@ -4,6 +4,7 @@
 use crate::console::digest;
 use crate::event;
 use crate::memory::{Memory, PathBuffer, join};
+use crate::output::At;
 use init::hex::Digest;
 use init::nar;
 use init::plan::{Input, Kind};
@@ -14,13 +15,14 @@ use rustix::fs::{Gid, Mode, OFlags, Uid};
 /// Verifies an input and says so.
 pub fn verify(input: Input<'_>, memory: &mut Memory) {
     let name = input.name;
-    match hash(input, memory) {
+    let mut path = Path::new();
+    match hash(input, memory, &mut path) {
         Ok(found) if found != input.sha256 => {
             event!("bad-input {name} expected {}, found {}", digest(&input.sha256), digest(&found));
         }
         result => match result.and_then(|found| keep(name).map(|()| found)) {
             Ok(found) => event!("input {name} {}", digest(&found)),
-            Err(error) => event!("bad-input {name} {error}"),
+            Err(error) => event!("bad-input {name} {}: {error}", At(&path)),
         },
     }
 }
@@ -31,21 +33,20 @@ fn folder(path: &core::ffi::CStr) -> Result<OwnedFd, Error> {
 }
 
 /// Its hash, after it has been made canonical: the modes and times that a kernel unpacks are not a part of it.
-fn hash(input: Input<'_>, memory: &mut Memory) -> Result<Digest, Error> {
+fn hash(input: Input<'_>, memory: &mut Memory, path: &mut Path) -> Result<Digest, Error> {
     let mut name: PathBuffer = [0; _];
     let name = join(&[input.name], &mut name).ok_or(Error::Refused("a name too long"))?;
     let inputs = folder(c"/inputs")?;
-    let mut path = Path::new();
     if input.kind != Kind::Tree {
         let mode = Mode::from_raw_mode(if input.kind == Kind::Exec { 0o555 } else { 0o444 });
         rustix::fs::chmodat(&inputs, name, mode, rustix::fs::AtFlags::empty()).map_err(at("chmod"))?;
     }
     let (room, _) = memory.room();
-    init::canon::canonicalise(inputs.as_fd(), name, Some((Uid::ROOT, Gid::ROOT)), u64::MAX, room, &mut path)?;
+    init::canon::canonicalise(inputs.as_fd(), name, Some((Uid::ROOT, Gid::ROOT)), u64::MAX, room, path)?;
     let (room, buffer) = memory.room();
     match input.kind {
         Kind::Tree => {
-            let written = nar::write(inputs.as_fd(), name, room, buffer, &mut path, &mut nar::Discard)?;
+            let written = nar::write(inputs.as_fd(), name, room, buffer, path, &mut nar::Discard)?;
             Ok(written.0)
         }
         Kind::File | Kind::Exec => nar::flat(inputs.as_fd(), name, buffer),

@@ -40,6 +40,9 @@ fn at(what: &'static str) -> impl FnOnce(Errno) -> Fatal {
 /// PID 1's own folders and file systems; from here on the console is descriptors 0 to 2.
 pub fn mount() -> Result<(), Fatal> {
     rustix::process::umask(Mode::empty());
+    // To verify an input must not change it.
+    let root = MountFlags::BIND | MountFlags::NOATIME;
+    rustix::mount::mount_remount(c"/", root, c"").map_err(at("remount /"))?;
     for folder in [c"/dev", c"/proc", c"/sys", c"/step", c"/stores", c"/verified"] {
         match rustix::fs::mkdir(folder, Mode::from_raw_mode(0o755)) {
             Ok(()) | Err(Errno::EXIST) => {}
@@ -113,9 +116,9 @@ pub fn set(settings: &Settings) -> Result<(), Errno> {
 }
 
 /// Turns the machine off, or resets it when the kernel's command line ends in `-- reboot`: a machine without ACPI can't turn
-/// itself off, but whoever watches it takes a reset for the end.
+/// itself off, but whoever watches it takes a reset for the end. The kernel puts words that it does not know before ours.
 pub fn end(arguments: &[*const u8]) -> ! {
-    let word = arguments.get(1).map(|&word| {
+    let word = arguments.last().map(|&word| {
         // SAFETY: the kernel's arguments end in a NUL each.
         unsafe { CStr::from_ptr(word.cast()) }
     });

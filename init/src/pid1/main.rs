@@ -53,14 +53,14 @@ fn run(memory: &mut Memory) -> Result<Tally, machine::Fatal> {
     let on_failure = items.on_failure;
     let mut tally = Tally::default();
     items.try_for_each(|item| {
-        let over = tally.failed > 0 && on_failure == OnFailure::Stop;
+        let over = tally.failed + tally.skipped > 0 && on_failure == OnFailure::Stop;
         match item? {
             Item::Input(_) if over => {}
             Item::Input(input) => input::verify(input, memory),
             Item::DropInput(name) => input::forget(name, memory),
             Item::DropOutput(step) => step::forget(step),
             Item::Step(step) if over => {
-                event!("skipped {} an earlier step failed", step.name);
+                event!("skipped {} an earlier step was not built", step.name);
                 tally.skipped += 1;
             }
             Item::Step(step) => match step::run(&step, memory, &mut region) {

@@ -7,19 +7,39 @@ use crate::region::{Export, Region};
 use core::fmt::{self, Write};
 use init::hex::Digest;
 use init::plan::Step;
-use init::walk::{Error, Path, at};
-use rustix::fd::AsFd;
+use init::walk::{self, Error, Path, at};
+use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid};
 use rustix::io::Errno;
 
 /// A place in an output; `.` is the output itself.
-struct At<'a>(&'a Path);
+pub struct At<'a>(pub &'a Path);
 
 impl fmt::Display for At<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.0.as_bytes();
         write!(f, "{}", Text(if path.is_empty() { b"." } else { path }))
     }
+}
+
+/// Removes what a step left beside its outputs: it would take memory as long as they do. What stands in the way of that is
+/// written to `words`.
+pub fn clear(step: &Step<'_>, memory: &mut Memory, words: &mut Words) {
+    let mut path = Path::new();
+    let is_output = |name: &[u8]| step.outputs().any(|output| output.base.as_bytes() == name);
+    let (room, _) = memory.room();
+    let result = open(step).and_then(|store| walk::clear(store.as_fd(), &is_output, room, &mut path));
+    if let Err(error) = result {
+        let _ = write!(words, "what it left beside its outputs, {}: {error}", At(&path));
+    }
+}
+
+/// The store of a step, for PID 1.
+fn open(step: &Step<'_>) -> Result<OwnedFd, Error> {
+    let mut folder: PathBuffer = [0; _];
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::open(crate::step::store(step.name, &mut folder), flags, Mode::empty())
+        .map_err(at("open the store"))
 }
 
 /// Takes all outputs of a step whose processes are gone. Every output is reported, also when another is wrong; what is wrong
@@ -58,10 +78,8 @@ fn hash(
     region: &mut Option<Region>,
     path: &mut Path,
 ) -> Result<Option<Taken>, Error> {
-    let (mut folder, mut name): (PathBuffer, PathBuffer) = ([0; _], [0; _]);
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let store = rustix::fs::open(crate::step::store(step.name, &mut folder), flags, Mode::empty());
-    let store = store.map_err(at("open the store"))?;
+    let mut name: PathBuffer = [0; _];
+    let store = open(step)?;
     let name = join(&[base], &mut name).ok_or(Error::Refused("a name too long"))?;
     if let Err(Errno::NOENT) = rustix::fs::statat(&store, name, AtFlags::SYMLINK_NOFOLLOW) {
         return Ok(None);

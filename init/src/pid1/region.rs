@@ -1,6 +1,6 @@
 //! The export region: memory that the machine shares with its host, in which the NARs of outputs are left.
 //!
-//! It is the second BAR of QEMU's ivshmem-plain device, mapped through sysfs: no driver, no interrupt, nothing asynchronous.
+//! It is BAR 2 of QEMU's ivshmem-plain device, mapped through sysfs: no driver, no interrupt, nothing asynchronous.
 //! Source: QEMU's `docs/specs/ivshmem-spec.rst`; the kernel's `Documentation/PCI/sysfs-pci.rst`.
 #![allow(unsafe_code)]
 

@@ -26,7 +26,8 @@ unsafe extern "C" fn enter(stack: *const usize) -> ! {
 fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
     let (file, line) = info.location().map(|place| (place.file(), place.line())).unwrap_or_default();
     crate::event!("fatal PID 1 panicked at {file}:{line}");
-    crate::machine::end(&[])
+    // The kernel can't do without PID 1 and ends the machine.
+    crate::sys::exit(1)
 }
 
 /// Named by the tables of the precompiled `core`, and never called: panics abort.

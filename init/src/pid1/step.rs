@@ -15,6 +15,7 @@ use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, UnmountFlags};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions};
 
@@ -72,12 +73,14 @@ pub fn run(step: &Step<'_>, memory: &mut Memory, region: &mut Option<Region>) ->
     }
     event!("step {}", step.name);
     let start = sys::milliseconds();
-    if let Err(errno) = mount_store(step) {
-        event!("failed {} 0 {}", step.name, Reason::System("make the store", errno));
+    // What is made for the step bears a time just before its own.
+    if let Err(errno) = sys::set_clock(step.clock.saturating_sub(1)).and_then(|()| mount_store(step)) {
+        event!("failed {} 0 {}", step.name, Reason::System("set the clock and make the store", errno));
         return Outcome::Failed;
     }
     let (mut said, mut wrong) = (Words::new(), Words::new());
     let result = build(step, memory, &mut said).and_then(|()| {
+        output::clear(step, memory, &mut wrong);
         output::collect(step, memory, region, &mut wrong);
         if wrong.length == 0 { Ok(()) } else { Err(Reason::Words(wrong.as_bytes())) }
     });
@@ -135,7 +138,8 @@ fn build<'w>(step: &Step<'_>, memory: &mut Memory, said: &'w mut Words) -> Resul
     let (log, log_end) = pipe_with(PipeFlags::CLOEXEC).map_err(at("pipe"))?;
     // The builder can read from the pipe too, through /proc: what poll saw may be gone.
     rustix::fs::fcntl_setfl(&log, OFlags::NONBLOCK).map_err(at("fcntl"))?;
-    let (report, report_end) = pipe_with(PipeFlags::CLOEXEC).map_err(at("pipe"))?;
+    // One read takes one report, not two that were written one after the other.
+    let (report, report_end) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::DIRECT).map_err(at("pipe"))?;
     let killed_before = killed_for_memory();
     let Some(first) = sys::fork(sys::NAMESPACES).map_err(at("fork"))? else {
         drop((log, report));
@@ -144,6 +148,8 @@ fn build<'w>(step: &Step<'_>, memory: &mut Memory, said: &'w mut Words) -> Resul
     drop((log_end, report_end));
     let ended = follow(step, first, log);
     let status = rustix::process::waitpid(Some(first), WaitOptions::empty());
+    // What was on its way between two sockets of the step outlives both, until the kernel sees some socket closed.
+    drop(socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None));
     said.length = rustix::io::read(&report, said.room()).unwrap_or(0);
     if killed_for_memory() != killed_before {
         return Err(Reason::Memory);
@@ -170,7 +176,9 @@ fn mount_store(step: &Step<'_>) -> Result<(), Errno> {
     let mut path: PathBuffer = [0; _];
     let path = store(step.name, &mut path);
     rustix::fs::mkdir(path, Mode::from_raw_mode(0o755))?;
-    crate::world::file_system(step, step.store_mode, Some(step.gid), path, MountFlags::NODEV)
+    // To read an output must not change it for whoever reads it next.
+    let flags = MountFlags::NODEV | MountFlags::NOATIME;
+    crate::world::file_system(step, step.store_mode, Some(step.gid), path, flags)
         .inspect_err(|_| forget(step.name))
 }
 

@@ -14,6 +14,7 @@ const SYSLOG: usize = 103;
 const PERSONALITY: usize = 135;
 const CLOCK_GETTIME: usize = 228;
 const EXIT_GROUP: usize = 231;
+const SECCOMP: usize = 317;
 const MOUNT_SETATTR: usize = 442;
 
 /// # Safety
@@ -84,6 +85,57 @@ pub fn milliseconds() -> u64 {
     // SAFETY: a timespec is two 64-bit numbers. This clock can't fail.
     let _ = unsafe { call(CLOCK_GETTIME, [CLOCK_MONOTONIC, now.as_mut_ptr().addr(), 0, 0, 0]) };
     now[0] * 1000 + now[1] / 1_000_000
+}
+
+/// `clock_settime(CLOCK_REALTIME, { seconds, 0 })`
+/// [man](https://man7.org/linux/man-pages/man2/clock_settime.2.html)
+pub fn set_clock(seconds: u64) -> Result<(), Errno> {
+    let now = rustix::time::Timespec { tv_sec: seconds as i64, tv_nsec: 0 };
+    rustix::time::clock_settime(rustix::time::ClockId::Realtime, now)
+}
+
+/// `seccomp(SECCOMP_SET_MODE_FILTER, 0, &{ length, filter })`: from here on this process and its children are told that no file
+/// system takes extended attributes. tmpfs counts neither them nor access control lists as space, so that a builder could fill
+/// the kernel's own memory, of which it can't be relieved.
+/// [man](https://man7.org/linux/man-pages/man2/seccomp.2.html)
+pub fn refuse_attributes() -> Result<(), Errno> {
+    /// `struct sock_filter`: code, where to go if true and if false, operand.
+    #[repr(C)]
+    struct Filter(u16, u8, u8, u32);
+    #[repr(C)]
+    struct Program(u16, *const Filter);
+    const SECCOMP_SET_MODE_FILTER: usize = 1;
+    const AUDIT_ARCH_I386: u32 = 0x4000_0003;
+    // The numbers of `struct seccomp_data`'s fields and of the instructions are in linux/seccomp.h and linux/bpf_common.h.
+    const LOAD: u16 = 0x20;
+    const AND: u16 = 0x54;
+    const SUBTRACT: u16 = 0x14;
+    const JUMP: u16 = 0x05;
+    const IF_EQUAL: u16 = 0x15;
+    const IF_AT_LEAST: u16 = 0x35;
+    const RETURN: u16 = 0x06;
+    const ALLOW: u32 = 0x7fff_0000;
+    const ERRNO: u32 = 0x0005_0000;
+    let filter = [
+        Filter(LOAD, 0, 0, 4),
+        Filter(IF_EQUAL, 5, 0, AUDIT_ARCH_I386),
+        // x86-64, where x32's calls have a bit more: setxattrat is 463; setxattr, lsetxattr, fsetxattr are 188 to 190.
+        Filter(LOAD, 0, 0, 0),
+        Filter(AND, 0, 0, !0x4000_0000),
+        Filter(IF_EQUAL, 7, 0, 463),
+        Filter(SUBTRACT, 0, 0, 188),
+        Filter(JUMP, 0, 0, 3),
+        // i386: setxattrat is 463, the others are 226 to 228.
+        Filter(LOAD, 0, 0, 0),
+        Filter(IF_EQUAL, 3, 0, 463),
+        Filter(SUBTRACT, 0, 0, 226),
+        Filter(IF_AT_LEAST, 0, 1, 3),
+        Filter(RETURN, 0, 0, ALLOW),
+        Filter(RETURN, 0, 0, ERRNO | Errno::OPNOTSUPP.raw_os_error() as u32),
+    ];
+    let program = Program(filter.len() as u16, filter.as_ptr());
+    // SAFETY: the kernel copies the program.
+    unsafe { call(SECCOMP, [SECCOMP_SET_MODE_FILTER, 0, (&raw const program).addr(), 0, 0]).map(drop) }
 }
 
 /// `ioctl(random, RNDADDENTROPY, &{ entropy_count: 256, buf_size: 32, buf: seed })`

@@ -10,12 +10,11 @@ use crate::world::{self, Failure};
 use core::fmt::Write;
 use init::plan::{PidOne, Step};
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{Gid, Mode, OFlags, Uid};
+use rustix::fs::{Gid, Mode, Uid};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use rustix::process::{Resource, Rlimit, WaitOptions};
 use rustix::thread::{CapabilitySet, CapabilitySets};
-use rustix::time::{ClockId, Timespec};
 
 /// What the first process says to PID 1: nothing while all goes well and the builder is the first process itself.
 pub enum Report<'a> {
@@ -54,15 +53,12 @@ fn tell(report: &OwnedFd, failure: Failure<'_>) {
 }
 
 fn world<'a>(step: &Step<'a>, memory: &Memory, log: OwnedFd, report: &OwnedFd) -> Result<(), Failure<'a>> {
-    let null = rustix::fs::open(c"/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
-    let null = null.map_err(Failure::of("open /dev/null"))?;
-    clock(step)?;
     names(step).map_err(Failure::of("set the host and domain names"))?;
     if step.loopback {
         loopback().map_err(Failure::of("bring the loopback interface up"))?;
     }
     set(IPC).map_err(Failure::of("limit System V objects"))?;
-    world::make(step)?;
+    let null = world::make(step)?;
     if step.pid_one == PidOne::Builder {
         return builder(step, memory, &null, &log);
     }
@@ -101,12 +97,6 @@ const IPC: &Settings = &[
     (c"/proc/sys/kernel/msgmni", b"16"),
     (c"/proc/sys/kernel/sem", b"250 32000 32 128"),
 ];
-
-/// Done twice: before the world is made, since its files bear the time, and before the builder starts.
-fn clock<'a>(step: &Step<'_>) -> Result<(), Failure<'a>> {
-    let now = Timespec { tv_sec: step.clock as i64, tv_nsec: 0 };
-    rustix::time::clock_settime(ClockId::Realtime, now).map_err(Failure::of("set the clock"))
-}
 
 fn names(step: &Step<'_>) -> Result<(), Errno> {
     let mut buffer = [0; 64];
@@ -162,11 +152,12 @@ fn builder<'a>(step: &Step<'a>, memory: &Memory, null: &OwnedFd, log: &OwnedFd) 
             Err(errno) => return Err(Failure::new("drop the capability bounding set", errno)),
         }
     }
-    clock(step)?;
+    sys::set_clock(step.clock).map_err(Failure::of("set the clock"))?;
     rustix::thread::set_thread_groups(&[]).map_err(Failure::of("setgroups"))?;
     rustix::thread::set_thread_res_gid(gid, gid, gid).map_err(Failure::of("setgid"))?;
     rustix::thread::set_thread_res_uid(uid, uid, uid).map_err(Failure::of("setuid"))?;
     rustix::thread::set_no_new_privs(true).map_err(Failure::of("no_new_privs"))?;
+    sys::refuse_attributes().map_err(Failure::of("seccomp"))?;
     let (mut cwd, mut path): (PathBuffer, PathBuffer) = ([0; _], [0; _]);
     let too_long = || Failure::new("a path too long", Errno::NAMETOOLONG);
     let cwd = c_string(step.cwd, &mut cwd).ok_or_else(too_long)?;

@@ -1,13 +1,14 @@
 //! The step's root: a fresh file system with what the plan says, and nothing else reachable.
 
-use crate::memory::{PathBuffer, c_string, join};
+use crate::console::Words;
+use crate::memory::{PathBuffer, c_string};
 use crate::sys;
 use core::ffi::CStr;
-use core::fmt;
+use core::fmt::{self, Write};
 use init::errno;
 use init::plan::{Field, Source, Step, World};
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{CWD, FileType, Gid, Mode, OFlags, ResolveFlags, Uid};
+use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, OFlags, ResolveFlags, Uid};
 use rustix::io::Errno;
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, MountPropagationFlags, MoveMountFlags,
@@ -57,37 +58,23 @@ pub fn file_system(
     target: &CStr,
     flags: MountFlags,
 ) -> Result<(), Errno> {
-    let mut options = Options { bytes: [0; 128], length: 0 };
+    let mut options = Words::new();
     let inodes = (step.space_limit / 4096).max(16);
-    let _ = fmt::Write::write_fmt(
-        &mut options,
-        format_args!("size={},nr_inodes={inodes},mode={mode:o},gid={}\0", step.space_limit, gid.unwrap_or(0)),
-    );
-    let options = CStr::from_bytes_until_nul(&options.bytes).map_err(|_| Errno::TOOBIG)?;
+    let gid = gid.unwrap_or(0);
+    let _ = write!(options, "size={},nr_inodes={inodes},mode={mode:o},gid={gid}\0", step.space_limit);
+    let options = c_str(options.as_bytes())?;
     rustix::mount::mount(c"tmpfs", target, c"tmpfs", flags | MountFlags::NOSUID, options)
 }
 
-struct Options {
-    bytes: [u8; 128],
-    length: usize,
-}
-
-impl fmt::Write for Options {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let end = self.length + text.len();
-        self.bytes.get_mut(self.length..end).ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
-        self.length = end;
-        Ok(())
-    }
-}
-
-/// Makes the world at `/step` and makes it the root.
-pub fn make<'a>(step: &Step<'a>) -> Result<(), Failure<'a>> {
+/// Makes the world at `/step` and makes it the root. Returns what the builder is to have as its input: a null device of its
+/// own, since the times and locks of a shared one would tell of other steps.
+pub fn make<'a>(step: &Step<'a>) -> Result<OwnedFd, Failure<'a>> {
     let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
     rustix::mount::mount_change(c"/", private).map_err(Failure::of("make mounts private"))?;
     file_system(step, 0o755, None, c"/step", MountFlags::empty()).map_err(Failure::of("make the root"))?;
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let root = rustix::fs::open(c"/step", flags, Mode::empty()).map_err(Failure::of("open the root"))?;
+    let null = null(&root).map_err(Failure::of("make the builder's input"))?;
     let root = Root { root };
     step.world().try_for_each(|line| match line {
         World::Dir { path, mode, builder } => {
@@ -107,7 +94,16 @@ pub fn make<'a>(step: &Step<'a>) -> Result<(), Failure<'a>> {
     rustix::process::fchdir(&root.root).map_err(Failure::of("enter the root"))?;
     rustix::mount::mount_move(c".", c"/").map_err(Failure::of("move the root"))?;
     rustix::process::chroot(c".").map_err(Failure::of("chroot"))?;
-    rustix::process::chdir(c"/").map_err(Failure::of("chdir"))
+    rustix::process::chdir(c"/").map_err(Failure::of("chdir"))?;
+    Ok(null)
+}
+
+fn null(root: &OwnedFd) -> Result<OwnedFd, Errno> {
+    let (name, mode) = (c"null", Mode::from_raw_mode(0o444));
+    rustix::fs::mknodat(root, name, FileType::CharacterDevice, mode, rustix::fs::makedev(1, 3))?;
+    let null = rustix::fs::openat(root, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+    rustix::fs::unlinkat(root, name, AtFlags::empty())?;
+    Ok(null)
 }
 
 /// Paths are resolved below the root and never through a symbolic link: what an input or an output holds can't lead out.
@@ -138,7 +134,7 @@ impl Root {
         rustix::fs::mkdirat(&place.folder, place.name, Mode::from_raw_mode(mode))?;
         if builder {
             let (uid, gid) = (Uid::from_raw(step.uid), Gid::from_raw(step.gid));
-            let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
+            let flags = AtFlags::SYMLINK_NOFOLLOW;
             rustix::fs::chownat(&place.folder, place.name, Some(uid), Some(gid), flags)?;
         }
         Ok(())
@@ -216,12 +212,10 @@ impl Root {
         let source = below(&folder, source, OFlags::NOFOLLOW)?;
         match FileType::from_raw_mode(rustix::fs::fstat(&source)?.st_mode) {
             FileType::Symlink => {
+                // A target is at most 4095 bytes, so that a zero behind it ends it.
                 let mut target: PathBuffer = [0; _];
-                let length = rustix::fs::readlinkat_raw(&source, c"", &mut target)?;
-                let target =
-                    join(&[core::str::from_utf8(&target[..length]).map_err(|_| Errno::ILSEQ)?], &mut room)
-                        .ok_or(Errno::NAMETOOLONG)?;
-                return rustix::fs::symlinkat(target, &place.folder, place.name);
+                rustix::fs::readlinkat_raw(&source, c"", &mut target)?;
+                return rustix::fs::symlinkat(c_str(&target)?, &place.folder, place.name);
             }
             FileType::Directory => {
                 rustix::fs::mkdirat(&place.folder, place.name, Mode::from_raw_mode(0o555))?

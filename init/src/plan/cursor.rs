@@ -60,7 +60,7 @@ impl<'a> Cursor<'a> {
     pub(super) fn line(&mut self) -> Result<&'a [u8], Error> {
         self.line += 1;
         let Some(end) = self.rest.iter().position(|&byte| byte == b'\n') else {
-            return Err(self.error("another line: the plan ends inside a step"));
+            return Err(self.error("another line: the plan is not complete"));
         };
         let line = &self.rest[..end];
         self.rest = &self.rest[end + 1..];

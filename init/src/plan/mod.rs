@@ -49,7 +49,9 @@
 //! # Restrictions
 //! NAME is 1 to 211 bytes of `A-Z a-z 0-9 + . _ ? = -`, not starting with a dot. A PATH starts with `/`, has no empty, `.` or
 //! `..` component, does not end in `/` and is at most 4095 bytes. OCTAL is four digits. Numbers are decimal,
-//! without leading zeros, at most 2^63-1. No text holds a NUL but that of `file`.
+//! without leading zeros, at most 2^63-1; ids are from 1 to 2^32-2, a personality is below 2^32, a umask at most 0777. Host and
+//! domain are at most 64 bytes. A variable's name is not empty. No text holds a NUL but that of `file`. (The kernel takes no
+//! clock that is less than the machine's uptime.)
 //!
 //! # Who enforces
 //! This reader enforces encoding, grammar and restrictions, before the first step runs. The kernel enforces that paths can be
