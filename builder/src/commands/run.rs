@@ -110,7 +110,7 @@ fn machine(
                 least - machine.memory,
                 term::size(unpacked)
             ),
-            &format!("this graph is sure to have enough with --memory {needed}, which is also the default"),
+            &format!("the default, --memory {needed}, is enough for the image and the hungriest step"),
         ));
     }
     machine.time_limit = Duration::from_secs(args.timeout);
