@@ -5,7 +5,7 @@
 //! the same bytes, but for what tells their machines apart.
 //! Sources: in-toto's `spec/v1/statement.md`, <https://slsa.dev/spec/v1.0/provenance>.
 
-use crate::results::{Outcome, Results};
+use crate::results::Results;
 use crate::tools::{self, Part};
 use serde_json::{Value, json};
 
@@ -98,21 +98,10 @@ fn dependencies(facts: &Facts<'_>) -> Vec<Value> {
 }
 
 fn byproducts(facts: &Facts<'_>, results: &Results) -> Vec<Value> {
-    let steps: Vec<_> = results
-        .steps
-        .iter()
-        .map(|step| {
-            let (outcome, reason) = match &step.outcome {
-                Outcome::Built => ("built", None),
-                Outcome::Failed(reason) => ("failed", Some(reason)),
-                Outcome::Skipped(reason) => ("skipped", Some(reason)),
-            };
-            json!({ "name": step.name, "outcome": outcome, "reason": reason, "milliseconds": step.milliseconds })
-        })
-        .collect();
     let bad: Vec<_> =
         results.bad_inputs.iter().map(|(name, reason)| json!({ "name": name, "reason": reason })).collect();
-    let report = json!({ "steps": steps, "badInputs": bad, "machineFailure": facts.failure });
+    let report =
+        json!({ "steps": results.steps_as_json(), "badInputs": bad, "machineFailure": facts.failure });
     vec![
         json!({ "name": "image", "digest": { "sha256": facts.image } }),
         json!({

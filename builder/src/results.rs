@@ -1,6 +1,7 @@
 //! What came of a run, as PID 1 told it. Pure.
 
 use qemu::{Event, Place};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// All that PID 1 told, in the plan's order.
@@ -84,6 +85,19 @@ impl Results {
                 output.step.clone_from(name);
             }
         }
+    }
+
+    /// What came of each step, for `--json` and records.
+    pub fn steps_as_json(&self) -> Value {
+        let one = |step: &Step| {
+            let (outcome, reason) = match &step.outcome {
+                Outcome::Built => ("built", None),
+                Outcome::Failed(reason) => ("failed", Some(reason)),
+                Outcome::Skipped(reason) => ("skipped", Some(reason)),
+            };
+            json!({ "name": step.name, "outcome": outcome, "reason": reason, "milliseconds": step.milliseconds })
+        };
+        self.steps.iter().map(one).collect()
     }
 
     /// Whether every one of these steps was built.

@@ -166,20 +166,8 @@ fn show(
                 json!({ "name": output.name, "sha256": output.sha256, "size": output.size, "step": output.step })
             })
             .collect();
-        let steps: Vec<_> = results
-            .steps
-            .iter()
-            .map(|step| {
-                let (outcome, reason) = match &step.outcome {
-                    Outcome::Built => ("built", None),
-                    Outcome::Failed(reason) => ("failed", Some(reason)),
-                    Outcome::Skipped(reason) => ("skipped", Some(reason)),
-                };
-                json!({ "name": step.name, "outcome": outcome, "reason": reason, "milliseconds": step.milliseconds })
-            })
-            .collect();
         return term::json(
-            &json!({ "plan": plan, "image": image, "steps": steps, "outputs": outputs, "error": said }),
+            &json!({ "plan": plan, "image": image, "steps": results.steps_as_json(), "outputs": outputs, "error": said }),
         );
     }
     let line = |output: &crate::results::Output| format!("{}  {}\n", output.sha256, output.name);
