@@ -4,7 +4,7 @@
 //! plain value. Every struct refuses unknown fields, every map keeps its first entry under a name and remembers
 //! names that came again ([`Table`]). What may be left out, and what then holds, is in [`defaults`].
 //!
-//! Restrictions on what the fields may hold are not enforced here but in [`crate::check`], so that one run can
+//! Restrictions on what the fields may hold are not enforced here but in [`check()`](crate::check()), so that one run can
 //! report all of them.
 
 pub mod defaults;

@@ -15,7 +15,7 @@ use crate::index::{Index, Thing};
 use crate::model::Graph;
 use crate::select::Choices;
 
-/// Why there is no order. A graph that [`crate::check`] takes has one.
+/// Why there is no order. A graph that [`check()`](crate::check()) takes has one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// These derivations need each other, or something that does.

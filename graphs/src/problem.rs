@@ -1,6 +1,6 @@
 //! What is wrong with a graph: data first, text for people by [`Problems::render`].
 //!
-//! Checks speak of a graph, not of a file, so a problem is born with a [`Spot`](crate::locate::Spot), a path into the
+//! Checks speak of a graph, not of a file, so a problem is born with a [`Spot`], a path into the
 //! graph; the text's byte range for it is looked up once, when all problems are known.
 
 mod render;

@@ -1,7 +1,7 @@
 //! RON text into a [`Graph`].
 //!
 //! Grammar: RON's own, <https://github.com/ron-rs/ron/blob/master/docs/grammar.md>, with `implicit_some` on.
-//! Enforced here: the grammar, the fields' types, no unknown fields. Everything else: [`crate::check`]. `ron` stops
+//! Enforced here: the grammar, the fields' types, no unknown fields. Everything else: [`check()`](crate::check()). `ron` stops
 //! at the first error, so there is one problem at most.
 
 mod explain;

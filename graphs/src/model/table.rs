@@ -1,7 +1,7 @@
 //! A map as a graph writes it: sorted by name, and honest about names that were written twice.
 //!
 //! A plain `BTreeMap` silently keeps the last of two entries with one name, so that a derivation could vanish
-//! from a graph unnoticed. A [`Table`] keeps the first and lists the others for [`crate::check`] to refuse.
+//! from a graph unnoticed. A [`Table`] keeps the first and lists the others for [`check()`](crate::check()) to refuse.
 
 use std::collections::BTreeMap;
 use std::fmt;
