@@ -86,3 +86,13 @@ fn without_keep_going_the_first_failure_is_the_last_step() {
     assert_eq!(run.status, Some(1), "{}", run.stderr);
     assert_data_eq!(run.story(), file!["snapshots/failing.txt"].raw());
 }
+
+#[test]
+fn a_builder_that_can_not_start_says_why() {
+    let run = run(Some(&graph("unstartable")), &[]);
+    let reason = run.events().find_map(|event| match event {
+        Event::Failed { reason, .. } => Some(reason.as_str()),
+        _ => None,
+    });
+    assert_eq!(reason, Some("builder /store/text: not a program that this kernel can run"));
+}
