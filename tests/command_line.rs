@@ -112,9 +112,9 @@ fn ctrl_c_ends_the_machine_and_leaves_the_record() {
             std::thread::sleep(Duration::from_millis(50));
         }
         assert_eq!(running(folder.path().to_str().unwrap()).len(), 1);
-        let killed = std::process::Command::new("kill")
-            .args([&format!("-{signal}"), &child.id().to_string()])
-            .status();
+        // A shell has `kill` built in; not every machine has it as a program.
+        let script = format!("kill -{signal} {}", child.id());
+        let killed = std::process::Command::new("sh").args(["-c", &script]).status();
         assert!(killed.unwrap().success());
         let asked = Instant::now();
         let output = child.wait_with_output().unwrap();

@@ -105,17 +105,20 @@ impl Run {
     }
 
     /// All that PID 1 and the builders said, without what another kernel or another version of a seed may change: times, places in
-    /// the export region, the hashes of what compilers made, which error refused an attack. Of equal lines one is left.
+    /// the export region, the hashes of what compilers made, which error refused an attack, in which order the processes of a
+    /// fork bomb complain. Of equal lines one is left.
     pub fn story(&self) -> String {
         let mut story = String::new();
         let mut last = String::new();
-        let mut attack = false;
+        let (mut attack, mut racing) = (false, false);
         for line in &self.lines {
             if let Line::Event(Event::Step { name }) = line {
                 attack = name.starts_with("attack-");
+                racing = name.starts_with("processes");
             }
             let text = match line {
                 Line::Event(event) => tell(event),
+                Line::Log(_) if racing => continue,
                 Line::Log(text) if attack => format!("| {}", refused(text)),
                 Line::Log(text) => format!("| {text}"),
                 Line::Kernel(_) => continue,

@@ -159,10 +159,15 @@ impl Debian {
     ) -> Result<String, Vec<String>> {
         let all = || -> Result<_, Reason> { Ok((machine(cache)?, self.repositories(cache)?)) };
         let (state, repositories) = all().map_err(|reason| vec![reason.to_string()])?;
-        let mut mirrors: Vec<&str> = Vec::new();
-        for repository in repositories {
-            if !mirrors.contains(&repository.uri.as_str()) {
-                mirrors.push(&repository.uri);
+        let mut mirrors: Vec<String> = Vec::new();
+        // Security updates have an archive of their own, which mirrors keep beside the other; this machine may not use it,
+        // though the one on which the lock was made did.
+        let beside = |uri: &str| Some(format!("{}/debian-security/", uri.strip_suffix("/debian/")?));
+        let known = repositories.iter().map(|repository| repository.uri.clone());
+        let security = repositories.iter().filter_map(|repository| beside(&repository.uri));
+        for mirror in known.chain(security) {
+            if !mirrors.contains(&mirror) {
+                mirrors.push(mirror);
             }
         }
         let mut tried = Vec::new();
