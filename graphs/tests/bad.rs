@@ -31,7 +31,7 @@ const CASES: &[Case] = &[
     ("a size with a unit", &[("space: 2000000", "space: \"2MB\"")]),
     ("a negative size", &[("space: 2000000", "space: -1")]),
     ("a size beyond 64 bits", &[("space: 2000000", "space: 18446744073709551616")]),
-    ("a number for a string", &[("directory: \"/work/here\"", "directory: 7")]),
+    ("a number for a string", &[("directory: \"/desk/here\"", "directory: 7")]),
     // Names.
     ("a derivation written twice", &[("\"script\": (", "\"hello\": (builder: \"x\"),\n        \"script\": (")]),
     ("a seed written twice", &[("\"zig\": (from: [Wheel", "\"gcc\": (from: [Wheel")]),
@@ -114,9 +114,9 @@ const CASES: &[Case] = &[
     ("an expectation of what is not made", &[("expect: {\"doc\"", "expect: {\"dox\"")]),
     // Limits.
     ("absurd sizes", &[("time: 60", "time: 0"), ("log: 1000000", "log: 1099511627777"), ("space: 2000000", "space: 0"), ("memory: 3000000", "memory: 99999999999999"), ("processes: 4", "processes: 1000001")]),
-    ("a working directory that cannot be", &[("\"/work/here\"", "\"/proc/self\"")]),
-    ("a working directory in what is no input", &[("\"/work/here\"", "\"/store/hello\"")]),
-    ("a relative working directory", &[("\"/work/here\"", "\"work\"")]),
+    ("a working directory that cannot be", &[("\"/desk/here\"", "\"/proc/self\"")]),
+    ("a working directory in what is no input", &[("\"/desk/here\"", "\"/store/hello\"")]),
+    ("a relative working directory", &[("\"/desk/here\"", "\"work\"")]),
     // Warnings.
     ("what nobody uses", &[("[\"hello\", \"notes\"]", "[\"hello\"]"), ("mounts: {\"/build/notes\": \"notes\"},", "")]),
     ("what no target needs", &[("targets: [\"script\"]", "targets: [\"hello\"]")]),
