@@ -8,6 +8,7 @@
 //! | [`ahead`], [`cancel`] | what can be known to fail before it is begun; being asked to stop |
 //! | [`inputs`] | fetching, verifying, caching, unpacking, locking |
 //! | [`fetching`], [`running`], [`term`] | what a person sees meanwhile |
+//! | [`lane`] | a prepared graph, built once on one machine |
 //! | [`results`], [`record`], [`tools`] | what came of a run, and what ran it |
 //! | [`outputs`], [`nar`] | taking outputs out of the machine |
 //! | [`failure`] | exit statuses |
@@ -19,6 +20,7 @@ pub mod failure;
 pub mod fetching;
 pub mod graph;
 pub mod inputs;
+pub mod lane;
 pub mod nar;
 pub mod outputs;
 pub mod prepare;

@@ -1,5 +1,7 @@
 //! Progress while a machine runs: a bar for the steps with the current step's last line on a terminal, plain lines elsewhere.
 
+use crate::commands::image::Written;
+use crate::prepare::Prepared;
 use crate::results::{Outcome, Results};
 use crate::term;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -29,11 +31,19 @@ impl Running {
             {
                 bar.set_style(style);
             }
-            bar.set_prefix("starting the machine");
+            bar.set_prefix("packing the image");
             bar.enable_steady_tick(Duration::from_millis(200));
             bar
         });
         Running { results: Results::default(), bar, total, last: VecDeque::new() }
+    }
+
+    /// Tells what is about to run.
+    pub fn begin(&self, plan: &str, prepared: &Prepared, image: &Written) {
+        let (many, read) = (term::count(self.total, "step"), term::count(prepared.inputs.len(), "input"));
+        self.say(&format!("plan  {plan}  {many}, {read}"));
+        self.say(&format!("image {}  {}", image.sha256, term::size(image.size)));
+        self.bar.iter().for_each(|bar| bar.set_prefix("starting the machine"));
     }
 
     /// Takes in the next line of the console.

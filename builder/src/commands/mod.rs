@@ -1,6 +1,6 @@
 //! One file for each thing that the command line can ask for.
 mod check;
-mod image;
+pub(crate) mod image;
 mod kernel;
 mod lock;
 mod plan;

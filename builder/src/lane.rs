@@ -1,0 +1,200 @@
+//! One lane: a prepared graph, built once on one machine, and what came of it.
+
+use crate::args::{self, MachineName};
+use crate::commands::image;
+use crate::failure::Failure;
+use crate::graph::Source;
+use crate::prepare::{self, Prepared};
+use crate::record::{Facts, record};
+use crate::results::{Outcome, Results};
+use crate::running::Running;
+use crate::tools::{self, Kernel, Part};
+use crate::{cancel, outputs, term};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+const MIB: u64 = 1 << 20;
+/// For the kernel, PID 1 and page tables, in MiB.
+const MARGIN: u64 = 192;
+/// Less than this, in MiB, and the kernel says nothing.
+const LEAST: u64 = 96;
+
+/// What a machine is made of, obtained once for all lanes.
+pub struct Machinery {
+    /// The kernel.
+    pub kernel: Kernel,
+    /// Everything that is trusted, for the record.
+    pub parts: Vec<Part>,
+}
+
+/// How a lane is to be run.
+pub struct Setting<'a> {
+    /// What runs the image.
+    pub machine: MachineName,
+    /// The programs that were asked for.
+    pub tools: &'a args::Tools,
+    /// What they turned out to be.
+    pub machinery: &'a Machinery,
+    /// The machine's memory in MiB, if it is not to be computed.
+    pub memory: Option<u64>,
+    /// In real time.
+    pub time_limit: Duration,
+    /// Where the console's bytes are kept.
+    pub console: Option<&'a Path>,
+    /// Where the outputs go.
+    pub out: Option<Out<'a>>,
+    /// The cache folder, which has room for the image and the outputs on their way.
+    pub cache: &'a Path,
+}
+
+/// Where outputs go, and how.
+#[derive(Clone, Copy)]
+pub struct Out<'a> {
+    /// The folder.
+    pub folder: &'a Path,
+    /// As `NAME.nar`.
+    pub nar: bool,
+    /// Room for them on their way, in MiB.
+    pub export: u64,
+}
+
+/// What came of a lane.
+pub struct Ended {
+    /// The plan's sha256.
+    pub plan: String,
+    /// The image's sha256.
+    pub image: String,
+    /// What PID 1 told.
+    pub results: Results,
+    /// Whether every step was built, and why not.
+    pub verdict: Result<(), Failure>,
+    /// The record, which is there whatever came of it.
+    pub record: Value,
+}
+
+impl Machinery {
+    /// Obtains what was asked for.
+    pub fn obtain(tools: &args::Tools, cache: &Path) -> Result<Machinery, Failure> {
+        let kernel = tools::kernel(&tools.kernel, cache)?;
+        let parts = tools::parts(tools, &kernel)?;
+        Ok(Machinery { kernel, parts })
+    }
+}
+
+/// The memory in MiB that a lane's machine needs for an image of so many bytes, unless another is asked for.
+pub fn memory(prepared: &Prepared, image: u64) -> Result<u64, Failure> {
+    let steps = graphs::memory(&prepared.graph, &prepared.choices).map_err(Failure::input)?;
+    Ok((2 * image).saturating_add(steps).div_ceil(MIB).saturating_add(MARGIN))
+}
+
+/// Packs the image, runs it, takes the outputs, and writes down what came of it. An error is one that leaves nothing to
+/// write down.
+pub fn build(
+    source: &Source,
+    prepared: &Prepared,
+    setting: &Setting<'_>,
+    running: &mut Running,
+    cancel: &AtomicBool,
+) -> Result<Ended, Failure> {
+    let fail = |error| Failure::machine(format!("{}: {error}", setting.cache.display()));
+    let steps = prepared.steps()?;
+    // Where old files are swept away, should this process be killed.
+    let temporary = prepare::temporary(setting.cache);
+    let file = tempfile::Builder::new().prefix("image-").tempfile_in(temporary).map_err(fail)?;
+    let image = image::write(prepared, file.as_file(), false, cancel)?;
+    let plan = crate::hash(prepared.plan.as_bytes());
+    running.begin(&plan, prepared, &image);
+
+    let machine = machine(setting, prepared, file.path(), image.unpacked)?;
+    let ending = qemu::run(&machine, &mut |line| running.line(&line), cancel);
+    running.finish();
+    let results = std::mem::take(&mut running.results);
+    let verdict = match ending {
+        Err(qemu::Error::Cancelled) => Err(Failure::machine(cancel::SAID)),
+        Err(error) => Err(Failure::machine(error)),
+        Ok(_) if results.plan.as_ref() != Some(&plan) => {
+            Err(Failure::machine(format!("the machine ran another plan: {:?}", results.plan)))
+        }
+        Ok(_) => take(setting.out, &machine, &results).and_then(|()| judge(&results, &steps)),
+    };
+
+    let said = verdict.as_ref().err().map(ToString::to_string);
+    let parts = &setting.machinery.parts;
+    let version = parts.iter().find(|part| part.name == "qemu").map(|part| part.about.clone());
+    let facts = Facts {
+        graph: &source.text,
+        graph_name: source.name.rsplit('/').next().unwrap_or_default(),
+        prepared,
+        image: &image.sha256,
+        machine: "strict",
+        arguments: arguments(&machine),
+        qemu: &version.unwrap_or_default(),
+        parts,
+        failure: said.as_deref().filter(|_| matches!(verdict, Err(Failure::Machine(_)))),
+    };
+    let record = record(&facts, &results);
+    Ok(Ended { plan, image: image.sha256, results, verdict, record })
+}
+
+fn machine(
+    setting: &Setting<'_>,
+    prepared: &Prepared,
+    initrd: &Path,
+    unpacked: u64,
+) -> Result<qemu::Machine, Failure> {
+    let MachineName::Strict = setting.machine;
+    let needed = memory(prepared, unpacked)?;
+    let mut machine = qemu::Machine::new(&setting.machinery.kernel.path, initrd);
+    machine.program.clone_from(&setting.tools.qemu);
+    machine.memory = setting.memory.unwrap_or(needed);
+    let least = (2 * unpacked).div_ceil(MIB).saturating_add(LEAST);
+    if machine.memory < least {
+        return Err(Failure::help(
+            format!(
+                "--memory {}: {} MiB too little to start: the kernel takes {LEAST} MiB, and the image of {} twice its size",
+                machine.memory,
+                least - machine.memory,
+                term::size(unpacked)
+            ),
+            &format!("the default, --memory {needed}, is enough for the image and the hungriest step"),
+        ));
+    }
+    machine.time_limit = setting.time_limit;
+    machine.transcript = setting.console.map(Path::to_owned);
+    if let Some(out) = setting.out {
+        let size = (out.export * MIB).next_power_of_two();
+        let region = qemu::Region::create(setting.cache, size);
+        let fail = |error| Failure::machine(format!("{}: {error}", setting.cache.display()));
+        machine.region = Some(region.map_err(fail)?);
+    }
+    Ok(machine)
+}
+
+/// QEMU's arguments as a record may hold them: files stand in it by hash, not by where they were.
+fn arguments(machine: &qemu::Machine) -> Value {
+    let host: [&PathBuf; 2] = [&machine.kernel, &machine.initrd];
+    let word = |word: &std::ffi::OsString| match host.iter().position(|path| path.as_os_str() == word) {
+        Some(0) => "KERNEL".into(),
+        Some(_) => "IMAGE".into(),
+        None => word.to_string_lossy().into_owned(),
+    };
+    json!(machine.arguments().iter().map(word).collect::<Vec<_>>())
+}
+
+fn take(out: Option<Out<'_>>, machine: &qemu::Machine, results: &Results) -> Result<(), Failure> {
+    let (Some(out), Some(region)) = (out, &machine.region) else { return Ok(()) };
+    results.outputs.iter().try_for_each(|output| outputs::take(region, output, out.folder, out.nar))
+}
+
+fn judge(results: &Results, steps: &[String]) -> Result<(), Failure> {
+    if results.is_good(steps) {
+        return Ok(());
+    }
+    let count = |is: fn(&Outcome) -> bool| results.steps.iter().filter(|step| is(&step.outcome)).count();
+    let failed = count(|outcome| matches!(outcome, Outcome::Failed(_)));
+    let skipped = count(|outcome| matches!(outcome, Outcome::Skipped(_)));
+    let all = term::count(steps.len(), "step");
+    Err(Failure::Build(format!("of {all}, {failed} failed, and {skipped} not tried")))
+}
