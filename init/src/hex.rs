@@ -3,7 +3,7 @@
 /// A sha256 digest.
 pub type Digest = [u8; 32];
 
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
+pub(crate) const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// The 64 digits of a digest.
 pub fn encode(digest: &Digest) -> [u8; 64] {

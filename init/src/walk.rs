@@ -1,6 +1,8 @@
 //! A tree of files in the one order that everything here goes by: entries ascending by the bytes of their names, a directory
 //! before what it holds.
 
+use crate::say;
+use crate::say::{Say, Words};
 use core::ffi::CStr;
 use core::fmt;
 use core::mem::MaybeUninit;
@@ -30,6 +32,15 @@ impl fmt::Display for Error {
 }
 
 impl core::error::Error for Error {}
+
+impl Say for Error {
+    fn say(self, words: &mut Words) {
+        match self {
+            Error::System(what, errno) => say!(words, what, ": ", crate::errno::Text(errno)),
+            Error::Refused(what) => what.say(words),
+        }
+    }
+}
 
 /// `result.map_err(at("what was tried"))`
 pub fn at(what: &'static str) -> impl FnOnce(Errno) -> Error {

@@ -1,7 +1,6 @@
 //! Inputs: an image is data, not a promise. An input is moved from `/inputs` to `/verified` once its hash is found right, and
 //! only what is in `/verified` is ever bound into a step.
 
-use crate::console::digest;
 use crate::event;
 use crate::memory::{Memory, PathBuffer, join};
 use crate::output::At;
@@ -18,11 +17,11 @@ pub fn verify(input: Input<'_>, memory: &mut Memory) {
     let mut path = Path::new();
     match hash(input, memory, &mut path) {
         Ok(found) if found != input.sha256 => {
-            event!("bad-input {name} expected {}, found {}", digest(&input.sha256), digest(&found));
+            event!("bad-input ", name, " expected ", &input.sha256, ", found ", &found);
         }
         result => match result.and_then(|found| keep(name).map(|()| found)) {
-            Ok(found) => event!("input {name} {}", digest(&found)),
-            Err(error) => event!("bad-input {name} {}: {error}", At(&path)),
+            Ok(found) => event!("input ", name, " ", &found),
+            Err(error) => event!("bad-input ", name, " ", At(&path), ": ", error),
         },
     }
 }

@@ -3,8 +3,9 @@
 
 use crate::sys;
 use core::ffi::CStr;
-use core::fmt;
 use init::errno;
+use init::say;
+use init::say::{Say, Words};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::mount::MountFlags;
@@ -18,11 +19,11 @@ pub enum Fatal {
     Plan(init::plan::Error),
 }
 
-impl fmt::Display for Fatal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Say for Fatal {
+    fn say(self, words: &mut Words) {
         match self {
-            Fatal::System(what, errno) => write!(f, "{what}: {}", errno::Text(*errno)),
-            Fatal::Plan(error) => write!(f, "/plan, {error}"),
+            Fatal::System(what, errno) => say!(words, what, ": ", errno::Text(errno)),
+            Fatal::Plan(error) => say!(words, "/plan, ", error),
         }
     }
 }

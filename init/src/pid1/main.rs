@@ -31,6 +31,7 @@ mod world;
 
 use init::plan::{Item, OnFailure, Plan};
 use memory::Memory;
+use sha2::Digest as _;
 
 /// How many steps came to which end.
 #[derive(Default)]
@@ -44,7 +45,8 @@ struct Tally {
 fn run(memory: &mut Memory) -> Result<Tally, machine::Fatal> {
     machine::mount()?;
     let plan = machine::plan()?;
-    event!("groundup 1 {}", console::hash(plan));
+    let hash: init::hex::Digest = sha2::Sha256::digest(plan).into();
+    event!("groundup 1 ", &hash);
     // All of it is read once before anything is done, so that a mistake at its end costs nothing.
     let mut items = Plan::read(plan)?;
     items.clone().try_for_each(|item| item.map(drop))?;
@@ -60,7 +62,7 @@ fn run(memory: &mut Memory) -> Result<Tally, machine::Fatal> {
             Item::DropInput(name) => input::forget(name, memory),
             Item::DropOutput(step) => step::forget(step),
             Item::Step(step) if over => {
-                event!("skipped {} an earlier step was not built", step.name);
+                event!("skipped ", step.name, " an earlier step was not built");
                 tally.skipped += 1;
             }
             Item::Step(step) => match step::run(&step, memory, &mut region) {
@@ -78,10 +80,10 @@ fn run(memory: &mut Memory) -> Result<Tally, machine::Fatal> {
 fn main(arguments: &[*const u8]) -> ! {
     match run(memory::take()) {
         Ok(tally) => {
-            event!("end {} {} {}", tally.built, tally.failed, tally.skipped);
+            event!("end ", tally.built, " ", tally.failed, " ", tally.skipped);
         }
         Err(fatal) => {
-            event!("fatal {fatal}");
+            event!("fatal ", fatal);
         }
     }
     machine::end(arguments)

@@ -1,12 +1,12 @@
 //! What a step made: found, made canonical, hashed, exported, and held against what was expected.
 
-use crate::console::{Text, Words, digest};
 use crate::event;
 use crate::memory::{Memory, PathBuffer, join};
 use crate::region::{Export, Region};
-use core::fmt::{self, Write};
 use init::hex::Digest;
 use init::plan::Step;
+use init::say;
+use init::say::{Say, Text, Words};
 use init::walk::{self, Error, Path, at};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid};
@@ -15,10 +15,10 @@ use rustix::io::Errno;
 /// A place in an output; `.` is the output itself.
 pub struct At<'a>(pub &'a Path);
 
-impl fmt::Display for At<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Say for At<'_> {
+    fn say(self, words: &mut Words) {
         let path = self.0.as_bytes();
-        write!(f, "{}", Text(if path.is_empty() { b"." } else { path }))
+        Text(if path.is_empty() { b"." } else { path }).say(words);
     }
 }
 
@@ -30,7 +30,7 @@ pub fn clear(step: &Step<'_>, memory: &mut Memory, words: &mut Words) {
     let (room, _) = memory.room();
     let result = open(step).and_then(|store| walk::clear(store.as_fd(), &is_output, room, &mut path));
     if let Err(error) = result {
-        let _ = write!(words, "what it left beside its outputs, {}: {error}", At(&path));
+        say!(words, "what it left beside its outputs, ", At(&path), ": ", error);
     }
 }
 
@@ -49,23 +49,23 @@ pub fn collect(step: &Step<'_>, memory: &mut Memory, region: &mut Option<Region>
         let mut path = Path::new();
         let result = hash(step, output.base, memory, region, &mut path);
         if let Ok(Some((found, size, place))) = &result {
-            event!("output {} {} {size} {place}", output.name, digest(found));
+            event!("output ", output.name, " ", found, " ", *size, " ", *place);
         }
-        if words.length > 0 {
+        if !words.is_empty() {
             continue;
         }
         let name = output.name;
-        let _ = match (result, output.expected) {
+        match (result, output.expected) {
             (Ok(Some((found, ..))), Some(expected)) if found != expected => {
-                write!(words, "output {name}: expected {}, found {}", digest(&expected), digest(&found))
+                say!(words, "output ", name, ": expected ", &expected, ", found ", &found);
             }
-            (Ok(Some(_)), _) => Ok(()),
-            (Ok(None), _) => write!(words, "output {name} was not made"),
+            (Ok(Some(_)), _) => {}
+            (Ok(None), _) => say!(words, "output ", name, " was not made"),
             (Err(Error::Refused(what)), _) => {
-                write!(words, "output {name}, {}: {what} is not allowed", At(&path))
+                say!(words, "output ", name, ", ", At(&path), ": ", what, " is not allowed");
             }
-            (Err(error), _) => write!(words, "output {name}, {}: {error}", At(&path)),
-        };
+            (Err(error), _) => say!(words, "output ", name, ", ", At(&path), ": ", error),
+        }
     }
 }
 

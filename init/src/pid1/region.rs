@@ -5,8 +5,8 @@
 #![allow(unsafe_code)]
 
 use crate::memory::{PathBuffer, join};
-use core::fmt;
 use init::nar::Sink;
+use init::say::{Say, Words};
 use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags, RawDir};
 
@@ -30,12 +30,12 @@ pub enum Place {
     Nowhere,
 }
 
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Say for Place {
+    fn say(self, words: &mut Words) {
         match self {
-            Place::At(offset) => write!(f, "{offset}"),
-            Place::Full => f.write_str("full"),
-            Place::Nowhere => f.write_str("-"),
+            Place::At(offset) => (offset as u64).say(words),
+            Place::Full => "full".say(words),
+            Place::Nowhere => "-".say(words),
         }
     }
 }

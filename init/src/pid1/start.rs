@@ -25,7 +25,7 @@ unsafe extern "C" fn enter(stack: *const usize) -> ! {
 #[panic_handler]
 fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
     let (file, line) = info.location().map(|place| (place.file(), place.line())).unwrap_or_default();
-    crate::event!("fatal PID 1 panicked at {file}:{line}");
+    crate::event!("fatal PID 1 panicked at ", file, ":", line);
     // The kernel can't do without PID 1 and ends the machine.
     crate::sys::exit(1)
 }

@@ -1,15 +1,16 @@
 //! A step as PID 1 sees it: whether it can start, its store, its first process, its log and limits, its end and its outputs.
 
-use crate::console::{Console, Text, Words};
+use crate::console::Console;
 use crate::event;
 use crate::memory::{Memory, PathBuffer, join};
 use crate::region::Region;
 use crate::warden::{self, Report};
 use crate::{output, sys};
-use core::fmt;
 use init::errno;
 use init::log::Marker;
 use init::plan::{Source, Step, World};
+use init::say;
+use init::say::{Say, Text, Words};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
@@ -47,16 +48,16 @@ pub enum Reason<'a> {
     Signal(i32),
 }
 
-impl fmt::Display for Reason<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Say for Reason<'_> {
+    fn say(self, words: &mut Words) {
         match self {
-            Reason::System(what, errno) => write!(f, "{what}: {}", errno::Text(*errno)),
-            Reason::Words(text) => write!(f, "{}", Text(text)),
-            Reason::Time(limit) => write!(f, "ran longer than its time limit of {limit} s"),
-            Reason::Log(limit) => write!(f, "printed more than its log limit of {limit} bytes"),
-            Reason::Memory => f.write_str("ran out of the machine's memory"),
-            Reason::Exit(status) => write!(f, "exit status {status}"),
-            Reason::Signal(signal) => write!(f, "killed by signal {signal}"),
+            Reason::System(what, errno) => say!(words, what, ": ", errno::Text(errno)),
+            Reason::Words(text) => Text(text).say(words),
+            Reason::Time(limit) => say!(words, "ran longer than its time limit of ", limit, " s"),
+            Reason::Log(limit) => say!(words, "printed more than its log limit of ", limit, " bytes"),
+            Reason::Memory => "ran out of the machine's memory".say(words),
+            Reason::Exit(status) => say!(words, "exit status ", status as u32),
+            Reason::Signal(signal) => say!(words, "killed by signal ", signal as u32),
         }
     }
 }
@@ -68,31 +69,31 @@ fn at<'a>(what: &'static str) -> impl FnOnce(Errno) -> Reason<'a> {
 /// Builds a step and says what came of it.
 pub fn run(step: &Step<'_>, memory: &mut Memory, region: &mut Option<Region>) -> Outcome {
     if let Some(missing) = missing(step) {
-        event!("skipped {} it needs {}", step.name, Text(missing));
+        event!("skipped ", step.name, " it needs ", Text(missing));
         return Outcome::Skipped;
     }
-    event!("step {}", step.name);
+    event!("step ", step.name);
     let start = sys::milliseconds();
     // What is made for the step bears a time just before its own.
     if let Err(errno) = sys::set_clock(step.clock.saturating_sub(1)).and_then(|()| mount_store(step)) {
-        event!("failed {} 0 {}", step.name, Reason::System("set the clock and make the store", errno));
+        event!("failed ", step.name, " 0 ", Reason::System("set the clock and make the store", errno));
         return Outcome::Failed;
     }
     let (mut said, mut wrong) = (Words::new(), Words::new());
     let result = build(step, memory, &mut said).and_then(|()| {
         output::clear(step, memory, &mut wrong);
         output::collect(step, memory, region, &mut wrong);
-        if wrong.length == 0 { Ok(()) } else { Err(Reason::Words(wrong.as_bytes())) }
+        if wrong.is_empty() { Ok(()) } else { Err(Reason::Words(wrong.as_bytes())) }
     });
     let time = sys::milliseconds() - start;
     match result {
         Ok(()) => {
-            event!("built {} {time}", step.name);
+            event!("built ", step.name, " ", time);
             Outcome::Built
         }
         Err(reason) => {
             forget(step.name);
-            event!("failed {} {time} {reason}", step.name);
+            event!("failed ", step.name, " ", time, " ", reason);
             Outcome::Failed
         }
     }
@@ -150,7 +151,7 @@ fn build<'w>(step: &Step<'_>, memory: &mut Memory, said: &'w mut Words) -> Resul
     let status = rustix::process::waitpid(Some(first), WaitOptions::empty());
     // What was on its way between two sockets of the step outlives both, until the kernel sees some socket closed.
     drop(socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None));
-    said.length = rustix::io::read(&report, said.room()).unwrap_or(0);
+    said.fill(|room| rustix::io::read(&report, room).unwrap_or(0));
     if killed_for_memory() != killed_before {
         return Err(Reason::Memory);
     }

@@ -2,13 +2,13 @@
 //! the builder, or starts it and stays as process 1 of the step's PID namespace: when that ends, the kernel ends all that
 //! is left in it.
 
-use crate::console::Words;
 use crate::machine::{Settings, set};
 use crate::memory::{Memory, PathBuffer, c_string};
 use crate::sys;
 use crate::world::{self, Failure};
-use core::fmt::Write;
 use init::plan::{PidOne, Step};
+use init::say;
+use init::say::Words;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{Gid, Mode, Uid};
 use rustix::io::Errno;
@@ -48,7 +48,7 @@ pub fn run(step: &Step<'_>, memory: &Memory, log: OwnedFd, report: OwnedFd) -> !
 
 fn tell(report: &OwnedFd, failure: Failure<'_>) {
     let mut words = Words::new();
-    let _ = write!(words, "F{failure}");
+    say!(&mut words, "F", failure);
     let _ = rustix::io::write(report, words.as_bytes());
 }
 
@@ -145,7 +145,8 @@ fn builder<'a>(step: &Step<'a>, memory: &Memory, null: &OwnedFd, log: &OwnedFd) 
     }
     sys::personality(step.personality).map_err(Failure::of("personality"))?;
     rustix::process::umask(Mode::from_raw_mode(step.umask));
-    for capability in CapabilitySet::all().iter() {
+    for capability in 0..u64::BITS {
+        let capability = CapabilitySet::from_bits_retain(1 << capability);
         match rustix::thread::remove_capability_from_bounding_set(capability) {
             // A capability that this kernel does not know.
             Ok(()) | Err(Errno::INVAL) => {}

@@ -1,12 +1,12 @@
 //! The step's root: a fresh file system with what the plan says, and nothing else reachable.
 
-use crate::console::Words;
 use crate::memory::{PathBuffer, c_string};
 use crate::sys;
 use core::ffi::CStr;
-use core::fmt::{self, Write};
 use init::errno;
 use init::plan::{Field, Source, Step, World};
+use init::say;
+use init::say::{Say, Text, Words};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, OFlags, ResolveFlags, Uid};
 use rustix::io::Errno;
@@ -39,13 +39,13 @@ impl<'a> Failure<'a> {
     }
 }
 
-impl fmt::Display for Failure<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.what)?;
+impl Say for Failure<'_> {
+    fn say(self, words: &mut Words) {
+        self.what.say(words);
         if let Some(path) = self.path {
-            write!(f, " {}", crate::console::Text(path.spelled()))?;
+            say!(words, " ", Text(path.spelled()));
         }
-        write!(f, ": {}", errno::Text(self.errno))
+        say!(words, ": ", errno::Text(self.errno));
     }
 }
 
@@ -61,7 +61,9 @@ pub fn file_system(
     let mut options = Words::new();
     let inodes = (step.space_limit / 4096).max(16);
     let gid = gid.unwrap_or(0);
-    let _ = write!(options, "size={},nr_inodes={inodes},mode={mode:o},gid={gid}\0", step.space_limit);
+    say!(&mut options, "size=", step.space_limit, ",nr_inodes=", inodes, ",gid=", gid, ",mode=");
+    options.number(mode.into(), 8);
+    options.push(b"\0");
     let options = c_str(options.as_bytes())?;
     rustix::mount::mount(c"tmpfs", target, c"tmpfs", flags | MountFlags::NOSUID, options)
 }

@@ -1,7 +1,12 @@
-//! Lines, fields and the errors that name them.
+//! Lines, fields and the first mistake in them.
+//!
+//! A mistake is remembered, and ends the plan: what is read after it is empty, and nobody looks at it. So there is one
+//! check for each item, not one for each field, which keeps PID 1 small.
 
 use super::text::{Field, is_name, is_path};
 use crate::hex::{self, Digest};
+use crate::say;
+use crate::say::{Say, Words};
 
 /// The first place where a plan is not one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,34 +25,52 @@ impl core::fmt::Display for Error {
 
 impl core::error::Error for Error {}
 
-/// A place between two lines.
+impl Say for Error {
+    fn say(self, words: &mut Words) {
+        say!(words, "line ", self.line, ": expected ", self.expected);
+    }
+}
+
+/// A place in a plan: what is left of a line, and the lines behind it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cursor<'a> {
     rest: &'a [u8],
+    /// The fields of this line that are still to be read; `None` after the last.
+    fields: Option<&'a [u8]>,
     /// The number of lines read so far.
     line: u32,
+    mistake: Option<Error>,
 }
 
 impl<'a> Cursor<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Result<Cursor<'a>, Error> {
+    pub(super) fn new(bytes: &'a [u8]) -> Cursor<'a> {
+        let mut cursor = Cursor { rest: bytes, fields: None, line: 0, mistake: None };
         if bytes.last() != Some(&b'\n') {
-            let lines = bytes.iter().filter(|&&byte| byte == b'\n').count();
-            return Err(Error { line: lines as u32 + 1, expected: "a line feed at the end of the plan" });
+            cursor.line = bytes.iter().filter(|&&byte| byte == b'\n').count() as u32 + 1;
+            cursor.fail("a line feed at the end of the plan");
         }
-        Ok(Cursor { rest: bytes, line: 0 })
+        cursor
     }
 
     pub(super) fn is_done(&self) -> bool {
         self.rest.is_empty()
     }
 
-    pub(super) fn finish(&mut self) {
-        self.rest = &[];
+    /// What was read so far, unless there was a mistake.
+    pub(super) fn check<T>(&self, value: T) -> Result<T, Error> {
+        self.mistake.map_or(Ok(value), Err)
     }
 
-    /// The error that the line read last is not what was expected.
-    pub(super) fn error(&self, expected: &'static str) -> Error {
-        Error { line: self.line.max(1), expected }
+    /// In the line read last, this was expected.
+    pub(super) fn fail(&mut self, expected: &'static str) {
+        self.mistake.get_or_insert(Error { line: self.line.max(1), expected });
+        (self.rest, self.fields) = (&[], None);
+    }
+
+    fn expect(&mut self, is: bool, expected: &'static str) {
+        if !is {
+            self.fail(expected);
+        }
     }
 
     /// The first word of the next line; empty at the end.
@@ -57,124 +80,156 @@ impl<'a> Cursor<'a> {
     }
 
     /// The next line, without its line feed.
-    pub(super) fn line(&mut self) -> Result<&'a [u8], Error> {
+    pub(super) fn line(&mut self) -> &'a [u8] {
         self.line += 1;
         let Some(end) = self.rest.iter().position(|&byte| byte == b'\n') else {
-            return Err(self.error("another line: the plan is not complete"));
+            self.fail("another line: the plan is not complete");
+            return &[];
         };
         let line = &self.rest[..end];
         self.rest = &self.rest[end + 1..];
-        Ok(line)
+        line
     }
 
-    /// The fields of the next line, which must be this directive.
-    pub(super) fn directive(&mut self, name: &'static str) -> Result<Fields<'a>, Error> {
+    /// The next line must be this.
+    pub(super) fn exactly(&mut self, text: &str, expected: &'static str) {
+        let is = self.line() == text.as_bytes();
+        self.expect(is, expected);
+    }
+
+    /// A line of this directive, whose fields are to be read next.
+    pub(super) fn begin(&mut self, name: &'static str) {
         let found = self.keyword() == name.as_bytes();
-        let line = self.line()?;
-        if !found {
-            return Err(self.error(name));
-        }
-        Ok(Fields { rest: line.get(name.len() + 1..), line: self.line })
+        self.fields = self.line().get(name.len() + 1..);
+        self.expect(found, name);
     }
 
-    /// The lines of this directive that follow; each goes to `check` once, and may be read again from the result.
-    pub(super) fn lines(
-        &mut self,
-        is: fn(&[u8]) -> bool,
-        mut check: impl FnMut(&mut Cursor<'a>) -> Result<(), Error>,
-    ) -> Result<Cursor<'a>, Error> {
+    pub(super) fn end(&mut self) {
+        self.expect(self.fields.is_none(), "the end of the line");
+    }
+
+    /// A line with one value, or one that is read as a whole.
+    pub(super) fn one<T>(&mut self, name: &'static str, read: impl FnOnce(&mut Cursor<'a>) -> T) -> T {
+        self.begin(name);
+        let value = read(self);
+        self.end();
+        value
+    }
+
+    /// The lines of these directives that follow; each goes to `read` once, and may be read again from the result.
+    pub(super) fn lines(&mut self, names: &[&str], mut read: impl FnMut(&mut Cursor<'a>)) -> Cursor<'a> {
         let start = *self;
-        while is(self.keyword()) {
-            check(self)?;
+        while is_one_of(self.keyword(), names).is_some() {
+            read(self);
         }
-        Ok(Cursor { rest: &start.rest[..start.rest.len() - self.rest.len()], line: start.line })
-    }
-}
-
-/// The fields of a line that are still to be read; `None` after the last.
-pub(super) struct Fields<'a> {
-    rest: Option<&'a [u8]>,
-    pub(super) line: u32,
-}
-
-impl<'a> Fields<'a> {
-    pub(super) fn error(&self, expected: &'static str) -> Error {
-        Error { line: self.line, expected }
+        Cursor { rest: &start.rest[..start.rest.len() - self.rest.len()], ..start }
     }
 
-    pub(super) fn word(&mut self) -> Result<&'a [u8], Error> {
-        let rest = self.rest.ok_or(self.error("another field"))?;
+    pub(super) fn word(&mut self) -> &'a [u8] {
+        let Some(rest) = self.fields else {
+            self.fail("another field");
+            return &[];
+        };
         let end = rest.iter().position(|&byte| byte == b' ');
-        self.rest = end.map(|end| &rest[end + 1..]);
-        Ok(&rest[..end.unwrap_or(rest.len())])
+        self.fields = end.map(|end| &rest[end + 1..]);
+        &rest[..end.unwrap_or(rest.len())]
     }
 
-    /// The next word, which is not taken; empty after the last.
-    pub(super) fn peek(&self) -> &'a [u8] {
-        let rest = self.rest.unwrap_or(&[]);
-        rest.split(|&byte| byte == b' ').next().unwrap_or(rest)
+    /// Takes the next word if it is this.
+    pub(super) fn take(&mut self, word: &str) -> bool {
+        let mut ahead = *self;
+        let is = ahead.fields.is_some() && ahead.word() == word.as_bytes();
+        if is {
+            *self = ahead;
+        }
+        is
     }
 
-    pub(super) fn end(&self) -> Result<(), Error> {
-        if self.rest.is_some() { Err(self.error("the end of the line")) } else { Ok(()) }
+    /// Which of these the next word is.
+    pub(super) fn choice(&mut self, words: &[&str], expected: &'static str) -> usize {
+        let word = self.word();
+        let found = is_one_of(word, words);
+        self.expect(found.is_some(), expected);
+        found.unwrap_or(0)
     }
 
-    pub(super) fn digest(&mut self) -> Result<Digest, Error> {
-        hex::decode(self.word()?).ok_or(self.error("64 lower-case hexadecimal digits"))
+    pub(super) fn digest(&mut self) -> Digest {
+        let digest = hex::decode(self.word());
+        self.expect(digest.is_some(), "64 lower-case hexadecimal digits");
+        digest.unwrap_or([0; 32])
     }
 
-    pub(super) fn name(&mut self) -> Result<&'a str, Error> {
-        let word = self.word()?;
-        let text = core::str::from_utf8(word).ok().filter(|_| is_name(word));
-        text.ok_or(self.error("a name of 1 to 211 bytes of A-Z a-z 0-9 + . _ ? = -, not starting with a dot"))
+    pub(super) fn name(&mut self) -> &'a str {
+        let name = as_name(self.word());
+        self.expect(
+            name.is_some(),
+            "a name of 1 to 211 bytes of A-Z a-z 0-9 + . _ ? = -, not starting with a dot",
+        );
+        name.unwrap_or("")
     }
 
     /// A field that ends at the next space.
-    pub(super) fn field(&mut self) -> Result<Field<'a>, Error> {
-        let field = Field::new(self.word()?, false).filter(|field| !field.bytes().any(|byte| byte == 0));
-        field.ok_or(self.error("a field in its one spelling, without NUL"))
+    pub(super) fn field(&mut self) -> Field<'a> {
+        let field = Field::new(self.word(), false).filter(|field| !field.bytes().any(|byte| byte == 0));
+        self.expect(field.is_some(), "a field in its one spelling, without NUL");
+        field.unwrap_or_default()
     }
 
-    pub(super) fn path(&mut self) -> Result<Field<'a>, Error> {
-        let field = self.field()?;
-        if is_path(field.bytes()) { Ok(field) } else { Err(self.error("an absolute, normalised path")) }
+    pub(super) fn path(&mut self) -> Field<'a> {
+        let field = self.field();
+        self.expect(is_path(field.bytes()), "an absolute, normalised path");
+        field
     }
 
     /// The rest of the line.
-    pub(super) fn text(&mut self) -> Result<Field<'a>, Error> {
-        let rest = self.rest.take().ok_or(self.error("text"))?;
-        Field::new(rest, true).ok_or(self.error("text in its one spelling"))
+    pub(super) fn text(&mut self) -> Field<'a> {
+        let Some(rest) = self.fields.take() else {
+            self.fail("text");
+            return Field::default();
+        };
+        let field = Field::new(rest, true);
+        self.expect(field.is_some(), "text in its one spelling");
+        field.unwrap_or_default()
     }
 
-    pub(super) fn number(&mut self) -> Result<u64, Error> {
-        let word = self.word()?;
-        self.digits(word, 10).ok_or(self.error("a decimal number below 2^63, without leading zeros"))
+    pub(super) fn number(&mut self) -> u64 {
+        self.digits(10, 1 << 63, "a decimal number below 2^63, without leading zeros")
     }
 
     /// File mode bits: four octal digits.
-    pub(super) fn mode(&mut self) -> Result<u32, Error> {
-        let word = self.word()?;
+    pub(super) fn mode(&mut self) -> u32 {
+        let word = self.word();
         let mode = word.iter().try_fold(0, |mode, digit| match digit {
             b'0'..=b'7' => Some(mode << 3 | u32::from(digit - b'0')),
             _ => None,
         });
-        mode.filter(|_| word.len() == 4).ok_or(self.error("four octal digits"))
+        let mode = mode.filter(|_| word.len() == 4);
+        self.expect(mode.is_some(), "four octal digits");
+        mode.unwrap_or(0)
     }
 
-    pub(super) fn hexadecimal(&mut self) -> Result<u32, Error> {
-        let word = self.word()?;
-        let value = self.digits(word, 16).and_then(|value| u32::try_from(value).ok());
-        value.ok_or(self.error("a lower-case hexadecimal number below 2^32, without leading zeros"))
+    pub(super) fn hexadecimal(&mut self) -> u32 {
+        self.digits(16, 1 << 32, "a lower-case hexadecimal number below 2^32, without leading zeros") as u32
     }
 
-    fn digits(&self, word: &[u8], radix: u64) -> Option<u64> {
-        if word.is_empty() || word.len() > 1 && word[0] == b'0' {
-            return None;
-        }
+    fn digits(&mut self, radix: u64, end: u64, expected: &'static str) -> u64 {
+        let word = self.word();
         let value = word.iter().try_fold(0_u64, |value, &digit| {
             let digit = hex::nibble(digit).map(u64::from).filter(|&digit| digit < radix)?;
             value.checked_mul(radix)?.checked_add(digit)
         });
-        value.filter(|&value| value < 1 << 63)
+        let one_spelling = word.first().is_some_and(|&first| first != b'0' || word.len() == 1);
+        let value = value.filter(|&value| one_spelling && value < end);
+        self.expect(value.is_some(), expected);
+        value.unwrap_or(0)
     }
+}
+
+fn is_one_of(word: &[u8], words: &[&str]) -> Option<usize> {
+    words.iter().position(|other| other.as_bytes() == word)
+}
+
+/// A name as text.
+pub(super) fn as_name(word: &[u8]) -> Option<&str> {
+    core::str::from_utf8(word).ok().filter(|_| is_name(word))
 }

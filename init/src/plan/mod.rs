@@ -126,53 +126,35 @@ pub struct Plan<'a> {
 impl<'a> Plan<'a> {
     /// Reads the three lines of the head.
     pub fn read(bytes: &'a [u8]) -> Result<Plan<'a>, Error> {
-        let mut cursor = Cursor::new(bytes)?;
-        if cursor.line()? != b"groundup plan 1" {
-            return Err(cursor.error("`groundup plan 1`"));
-        }
-        let mut fields = cursor.directive("entropy")?;
-        let entropy = fields.digest()?;
-        fields.end()?;
-        let mut fields = cursor.directive("failure")?;
-        let on_failure = match fields.word()? {
-            b"stop" => OnFailure::Stop,
-            b"continue" => OnFailure::Continue,
-            _ => return Err(fields.error("`stop` or `continue`")),
-        };
-        fields.end()?;
-        Ok(Plan { entropy, on_failure, cursor })
+        let mut cursor = Cursor::new(bytes);
+        cursor.exactly("groundup plan 1", "`groundup plan 1`");
+        let entropy = cursor.one("entropy", Cursor::digest);
+        let stop =
+            cursor.one("failure", |cursor| cursor.choice(&["stop", "continue"], "`stop` or `continue`"));
+        let on_failure = if stop == 0 { OnFailure::Stop } else { OnFailure::Continue };
+        cursor.check(Plan { entropy, on_failure, cursor })
     }
 
-    fn item(&mut self) -> Result<Item<'a>, Error> {
-        match self.cursor.keyword() {
-            b"input" => {
-                let mut fields = self.cursor.directive("input")?;
-                let name = fields.name()?;
-                let kind = match fields.word()? {
-                    b"file" => Kind::File,
-                    b"exec" => Kind::Exec,
-                    b"tree" => Kind::Tree,
-                    _ => return Err(fields.error("`file`, `exec` or `tree`")),
-                };
-                let sha256 = fields.digest()?;
-                fields.end()?;
-                Ok(Item::Input(Input { name, kind, sha256 }))
-            }
-            b"step" => step::read(&mut self.cursor).map(Item::Step),
-            b"drop" => {
-                let mut fields = self.cursor.directive("drop")?;
-                let make = match fields.word()? {
-                    b"input" => Item::DropInput,
-                    b"output" => Item::DropOutput,
-                    _ => return Err(fields.error("`input` or `output`")),
-                };
-                let name = fields.name()?;
-                fields.end()?;
-                Ok(make(name))
-            }
+    fn item(&mut self) -> Item<'a> {
+        let cursor = &mut self.cursor;
+        match cursor.keyword() {
+            b"input" => cursor.one("input", |cursor| {
+                let name = cursor.name();
+                let kind = cursor.choice(&["file", "exec", "tree"], "`file`, `exec` or `tree`");
+                let kind = [Kind::File, Kind::Exec, Kind::Tree][kind];
+                Item::Input(Input { name, kind, sha256: cursor.digest() })
+            }),
+            b"step" => Item::Step(step::read(cursor)),
+            b"drop" => cursor.one("drop", |cursor| {
+                match cursor.choice(&["input", "output"], "`input` or `output`") {
+                    0 => Item::DropInput(cursor.name()),
+                    _ => Item::DropOutput(cursor.name()),
+                }
+            }),
             _ => {
-                self.cursor.line()?;
-                Err(self.cursor.error("`input`, `step` or `drop`"))
+                cursor.line();
+                cursor.fail("`input`, `step` or `drop`");
+                Item::DropInput("")
             }
         }
     }
@@ -186,10 +168,7 @@ impl<'a> Iterator for Plan<'a> {
             return None;
         }
         let item = self.item();
-        if item.is_err() {
-            self.cursor.finish();
-        }
-        Some(item)
+        Some(self.cursor.check(item))
     }
 }
 

@@ -1,6 +1,6 @@
 //! A step: its fixed lines as values, its repeated ones as places in the plan that are read again when they are carried out.
 
-use super::cursor::{Cursor, Error, Fields};
+use super::cursor::{Cursor, as_name};
 use super::text::{Field, is_name, is_relative_path};
 use crate::hex::Digest;
 
@@ -116,116 +116,95 @@ impl<'a> Step<'a> {
 
     /// At least one.
     pub fn outputs(&self) -> impl Iterator<Item = Output<'a>> + use<'a> {
-        again(self.outputs, |cursor| output(cursor).map(|(output, _)| output))
+        again(self.outputs, |cursor| output(cursor).0)
     }
 }
 
 /// Reads lines again that were found right when the step was read.
-fn again<'a, T>(
-    mut cursor: Cursor<'a>,
-    read: impl Fn(&mut Cursor<'a>) -> Result<T, Error>,
-) -> impl Iterator<Item = T> {
-    core::iter::from_fn(move || if cursor.is_done() { None } else { read(&mut cursor).ok() })
+fn again<'a, T>(mut cursor: Cursor<'a>, read: impl Fn(&mut Cursor<'a>) -> T) -> impl Iterator<Item = T> {
+    core::iter::from_fn(move || if cursor.is_done() { None } else { Some(read(&mut cursor)) })
 }
 
-pub(super) fn read<'a>(cursor: &mut Cursor<'a>) -> Result<Step<'a>, Error> {
-    let name = one(cursor, "step", Fields::name)?;
-    let uid = one(cursor, "uid", identity)?;
-    let gid = one(cursor, "gid", identity)?;
-    let umask = one(cursor, "umask", |fields| {
-        let mask = fields.mode()?;
-        if mask <= 0o777 { Ok(mask) } else { Err(fields.error("a mask of at most 0777")) }
-    })?;
-    let host = one(cursor, "host", |fields| {
-        let host = fields.name()?;
-        if host.len() <= 64 { Ok(host) } else { Err(fields.error("at most 64 bytes")) }
-    })?;
-    let domain = one(cursor, "domain", |fields| {
-        let domain = fields.field()?;
-        if domain.bytes().count() <= 64 { Ok(domain) } else { Err(fields.error("at most 64 bytes")) }
-    })?;
-    let clock = one(cursor, "clock", Fields::number)?;
-    let personality = one(cursor, "personality", Fields::hexadecimal)?;
-    let pid_one = one(cursor, "pid-one", |fields| match fields.word()? {
-        b"init" => Ok(PidOne::Init),
-        b"builder" => Ok(PidOne::Builder),
-        _ => Err(fields.error("`init` or `builder`")),
-    })?;
-    let loopback = one(cursor, "loopback", |fields| match fields.word()? {
-        b"up" => Ok(true),
-        b"down" => Ok(false),
-        _ => Err(fields.error("`up` or `down`")),
-    })?;
-    let time_limit = one(cursor, "time-limit", Fields::number)?;
-    let log_limit = one(cursor, "log-limit", Fields::number)?;
+const WORLD: [&str; 7] = ["dir", "file", "link", "device", "proc", "store", "bind"];
+
+pub(super) fn read<'a>(cursor: &mut Cursor<'a>) -> Step<'a> {
+    let name = cursor.one("step", Cursor::name);
+    let uid = cursor.one("uid", identity);
+    let gid = cursor.one("gid", identity);
+    let umask = cursor.one("umask", |cursor| {
+        let mask = cursor.mode();
+        if mask > 0o777 {
+            cursor.fail("a mask of at most 0777");
+        }
+        mask
+    });
+    let host = cursor.one("host", Cursor::name);
+    if host.len() > 64 {
+        cursor.fail("at most 64 bytes");
+    }
+    let domain = cursor.one("domain", Cursor::field);
+    if domain.bytes().count() > 64 {
+        cursor.fail("at most 64 bytes");
+    }
+    let clock = cursor.one("clock", Cursor::number);
+    let personality = cursor.one("personality", Cursor::hexadecimal);
+    let pid_one = cursor.one("pid-one", |cursor| {
+        let who = cursor.choice(&["init", "builder"], "`init` or `builder`");
+        [PidOne::Init, PidOne::Builder][who]
+    });
+    let loopback = cursor.one("loopback", |cursor| cursor.choice(&["down", "up"], "`up` or `down`") == 1);
+    let time_limit = cursor.one("time-limit", Cursor::number);
+    let log_limit = cursor.one("log-limit", Cursor::number);
+    let space_limit = cursor.one("space-limit", Cursor::number);
     // To tmpfs a size of 0 is no limit.
-    let space_limit = one(cursor, "space-limit", |fields| match fields.number()? {
-        0 => Err(fields.error("a number of bytes above 0")),
-        limit => Ok(limit),
-    })?;
+    if space_limit == 0 {
+        cursor.fail("a number of bytes above 0");
+    }
     let mut limits = [(None, None); 16];
     for (limit, resource) in limits.iter_mut().zip(RESOURCES) {
-        *limit = one(cursor, "limit", |fields| {
-            if fields.word()? != resource.as_bytes() {
-                return Err(fields.error("the resources of `limit` in their order"));
-            }
-            Ok((bound(fields)?, bound(fields)?))
-        })?;
+        *limit = cursor.one("limit", |cursor| {
+            cursor.choice(&[resource], "the resources of `limit` in their order");
+            (bound(cursor), bound(cursor))
+        });
     }
     let mut store = None;
-    let is_world =
-        |word: &[u8]| matches!(word, b"dir" | b"file" | b"link" | b"device" | b"proc" | b"store" | b"bind");
-    let world = cursor.lines(is_world, |cursor| {
-        if let World::Store { path, mode } = world(cursor)?
+    let world = cursor.lines(&WORLD, |cursor| {
+        if let World::Store { path, mode } = world(cursor)
             && store.replace((path, mode)).is_some()
         {
-            return Err(cursor.error("one `store` only"));
+            cursor.fail("one `store` only");
         }
-        Ok(())
-    })?;
-    let cwd = one(cursor, "cwd", Fields::path)?;
-    let (store_path, store_mode) = store.ok_or(cursor.error("a `store` above `cwd`"))?;
-    let builder = one(cursor, "builder", Fields::path)?;
-    if cursor.keyword() != b"arg" {
-        cursor.line()?;
-        return Err(cursor.error("`arg`"));
-    }
-    let args = cursor.lines(|word| word == b"arg", |cursor| text(cursor, "arg").map(drop))?;
+    });
+    let cwd = cursor.one("cwd", Cursor::path);
+    let (store_path, store_mode) = store.unwrap_or_else(|| {
+        cursor.fail("a `store` above `cwd`");
+        (cwd, 0)
+    });
+    let builder = cursor.one("builder", Cursor::path);
+    some(cursor, "arg", "`arg`");
+    let args = cursor.lines(&["arg"], |cursor| {
+        text(cursor, "arg");
+    });
     let mut before: Option<Field<'a>> = None;
-    let env = cursor.lines(
-        |word| word == b"env",
-        |cursor| {
-            let this = text(cursor, "env")?;
-            let name = |field: Field<'a>| field.bytes().take_while(|&byte| byte != b'=');
-            if !this.bytes().any(|byte| byte == b'=') || name(this).next().is_none() {
-                return Err(cursor.error("NAME=VALUE"));
-            }
-            if before.is_some_and(|before| name(before).cmp(name(this)).is_ge()) {
-                return Err(cursor.error("variables in ascending order, each once"));
-            }
-            before = Some(this);
-            Ok(())
-        },
-    )?;
-    if cursor.keyword() != b"output" {
-        cursor.line()?;
-        return Err(cursor.error("`env` or `output`"));
-    }
-    let outputs = cursor.lines(
-        |word| word == b"output",
-        |cursor| {
-            let (_, parent) = output(cursor)?;
-            if parent == store_path.spelled() {
-                Ok(())
-            } else {
-                Err(cursor.error("an output directly in the store"))
-            }
-        },
-    )?;
-    if cursor.line()? != b"end" {
-        return Err(cursor.error("`output` or `end`"));
-    }
-    Ok(Step {
+    let env = cursor.lines(&["env"], |cursor| {
+        let this = text(cursor, "env");
+        let name = |field: Field<'a>| field.bytes().take_while(|&byte| byte != b'=');
+        if !this.bytes().any(|byte| byte == b'=') || name(this).next().is_none() {
+            cursor.fail("NAME=VALUE");
+        }
+        if before.is_some_and(|before| name(before).cmp(name(this)).is_ge()) {
+            cursor.fail("variables in ascending order, each once");
+        }
+        before = Some(this);
+    });
+    some(cursor, "output", "`env` or `output`");
+    let outputs = cursor.lines(&["output"], |cursor| {
+        if output(cursor).1 != store_path.spelled() {
+            cursor.fail("an output directly in the store");
+        }
+    });
+    cursor.exactly("end", "`output` or `end`");
+    Step {
         name,
         uid,
         gid,
@@ -247,101 +226,90 @@ pub(super) fn read<'a>(cursor: &mut Cursor<'a>) -> Result<Step<'a>, Error> {
         args,
         env,
         outputs,
-    })
+    }
 }
 
-/// A line with one value, or one that is read as a whole.
-fn one<'a, T>(
-    cursor: &mut Cursor<'a>,
-    name: &'static str,
-    read: impl FnOnce(&mut Fields<'a>) -> Result<T, Error>,
-) -> Result<T, Error> {
-    let mut fields = cursor.directive(name)?;
-    let value = read(&mut fields)?;
-    fields.end()?;
-    Ok(value)
+/// At least one line of this directive must follow.
+fn some(cursor: &mut Cursor<'_>, name: &str, expected: &'static str) {
+    if cursor.keyword() != name.as_bytes() {
+        cursor.line();
+        cursor.fail(expected);
+    }
 }
 
 /// Root's own identity would let a step write to whatever root owns, capabilities or not.
-fn identity(fields: &mut Fields<'_>) -> Result<u32, Error> {
-    let id = u32::try_from(fields.number()?).ok().filter(|&id| id != 0 && id != u32::MAX);
-    id.ok_or(fields.error("an id between 1 and 2^32-2: no step runs as root"))
+fn identity(cursor: &mut Cursor<'_>) -> u32 {
+    let id = cursor.number();
+    if id == 0 || id >= u32::MAX.into() {
+        cursor.fail("an id between 1 and 2^32-2: no step runs as root");
+    }
+    id as u32
 }
 
-fn bound(fields: &mut Fields<'_>) -> Result<Option<u64>, Error> {
-    if fields.peek() == b"unlimited" { fields.word().map(|_| None) } else { fields.number().map(Some) }
+fn bound(cursor: &mut Cursor<'_>) -> Option<u64> {
+    if cursor.take("unlimited") { None } else { Some(cursor.number()) }
 }
 
-fn text<'a>(cursor: &mut Cursor<'a>, name: &'static str) -> Result<Field<'a>, Error> {
-    one(cursor, name, |fields| {
-        let text = fields.text()?;
-        if text.bytes().any(|byte| byte == 0) { Err(fields.error("text without NUL")) } else { Ok(text) }
-    })
+fn text<'a>(cursor: &mut Cursor<'a>, name: &'static str) -> Field<'a> {
+    let text = cursor.one(name, Cursor::text);
+    if text.bytes().any(|byte| byte == 0) {
+        cursor.fail("text without NUL");
+    }
+    text
 }
 
-fn world<'a>(cursor: &mut Cursor<'a>) -> Result<World<'a>, Error> {
-    match cursor.keyword() {
-        b"dir" => one(cursor, "dir", |fields| {
-            let (path, mode) = (fields.path()?, fields.mode()?);
-            let builder = match fields.word()? {
-                b"root" => false,
-                b"builder" => true,
-                _ => return Err(fields.error("`root` or `builder`")),
-            };
-            Ok(World::Dir { path, mode, builder })
-        }),
-        b"file" => one(cursor, "file", |fields| {
-            Ok(World::File { path: fields.path()?, mode: fields.mode()?, text: fields.text()? })
-        }),
-        b"link" => {
-            one(cursor, "link", |fields| Ok(World::Link { path: fields.path()?, target: fields.field()? }))
-        }
-        b"device" => one(cursor, "device", |fields| {
-            let path = fields.path()?;
+fn world<'a>(cursor: &mut Cursor<'a>) -> World<'a> {
+    let keyword = cursor.keyword();
+    let name = WORLD.into_iter().find(|name| name.as_bytes() == keyword).unwrap_or("bind");
+    cursor.begin(name);
+    let world = match keyword {
+        b"dir" => World::Dir {
+            path: cursor.path(),
+            mode: cursor.mode(),
+            builder: cursor.choice(&["root", "builder"], "`root` or `builder`") == 1,
+        },
+        b"file" => World::File { path: cursor.path(), mode: cursor.mode(), text: cursor.text() },
+        b"link" => World::Link { path: cursor.path(), target: cursor.field() },
+        b"device" => {
+            let path = cursor.path();
+            let device = cursor.choice(
+                &["null", "zero", "full", "random", "urandom", "tty"],
+                "`null`, `zero`, `full`, `random`, `urandom` or `tty`",
+            );
             // Source: the kernel's Documentation/admin-guide/devices.txt.
-            let (major, minor) = match fields.word()? {
-                b"null" => (1, 3),
-                b"zero" => (1, 5),
-                b"full" => (1, 7),
-                b"random" => (1, 8),
-                b"urandom" => (1, 9),
-                b"tty" => (5, 0),
-                _ => return Err(fields.error("`null`, `zero`, `full`, `random`, `urandom` or `tty`")),
-            };
-            Ok(World::Device { path, minor, major })
-        }),
-        b"proc" => one(cursor, "proc", |fields| Ok(World::Proc { path: fields.path()? })),
-        b"store" => {
-            one(cursor, "store", |fields| Ok(World::Store { path: fields.path()?, mode: fields.mode()? }))
+            let (major, minor) = [(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0)][device];
+            World::Device { path, minor, major }
         }
-        _ => one(cursor, "bind", |fields| {
-            let (make, components): (fn(Field<'a>) -> Source<'a>, _) = match fields.word()? {
-                b"input" => (Source::Input, 1),
-                b"output" => (Source::Output, 2),
-                _ => return Err(fields.error("`input` or `output`")),
-            };
-            let source = fields.field()?;
+        b"proc" => World::Proc { path: cursor.path() },
+        b"store" => World::Store { path: cursor.path(), mode: cursor.mode() },
+        _ => {
+            let components = cursor.choice(&["input", "output"], "`input` or `output`") + 1;
+            let source = cursor.field();
             let mut names = source.spelled().split(|&byte| byte == b'/');
             if !(0..components).all(|_| names.next().is_some_and(is_name))
                 || !is_relative_path(source.bytes())
             {
-                return Err(fields.error("NAME, STEP/NAME, or a normalised path below one"));
+                cursor.fail("NAME, STEP/NAME, or a normalised path below one");
             }
-            Ok(World::Bind { source: make(source), path: fields.path()? })
-        }),
-    }
+            let source = if components == 1 { Source::Input(source) } else { Source::Output(source) };
+            World::Bind { source, path: cursor.path() }
+        }
+    };
+    cursor.end();
+    world
 }
 
 /// An output and the folder that it lies in.
-fn output<'a>(cursor: &mut Cursor<'a>) -> Result<(Output<'a>, &'a [u8]), Error> {
-    one(cursor, "output", |fields| {
-        let name = fields.name()?;
-        let path = fields.path()?.spelled();
+fn output<'a>(cursor: &mut Cursor<'a>) -> (Output<'a>, &'a [u8]) {
+    cursor.one("output", |cursor| {
+        let name = cursor.name();
+        let path = cursor.path().spelled();
         let slash = path.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
-        let base = core::str::from_utf8(&path[slash + 1..]).ok().filter(|base| is_name(base.as_bytes()));
-        let base = base.ok_or(fields.error("an output path that ends in a name"))?;
-        let expected =
-            if fields.peek() == b"-" { fields.word().map(|_| None)? } else { Some(fields.digest()?) };
-        Ok((Output { name, base, expected }, &path[..slash]))
+        let base = as_name(path.get(slash + 1..).unwrap_or_default()).unwrap_or_else(|| {
+            cursor.fail("an output path that ends in a name");
+            ""
+        });
+        let expected = if cursor.take("-") { None } else { Some(cursor.digest()) };
+        (Output { name, base, expected }, &path[..slash])
     })
 }

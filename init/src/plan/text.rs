@@ -3,7 +3,7 @@
 use crate::hex::nibble;
 
 /// Text as it is spelled in the plan; known to be in its one spelling.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Field<'a>(&'a [u8]);
 
 impl<'a> Field<'a> {
