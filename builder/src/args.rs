@@ -24,6 +24,15 @@ Environment:
 Nothing else is read from it, and no step sees any of it. apt, pip and QEMU
 inherit it and go by their own configuration.";
 
+const DDC_HELP: &str = "\
+Each output has one of these verdicts:
+  agrees              all lanes made the same: each of them vouches for it
+  expected to differ  the derivation itself has a varied input among its inputs
+  differs             what comes after that must be the same, and is not
+  inconclusive        not all lanes made it
+  one lane only       made on the way to an alternative; nothing to compare
+Exit status 0 if every target agrees in all lanes, 1 if not.";
+
 /// Builds a derivation graph from the initrd of a deterministic machine, and prints a hash for every output.
 #[derive(Debug, Parser)]
 #[command(name = "groundup", version, after_help = AFTER_HELP, max_term_width = 110)]
@@ -81,6 +90,9 @@ pub enum Command {
     },
     /// Builds a graph and prints a hash for every output
     Run(Box<Run>),
+    /// Builds a graph in several lanes that differ in one thing, and tells which outputs they agree on
+    #[command(after_help = DDC_HELP)]
+    Ddc(Box<Ddc>),
     /// Lists what has to be trusted, with sizes and hashes
     Tcb {
         #[command(flatten)]
@@ -194,8 +206,52 @@ pub struct Run {
     pub json: bool,
 }
 
+/// `groundup ddc`
+#[derive(Debug, Args)]
+#[expect(missing_docs, reason = "clap would print a flattened field's documentation in the place of its own")]
+pub struct Ddc {
+    #[command(flatten)]
+    pub graph: Graph,
+    /// The choices of the graph to vary: a lane for each alternative, and of several choices for each combination
+    #[arg(long, value_name = "INPUT", value_delimiter = ',')]
+    pub over: Vec<String>,
+    /// Only these alternatives; INPUT=CHOICE where several inputs are varied
+    #[arg(
+        id = "alternatives",
+        long = "choices",
+        value_name = "CHOICE",
+        value_delimiter = ',',
+        requires = "over"
+    )]
+    pub alternatives: Vec<String>,
+    #[command(flatten)]
+    pub choices: Choices,
+    /// What runs the lanes; of several machines, each runs them all
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "strict")]
+    pub machine: Vec<MachineName>,
+    #[command(flatten)]
+    pub tools: Tools,
+    /// Write the record of each lane, also of a failed one, into this folder as LANE.json
+    #[arg(long, value_name = "DIR")]
+    pub record_dir: Option<PathBuf>,
+    /// At most so many lanes at once [default: one for each core, as far as their memory is free]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// The memory of each lane's machine in MiB [default: twice the image, what the hungriest step may use, and 192]
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(64..=1 << 22))]
+    pub memory: Option<u64>,
+    /// End a lane's machine after this many seconds of real time
+    #[arg(long, value_name = "SECONDS", default_value_t = 24 * 3600)]
+    pub timeout: u64,
+    #[command(flatten)]
+    pub cache: Cache,
+    /// Print the verdicts as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Machines that this version has.
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum MachineName {
     /// QEMU, every instruction deterministic
     Strict,

@@ -98,13 +98,13 @@ impl Source {
     }
 }
 
-/// The alternatives that were asked for.
-pub fn choices(graph: &Graph, asked: &[(String, String)]) -> Result<Choices, Failure> {
+/// The alternatives that were asked for with an option.
+pub fn choices(option: &str, graph: &Graph, asked: &[(String, String)]) -> Result<Choices, Failure> {
     let asked = asked.iter().map(|(choice, taken)| (choice.as_str(), taken.as_str()));
-    let option =
-        |problem: &Problem| Problem { message: format!("--choose: {}", problem.message), ..problem.clone() };
+    let named =
+        |problem: &Problem| Problem { message: format!("{option}: {}", problem.message), ..problem.clone() };
     Choices::new(graph, asked)
-        .map_err(|problems| Failure::several(problems.list().iter().map(option).collect()))
+        .map_err(|problems| Failure::several(problems.list().iter().map(named).collect()))
 }
 
 fn unreadable(name: &str, error: &io::Error) -> Failure {

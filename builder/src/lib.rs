@@ -9,9 +9,11 @@
 //! | [`inputs`] | fetching, verifying, caching, unpacking, locking |
 //! | [`fetching`], [`running`], [`term`] | what a person sees meanwhile |
 //! | [`lane`] | a prepared graph, built once on one machine |
+//! | [`lanes`], [`agreement`], [`verdicts`] | several of these side by side, and what they show together |
 //! | [`results`], [`record`], [`tools`] | what came of a run, and what ran it |
 //! | [`outputs`], [`nar`] | taking outputs out of the machine |
 //! | [`failure`] | exit statuses |
+pub mod agreement;
 pub mod ahead;
 pub mod args;
 pub mod cancel;
@@ -21,6 +23,7 @@ pub mod fetching;
 pub mod graph;
 pub mod inputs;
 pub mod lane;
+pub mod lanes;
 pub mod nar;
 pub mod outputs;
 pub mod prepare;
@@ -29,6 +32,7 @@ pub mod results;
 pub mod running;
 pub mod term;
 pub mod tools;
+pub mod verdicts;
 
 use std::process::ExitCode;
 

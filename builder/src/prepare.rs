@@ -79,7 +79,7 @@ pub fn prepare(
     args: &args::Choices,
     store: &Store,
 ) -> Result<Prepared, Failure> {
-    let choices = choices(&graph, &args.choose)?;
+    let choices = choices("--choose", &graph, &args.choose)?;
     let lock = source.lock()?;
     let used = graphs::used_inputs(&graph, &choices).map_err(Failure::input)?;
     let specs: Vec<_> =

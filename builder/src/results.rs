@@ -100,6 +100,15 @@ impl Results {
         self.steps.iter().map(one).collect()
     }
 
+    /// The steps that failed, and why.
+    pub fn failures(&self) -> Vec<(String, String)> {
+        let failure = |step: &Step| match &step.outcome {
+            Outcome::Failed(reason) => Some((step.name.clone(), reason.clone())),
+            _ => None,
+        };
+        self.steps.iter().filter_map(failure).collect()
+    }
+
     /// Whether every one of these steps was built.
     pub fn is_good(&self, steps: &[String]) -> bool {
         let ends: BTreeMap<_, _> = self.steps.iter().map(|step| (&step.name, &step.outcome)).collect();

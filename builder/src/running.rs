@@ -4,7 +4,7 @@ use crate::commands::image::Written;
 use crate::prepare::Prepared;
 use crate::results::{Outcome, Results};
 use crate::term;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use qemu::{Event, Line};
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -17,6 +17,8 @@ pub struct Running {
     /// What has come of it so far.
     pub results: Results,
     bar: Option<ProgressBar>,
+    /// The lane's name where there are several, and the width of the longest.
+    lane: Option<(String, usize)>,
     total: usize,
     last: VecDeque<String>,
 }
@@ -24,18 +26,35 @@ pub struct Running {
 impl Running {
     /// A run of so many steps.
     pub fn new(total: usize) -> Running {
-        let bar = term::is_watched().then(|| {
-            let bar = ProgressBar::new(total as u64);
-            if let Ok(style) =
-                ProgressStyle::with_template("{spinner} {bar:24} {pos}/{len} {elapsed} {prefix} {wide_msg}")
-            {
+        let bar = term::is_watched().then(|| ProgressBar::new(total as u64));
+        Self::with(bar, None, total)
+    }
+
+    /// A lane of so many steps beside others: its name is padded to the width of the longest.
+    pub fn lane(name: &str, width: usize, total: usize, bars: &MultiProgress) -> Running {
+        let bar = term::is_watched().then(|| bars.add(ProgressBar::new(total as u64)));
+        Self::with(bar, Some((name.to_owned(), width)), total)
+    }
+
+    fn with(bar: Option<ProgressBar>, lane: Option<(String, usize)>, total: usize) -> Running {
+        let running = Running { results: Results::default(), bar, lane, total, last: VecDeque::new() };
+        if let Some(bar) = &running.bar {
+            let name = running.name();
+            let template =
+                format!("{{spinner}} {name}{{bar:24}} {{pos}}/{{len}} {{elapsed}} {{prefix}} {{wide_msg}}");
+            if let Ok(style) = ProgressStyle::with_template(&template) {
                 bar.set_style(style);
             }
             bar.set_prefix("packing the image");
             bar.enable_steady_tick(Duration::from_millis(200));
-            bar
-        });
-        Running { results: Results::default(), bar, total, last: VecDeque::new() }
+        }
+        running
+    }
+
+    /// What stands before each line, so that lanes can be told apart.
+    fn name(&self) -> String {
+        let padded = |(name, width): &(String, usize)| format!("{name:width$}  ");
+        self.lane.as_ref().map(padded).unwrap_or_default()
     }
 
     /// Tells what is about to run.
@@ -59,7 +78,7 @@ impl Running {
                     self.last.truncate(LAST - 1);
                     self.last.push_front(text.clone());
                 }
-                None => term::note(&format!("  | {text}")),
+                None => self.say(&format!("  | {text}")),
             },
             Line::Kernel(_) => {}
         }
@@ -71,9 +90,10 @@ impl Running {
     }
 
     fn say(&self, text: &str) {
+        let line = format!("{}{text}", self.name());
         match &self.bar {
-            Some(bar) => bar.println(text),
-            None => term::note(text),
+            Some(bar) => bar.println(line),
+            None => term::note(&line),
         }
     }
 
@@ -112,7 +132,10 @@ impl Running {
         if let Outcome::Failed(_) = step.outcome {
             self.last.iter().rev().for_each(|line| self.say(&format!("  | {line}")));
         }
-        self.say(&text);
+        // The bars of several lanes already tell what goes well.
+        if self.bar.is_none() || self.lane.is_none() || step.outcome != Outcome::Built {
+            self.say(&text);
+        }
         self.bar.iter().for_each(|bar| bar.set_position(self.results.steps.len() as u64));
     }
 }

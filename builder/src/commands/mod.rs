@@ -1,5 +1,6 @@
 //! One file for each thing that the command line can ask for.
 mod check;
+mod ddc;
 pub(crate) mod image;
 mod kernel;
 mod lock;
@@ -23,6 +24,7 @@ pub fn perform(command: Command) -> Result<(), Failure> {
             told(json, image::image(&graph, &target, &choices, &cache, json))
         }
         Command::Run(args) => told(args.json, run::run(&args))?,
+        Command::Ddc(args) => told(args.json, ddc::ddc(&args))?,
         Command::Tcb { graph, choices, cache, tools, json } => {
             told(json, tcb::tcb(&graph, &choices, &cache, &tools, json))
         }

@@ -1,0 +1,172 @@
+//! `groundup ddc`: several lanes of one graph side by side, and what they show together.
+
+use crate::agreement::{self, Party, Wanted};
+use crate::ahead::Ahead;
+use crate::args;
+use crate::commands::run::write_record;
+use crate::failure::Failure;
+use crate::graph::Source;
+use crate::lane::{self, Ended, Machinery, Setting};
+use crate::lanes::{self, Lane, Room};
+use crate::prepare::{Prepared, cache, prepare, store};
+use crate::running::Running;
+use crate::verdicts::{Report, Told};
+use crate::{cancel, term, tools};
+use graphs::{Graph, model::store_name};
+use indicatif::MultiProgress;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// Builds the graph in every lane. The inner failure is one that the verdicts tell.
+pub fn ddc(args: &args::Ddc) -> Result<Result<(), Failure>, Failure> {
+    let source = Source::open(args.graph.path.as_deref())?;
+    let graph = source.graph()?;
+    let lanes = lanes::lanes(&graph, args)?;
+    Ahead::default().folder("--record-dir", args.record_dir.as_deref()).done()?;
+    tools::probe(&args.tools)?;
+    let store = store(&args.cache)?;
+    let prepare = |lane: &Lane| {
+        let choices = args::Choices { choose: lane.choose.clone(), keep_going: args.choices.keep_going };
+        prepare(&source, graph.clone(), &choices, &store)
+    };
+    let prepared: Vec<_> = lanes.iter().map(prepare).collect::<Result<_, _>>()?;
+    let cache = cache(&args.cache);
+    let machinery = Machinery::obtain(&args.tools, &cache)?;
+    let cancel = cancel::watch()?;
+    let job = Job { args, source: &source, machinery: &machinery, cache: &cache, cancel: &cancel };
+    let ended = job.all(&lanes, &prepared)?;
+    let report = report(&graph, &args.over, &lanes, &prepared, &ended);
+    term::result(&if args.json { format!("{:#}\n", report.json()) } else { report.text() })?;
+    if cancel.load(Ordering::Relaxed) {
+        return Err(Failure::machine(cancel::SAID));
+    }
+    Ok(if report.agree() {
+        Ok(())
+    } else {
+        Err(Failure::Build("the lanes do not agree on every target".into()))
+    })
+}
+
+/// What all lanes are run with.
+struct Job<'a> {
+    args: &'a args::Ddc,
+    source: &'a Source,
+    machinery: &'a Machinery,
+    cache: &'a Path,
+    cancel: &'a AtomicBool,
+}
+
+/// A lane that has ended, and where its record is.
+type End = (Result<Ended, Failure>, Option<PathBuf>);
+
+impl Job<'_> {
+    /// Runs them as there is room.
+    fn all(&self, lanes: &[Lane], prepared: &[Prepared]) -> Result<Vec<End>, Failure> {
+        if let Some(folder) = &self.args.record_dir {
+            let fail = |error| Failure::input(format!("--record-dir {}: {error}", folder.display()));
+            fs::create_dir_all(folder).map_err(fail)?;
+        }
+        let mut room = Room::of_host();
+        room.lanes = self.args.jobs.map_or(room.lanes, usize::from);
+        let needs = prepared.iter().map(|prepared| match self.args.memory {
+            Some(memory) => Ok(memory),
+            None => lane::memory(prepared, prepared.inputs.values().map(|input| input.obtained.size).sum()),
+        });
+        let needs = needs.collect::<Result<Vec<_>, _>>()?;
+        let (bars, width) = (MultiProgress::new(), lanes.iter().map(|lane| lane.name.len()).max());
+        let begin = |number: usize| {
+            let (lane, prepared) = (&lanes[number], &prepared[number]);
+            let steps = prepared.steps()?.len();
+            let mut running = Running::lane(&lane.name, width.unwrap_or_default(), steps, &bars);
+            let ended = self.one(lane, prepared, &mut running)?;
+            let record =
+                self.args.record_dir.as_ref().map(|folder| folder.join(format!("{}.json", lane.name)));
+            if let Some(path) = &record {
+                write_record("--record-dir", path, &ended.record)?;
+            }
+            Ok((ended, record))
+        };
+        let ended = lanes::side_by_side(&needs, room, |number| match begin(number) {
+            Ok((ended, record)) => (Ok(ended), record),
+            Err(failure) => (Err(failure), None),
+        });
+        Ok(ended)
+    }
+
+    fn one(&self, lane: &Lane, prepared: &Prepared, running: &mut Running) -> Result<Ended, Failure> {
+        let setting = Setting {
+            machine: lane.machine,
+            tools: &self.args.tools,
+            machinery: self.machinery,
+            memory: self.args.memory,
+            time_limit: Duration::from_secs(self.args.timeout),
+            console: None,
+            out: None,
+            cache: self.cache,
+        };
+        lane::build(self.source, prepared, &setting, running, self.cancel)
+    }
+}
+
+fn report(graph: &Graph, over: &[String], lanes: &[Lane], prepared: &[Prepared], ended: &[End]) -> Report {
+    let party = |(lane, (prepared, (ended, _))): (&Lane, (&Prepared, &End))| {
+        let outputs = ended.iter().flat_map(|ended| &ended.results.outputs);
+        Party {
+            name: lane.name.clone(),
+            // A plan was written of it: it has an order.
+            steps: prepared.steps().unwrap_or_default(),
+            outputs: outputs.map(|output| (output.name.clone(), output.sha256.clone())).collect(),
+        }
+    };
+    let parties: Vec<_> = lanes.iter().zip(prepared.iter().zip(ended)).map(party).collect();
+    let judged = agreement::judge(&wanted(graph, over, &parties), &parties);
+    let told = lanes.iter().zip(ended).map(|(lane, (ended, record))| Told {
+        name: lane.name.clone(),
+        machine: lanes::machine_name(lane.machine),
+        choose: lane.choose.iter().cloned().collect(),
+        plan: ended.as_ref().ok().map(|ended| ended.plan.clone()),
+        image: ended.as_ref().ok().map(|ended| ended.image.clone()),
+        error: match ended {
+            Ok(ended) => ended.verdict.as_ref().err().map(ToString::to_string),
+            Err(failure) => Some(failure.to_string()),
+        },
+        failed: ended.iter().flat_map(|ended| ended.results.failures()).collect(),
+        record: record.as_ref().map(|path| path.display().to_string()),
+    });
+    Report { over: over.to_vec(), lanes: told.collect(), judged }
+}
+
+/// The outputs of every derivation that any lane was to build: in the order of the first lane's plan, and what only other
+/// lanes have where it stands in theirs.
+fn wanted(graph: &Graph, over: &[String], parties: &[Party]) -> Vec<Wanted> {
+    let mut order: Vec<&String> = Vec::new();
+    let mut seen = BTreeSet::new();
+    for party in parties {
+        let mut at = 0;
+        for step in &party.steps {
+            match order.iter().position(|known| *known == step) {
+                Some(known) => at = at.max(known + 1),
+                None if seen.insert(step) => {
+                    order.insert(at, step);
+                    at += 1;
+                }
+                None => {}
+            }
+        }
+    }
+    let outputs = order.into_iter().filter_map(|step| Some((step, graph.derivations.get(step)?)));
+    let outputs = outputs.flat_map(|(step, derivation)| {
+        let varied = derivation.inputs.iter().any(|input| over.contains(input));
+        let target = graph.targets.contains(step);
+        derivation.outputs.iter().map(move |output| Wanted {
+            name: store_name(step, output),
+            step: step.clone(),
+            target,
+            varied,
+        })
+    });
+    outputs.collect()
+}

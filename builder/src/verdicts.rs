@@ -1,0 +1,143 @@
+//! What lanes showed together, as a person and as a program reads it. Pure.
+
+use crate::agreement::{self, Apart, Judged, Verdict};
+use crate::term::count;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// A lane as it is told.
+pub struct Told {
+    /// Its name.
+    pub name: String,
+    /// What ran it.
+    pub machine: String,
+    /// The alternatives that it took.
+    pub choose: BTreeMap<String, String>,
+    /// The plan's sha256, if it got so far.
+    pub plan: Option<String>,
+    /// The image's.
+    pub image: Option<String>,
+    /// Why it did not end well.
+    pub error: Option<String>,
+    /// The steps that failed, and why.
+    pub failed: Vec<(String, String)>,
+    /// Where its record is.
+    pub record: Option<String>,
+}
+
+/// What came of all lanes.
+pub struct Report {
+    /// What was varied.
+    pub over: Vec<String>,
+    /// The lanes.
+    pub lanes: Vec<Told>,
+    /// The outputs, in the order of the plan.
+    pub judged: Vec<Judged>,
+}
+
+impl Report {
+    /// Whether all targets agree in all lanes.
+    pub fn agree(&self) -> bool {
+        agreement::all_agree(&self.judged, self.lanes.len())
+    }
+
+    /// For a program.
+    pub fn json(&self) -> Value {
+        let lane = |lane: &Told| {
+            let failed: Vec<_> =
+                lane.failed.iter().map(|(step, reason)| json!({ "step": step, "reason": reason })).collect();
+            json!({
+                "name": lane.name, "machine": lane.machine, "choices": lane.choose, "plan": lane.plan,
+                "image": lane.image, "error": lane.error, "failed": failed, "record": lane.record,
+            })
+        };
+        let output = |judged: &Judged| {
+            let groups: Vec<_> = judged
+                .groups
+                .iter()
+                .map(|group| json!({ "sha256": group.sha256, "lanes": self.names(&group.lanes) }))
+                .collect();
+            json!({
+                "name": judged.wanted.name, "step": judged.wanted.step, "target": judged.wanted.target,
+                "varied": judged.wanted.varied, "verdict": judged.verdict.words(), "groups": groups,
+                "missing": self.names(&judged.missing),
+            })
+        };
+        let apart = |apart: &Apart| json!({ "lanes": self.names(&apart.lanes), "outputs": apart.outputs });
+        json!({
+            "over": self.over,
+            "lanes": self.lanes.iter().map(lane).collect::<Vec<_>>(),
+            "outputs": self.judged.iter().map(output).collect::<Vec<_>>(),
+            "apart": agreement::apart(&self.judged).iter().map(apart).collect::<Vec<_>>(),
+            "agree": self.agree(),
+        })
+    }
+
+    /// For a person: a line for each output and hash, then what it comes to.
+    pub fn text(&self) -> String {
+        let width = self.judged.iter().map(|judged| judged.wanted.name.len()).max().unwrap_or_default();
+        let mut text = String::new();
+        for judged in &self.judged {
+            let mut hashes: Vec<_> = judged
+                .groups
+                .iter()
+                .map(|group| format!("{}  {}", group.sha256, self.who(&group.lanes)))
+                .collect();
+            if !judged.missing.is_empty() {
+                hashes.push(format!("{:64}  {}", "not made", self.who(&judged.missing)));
+            }
+            let (mut name, mut verdict) = (judged.wanted.name.as_str(), judged.verdict.words());
+            for hash in hashes {
+                text += &format!("{name:width$}  {verdict:18}  {hash}\n");
+                (name, verdict) = ("", "");
+            }
+        }
+        text + "\n" + &self.summary()
+    }
+
+    fn summary(&self) -> String {
+        let mut text = String::new();
+        for lane in &self.lanes {
+            if let Some(error) = &lane.error {
+                text += &format!("The lane {} did not end well: {}\n", lane.name, error.trim_end());
+            }
+            for (step, reason) in &lane.failed {
+                text += &format!("  {step}: {reason}\n");
+            }
+        }
+        for apart in agreement::apart(&self.judged) {
+            let (names, first) = (self.names(&apart.lanes).join(", "), &apart.outputs[0]);
+            let stands =
+                if apart.lanes.len() == 1 { "stands alone" } else { "stand apart from the majority" };
+            let many = count(apart.outputs.len(), "output");
+            text += &format!("{names} {stands}: {many} of its own, from {first} on.\n");
+        }
+        let number = |verdict| self.judged.iter().filter(|judged| judged.verdict == verdict).count();
+        if self.judged.iter().any(|judged| judged.verdict == Verdict::Differs && judged.majority().is_none())
+        {
+            text += "Lanes differ, and no side has the majority: more lanes would tell which stands alone.\n";
+        }
+        let parts =
+            [Verdict::Agrees, Verdict::Expected, Verdict::Differs, Verdict::Inconclusive, Verdict::Single];
+        let parts = parts.map(|verdict| (number(verdict), verdict.words()));
+        let parts: Vec<_> =
+            parts.iter().filter(|part| part.0 > 0).map(|(many, words)| format!("{words}: {many}")).collect();
+        let (lanes, outputs) = (count(self.lanes.len(), "lane"), count(self.judged.len(), "output"));
+        text += &format!("{lanes}, {outputs}. {}.\n", parts.join(", "));
+        text + match self.agree() {
+            true => "All targets are the same in all lanes.\n",
+            false => "Not every target is the same in all lanes.\n",
+        }
+    }
+
+    fn names(&self, lanes: &[usize]) -> Vec<&str> {
+        lanes.iter().map(|lane| self.lanes[*lane].name.as_str()).collect()
+    }
+
+    fn who(&self, lanes: &[usize]) -> String {
+        match lanes.len() == self.lanes.len() {
+            true => format!("all {}", lanes.len()),
+            false => self.names(lanes).join(" "),
+        }
+    }
+}
