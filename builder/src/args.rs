@@ -176,6 +176,9 @@ pub struct Run {
     /// What runs the image
     #[arg(long, value_enum, default_value = "strict")]
     pub machine: MachineName,
+    /// CPUs of the `fast` machine; the others have one, and the host's
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=255))]
+    pub cpus: u32,
     #[command(flatten)]
     pub tools: Tools,
     /// Write a record of the run, also of a failed one (in-toto statement with SLSA provenance, JSON)
@@ -255,6 +258,21 @@ pub struct Ddc {
 pub enum MachineName {
     /// QEMU, every instruction deterministic
     Strict,
+    /// QEMU with KVM if that really works, else with plain translation
+    Fast,
+    /// No QEMU: namespaces on this kernel, at native speed
+    Host,
+}
+
+impl MachineName {
+    /// As it is written on the command line and in records.
+    pub fn word(self) -> &'static str {
+        match self {
+            MachineName::Strict => "strict",
+            MachineName::Fast => "fast",
+            MachineName::Host => "host",
+        }
+    }
 }
 
 /// Kernels that can be obtained by name.

@@ -10,6 +10,7 @@ use crate::results::{Outcome, Results};
 use crate::running::Running;
 use crate::tools::{self, Kernel, Part};
 use crate::{cancel, outputs, term};
+use qemu::Profile;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -23,8 +24,10 @@ const LEAST: u64 = 96;
 
 /// What a machine is made of, obtained once for all lanes.
 pub struct Machinery {
-    /// The kernel.
-    pub kernel: Kernel,
+    /// The kernel; the host machine has none of its own.
+    pub kernel: Option<Kernel>,
+    /// Why there is no KVM, if there is none and it was asked for.
+    pub no_kvm: Option<String>,
     /// Everything that is trusted, for the record.
     pub parts: Vec<Part>,
 }
@@ -37,6 +40,8 @@ pub struct Setting<'a> {
     pub tools: &'a args::Tools,
     /// What they turned out to be.
     pub machinery: &'a Machinery,
+    /// CPUs of a fast machine.
+    pub cpus: u32,
     /// The machine's memory in MiB, if it is not to be computed.
     pub memory: Option<u64>,
     /// In real time.
@@ -76,10 +81,20 @@ pub struct Ended {
 
 impl Machinery {
     /// Obtains what was asked for.
-    pub fn obtain(tools: &args::Tools, cache: &Path) -> Result<Machinery, Failure> {
+    pub fn obtain(machine: MachineName, tools: &args::Tools, cache: &Path) -> Result<Machinery, Failure> {
+        if machine == MachineName::Host {
+            return Ok(Machinery { kernel: None, no_kvm: None, parts: vec![tools::init()] });
+        }
         let kernel = tools::kernel(&tools.kernel, cache)?;
         let parts = tools::parts(tools, &kernel)?;
-        Ok(Machinery { kernel, parts })
+        let fast = machine == MachineName::Fast;
+        let no_kvm = if fast { qemu::kvm::probe(&tools.qemu, &kernel.path).err() } else { None };
+        if let Some(why) = &no_kvm {
+            term::note(&format!("no KVM, so QEMU translates: {why}"));
+        } else if fast {
+            term::note("KVM works");
+        }
+        Ok(Machinery { kernel: Some(kernel), no_kvm, parts })
     }
 }
 
@@ -111,6 +126,7 @@ pub fn build(
     let ending = qemu::run(&machine, &mut |line| running.line(&line), cancel);
     running.finish();
     let results = std::mem::take(&mut running.results);
+    let notes = ending.as_ref().map(|ending| ending.notes.clone()).unwrap_or_default();
     let verdict = match ending {
         Err(qemu::Error::Cancelled) => Err(Failure::machine(cancel::SAID)),
         Err(error) => Err(Failure::machine(error)),
@@ -128,7 +144,8 @@ pub fn build(
         graph_name: source.name.rsplit('/').next().unwrap_or_default(),
         prepared,
         image: &image.sha256,
-        machine: "strict",
+        machine: setting.machine,
+        host: host(setting.machine, &notes),
         arguments: arguments(&machine),
         qemu: &version.unwrap_or_default(),
         parts,
@@ -144,13 +161,23 @@ fn machine(
     initrd: &Path,
     unpacked: u64,
 ) -> Result<qemu::Machine, Failure> {
-    let MachineName::Strict = setting.machine;
     let needed = memory(prepared, unpacked)?;
-    let mut machine = qemu::Machine::new(&setting.machinery.kernel.path, initrd);
+    let kernel = setting.machinery.kernel.as_ref().map(|kernel| kernel.path.clone());
+    let mut machine = qemu::Machine::new(kernel.unwrap_or_default(), initrd);
     machine.program.clone_from(&setting.tools.qemu);
+    machine.profile = match setting.machine {
+        MachineName::Strict => Profile::Strict,
+        MachineName::Fast => {
+            Profile::Fast { kvm: setting.machinery.no_kvm.is_none(), cpus: setting.cpus }
+        }
+        MachineName::Host => {
+            machine.program = "/proc/self/exe".into();
+            Profile::Host(qemu::host::Order::Archive)
+        }
+    };
     machine.memory = setting.memory.unwrap_or(needed);
     let least = (2 * unpacked).div_ceil(MIB).saturating_add(LEAST);
-    if machine.memory < least {
+    if machine.memory < least && setting.machine != MachineName::Host {
         return Err(Failure::help(
             format!(
                 "--memory {}: {} MiB too little to start: the kernel takes {LEAST} MiB, and the image of {} twice its size",
@@ -170,6 +197,15 @@ fn machine(
         machine.region = Some(region.map_err(fail)?);
     }
     Ok(machine)
+}
+
+/// What the host machine could not pin.
+fn host(machine: MachineName, notes: &str) -> Option<Value> {
+    (machine == MachineName::Host).then(|| {
+        let mut unpinned = qemu::host::UNPINNED.to_vec();
+        unpinned.extend(Some(qemu::host::ONE_ID).filter(|&note| notes.contains(note)));
+        json!({ "kernel": qemu::host::kernel(), "unpinned": unpinned })
+    })
 }
 
 /// QEMU's arguments as a record may hold them: files stand in it by hash, not by where they were.

@@ -3,5 +3,11 @@ use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    if let [first, stage @ ..] = &arguments[..]
+        && first == qemu::host::STAGE
+    {
+        return qemu::host::stage(stage);
+    }
     builder::main(builder::args::Arguments::parse())
 }

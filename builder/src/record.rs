@@ -5,6 +5,7 @@
 //! the same bytes, but for what tells their machines apart.
 //! Sources: in-toto's `spec/v1/statement.md`, <https://slsa.dev/spec/v1.0/provenance>.
 
+use crate::args::MachineName;
 use crate::results::Results;
 use crate::tools::{self, Part};
 use serde_json::{Value, json};
@@ -19,8 +20,10 @@ pub struct Facts<'a> {
     pub prepared: &'a crate::prepare::Prepared,
     /// The image's sha256.
     pub image: &'a str,
-    /// The machine's name.
-    pub machine: &'a str,
+    /// The machine.
+    pub machine: MachineName,
+    /// What the host machine could not pin.
+    pub host: Option<Value>,
     /// The machine's arguments, without paths of the host.
     pub arguments: Value,
     /// What QEMU says it is.
@@ -59,12 +62,12 @@ pub fn record(facts: &Facts<'_>, results: &Results) -> Value {
                     "choices": choices,
                     "targets": facts.prepared.graph.targets,
                 },
-                "internalParameters": { "machine": facts.machine, "arguments": facts.arguments },
+                "internalParameters": internal(facts),
                 "resolvedDependencies": dependencies(facts),
             },
             "runDetails": {
                 "builder": {
-                    "id": format!("urn:groundup:machine:{}", facts.machine),
+                    "id": format!("urn:groundup:machine:{}", facts.machine.word()),
                     "version": { "groundup": env!("CARGO_PKG_VERSION"), "qemu": facts.qemu },
                     "builderDependencies": tools::descriptors(facts.parts),
                 },
@@ -72,6 +75,14 @@ pub fn record(facts: &Facts<'_>, results: &Results) -> Value {
             },
         },
     })
+}
+
+fn internal(facts: &Facts<'_>) -> Value {
+    let mut internal = json!({ "machine": facts.machine.word(), "arguments": facts.arguments });
+    if let Some(host) = &facts.host {
+        internal["host"] = host.clone();
+    }
+    internal
 }
 
 fn dependencies(facts: &Facts<'_>) -> Vec<Value> {

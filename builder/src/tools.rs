@@ -66,17 +66,18 @@ fn kernel_file(path: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Everything that a machine is made of.
+/// What every machine has.
+pub fn init() -> Part {
+    let (about, size) = ("PID 1".into(), images::INIT.len() as u64);
+    Part { name: "init".into(), about, sha256: crate::hash(images::INIT), size }
+}
+
+/// Everything that a machine of QEMU's is made of.
 pub fn parts(tools: &args::Tools, kernel: &Kernel) -> Result<Vec<Part>, Failure> {
     let version = qemu::version(&tools.qemu).map_err(Failure::machine)?;
     let program = find(&tools.qemu);
     let mut parts = vec![
-        Part {
-            name: "init".into(),
-            about: "PID 1".into(),
-            sha256: crate::hash(images::INIT),
-            size: images::INIT.len() as u64,
-        },
+        init(),
         part("kernel", &kernel.about, &kernel.path)?,
         part("qemu", &version, &program)?,
     ];

@@ -9,7 +9,7 @@
 //!
 //! Same content, same bytes, whatever the host, its time, user, umask, directory order or file system: the
 //! image's hash can then be compared by people who never met. [`newc`] holds the format, [`write()`] makes an
-//! image, [`read`] reads one back and trusts nothing in it. [`kernel`] obtains the kernel that boots it.
+//! image, [`read`] reads one back and trusts nothing in it, [`unpack()`] does what the kernel does with one. [`kernel`] obtains the kernel that boots it.
 //!
 //! No `/dev/console` is packed: the kernel's own built-in initramfs has it, and PID 1 mounts devtmpfs.
 
@@ -19,11 +19,13 @@ pub mod kernel;
 pub mod newc;
 pub mod read;
 mod tree;
+mod unpack;
 mod write;
 mod xz;
 
 pub use archive::Archive;
 pub use error::Error;
+pub use unpack::{Error as UnpackError, Order, unpack};
 pub use write::{Image, Input, Kind, Summary, write, write_xz};
 
 /// PID 1, as the build script built it.

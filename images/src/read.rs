@@ -79,22 +79,7 @@ impl<'a> Entries<'a> {
 
     fn header(&mut self) -> Result<Header, Malformed> {
         let start = self.offset;
-        let bytes = self.take(HEADER, "a header of 110 bytes")?;
-        let (magic, digits) = bytes.split_at(MAGIC.len());
-        if magic != MAGIC {
-            return Err(Malformed::new(start, "the magic number 070701", magic.escape_ascii()));
-        }
-        let mut fields = [0; 13];
-        for (i, (field, text)) in fields.iter_mut().zip(digits.chunks_exact(8)).enumerate() {
-            for &byte in text {
-                let Some(digit) = (byte as char).to_digit(16) else {
-                    let offset = start + MAGIC.len() + 8 * i;
-                    return Err(Malformed::new(offset, "eight hexadecimal digits", text.escape_ascii()));
-                };
-                *field = *field << 4 | digit;
-            }
-        }
-        Ok(Header::from_fields(fields))
+        header(self.take(HEADER, "a header of 110 bytes")?, start)
     }
 
     fn entry(&mut self) -> Result<Option<Entry<'a>>, Malformed> {
@@ -124,6 +109,25 @@ impl<'a> Entries<'a> {
         zeroed(&self.archive[self.offset..], self.offset, "only zeros after the trailer")?;
         Ok(None)
     }
+}
+
+/// The header in these [`HEADER`] bytes, which start at an offset of the archive.
+pub(crate) fn header(bytes: &[u8], start: usize) -> Result<Header, Malformed> {
+    let (magic, digits) = bytes.split_at(MAGIC.len());
+    if magic != MAGIC {
+        return Err(Malformed::new(start, "the magic number 070701", magic.escape_ascii()));
+    }
+    let mut fields = [0; 13];
+    for (i, (field, text)) in fields.iter_mut().zip(digits.chunks_exact(8)).enumerate() {
+        for &byte in text {
+            let Some(digit) = (byte as char).to_digit(16) else {
+                let offset = start + MAGIC.len() + 8 * i;
+                return Err(Malformed::new(offset, "eight hexadecimal digits", text.escape_ascii()));
+            };
+            *field = *field << 4 | digit;
+        }
+    }
+    Ok(Header::from_fields(fields))
 }
 
 impl<'a> Iterator for Entries<'a> {

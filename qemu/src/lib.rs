@@ -1,6 +1,6 @@
 //! The machine: starting and watching QEMU, console events, the export region.
 //!
-//! [`machine`] says what the `strict` machine is, flag by flag; [`run()`] starts it, follows its console and ends it;
+//! [`machine`] says what each machine is, flag by flag; [`host`] is the one without QEMU; [`run()`] starts it, follows its console and ends it;
 //! [`console`] turns the console's bytes into typed lines; [`region`] is the memory through which outputs leave;
 //! [`kvm`] tells whether this host's KVM really works.
 //!
@@ -11,6 +11,7 @@
 
 pub mod console;
 mod event;
+pub mod host;
 pub mod kvm;
 pub mod machine;
 pub mod region;
@@ -19,6 +20,6 @@ mod watch;
 
 pub use console::Line;
 pub use event::{Event, Place};
-pub use machine::{Machine, version};
+pub use machine::{Machine, Profile, version};
 pub use region::Region;
 pub use run::{Ending, Error, run};

@@ -1,5 +1,6 @@
-//! What the `strict` machine is: pure but for [`version`] and [`firmware`], which ask QEMU.
+//! What each machine is: pure but for [`version`] and [`firmware`], which ask QEMU.
 //!
+//! # `strict`
 //! Every instruction of it is counted and nothing of the host can be seen in it, so two runs of one image print the
 //! same console, time stamps included. The flags, each for its one purpose:
 //!
@@ -33,6 +34,11 @@
 //! | `rootfstype=ramfs` | an image may fill more than half of memory, tmpfs's limit |
 //! | `-- reboot` | PID 1's argument: end by a reset, which `-no-reboot` turns into QEMU's end |
 //!
+//! # `fast`
+//! The same without `-icount`, with the host's clock and as many CPUs as asked for: KVM where a guest really boots with it
+//! ([`crate::kvm`]), else one translating thread for each CPU. The CPU's model stays the same, so that no build can tell by its
+//! features where it runs.
+//!
 //! Left out on purpose: `nokaslr` (the kernel hands it to PID 1 as its first argument; the layout is fixed anyway,
 //! as it comes from the counted clock), `quiet` (the time stamps are the evidence).
 //!
@@ -44,6 +50,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use crate::host::Order;
 use crate::region::Region;
 use crate::run::Error;
 
@@ -55,12 +62,30 @@ pub const COMMAND_LINE: &str = "console=ttyS0 norandmaps acpi=off cryptomgr.note
     reboot=t panic=-1 oops=panic random.trust_cpu=off random.trust_bootloader=off mitigations=off \
     rootfstype=ramfs -- reboot";
 
-/// A `strict` machine.
+/// Which machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// Every instruction is deterministic.
+    Strict,
+    /// As fast as QEMU goes: with KVM, or translated in one thread for each CPU. The clock is the host's.
+    Fast {
+        /// Whether to use KVM.
+        kvm: bool,
+        /// How many CPUs the machine has.
+        cpus: u32,
+    },
+    /// No QEMU: see [`crate::host`].
+    Host(Order),
+}
+
+/// A machine.
 #[derive(Debug)]
 pub struct Machine {
-    /// QEMU: a path, or a name that is looked up in PATH.
+    /// Which.
+    pub profile: Profile,
+    /// QEMU: a path, or a name that is looked up in PATH. For [`Profile::Host`], this program.
     pub program: PathBuf,
-    /// The kernel.
+    /// The kernel; [`Profile::Host`] has none.
     pub kernel: PathBuf,
     /// The image.
     pub initrd: PathBuf,
@@ -77,9 +102,10 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// A machine that boots `kernel` with `initrd`: 1 GiB of memory, shift 1, no export region, one hour.
+    /// A `strict` machine that boots `kernel` with `initrd`: 1 GiB of memory, shift 1, no export region, one hour.
     pub fn new(kernel: impl Into<PathBuf>, initrd: impl Into<PathBuf>) -> Self {
         Self {
+            profile: Profile::Strict,
             program: PROGRAM.into(),
             kernel: kernel.into(),
             initrd: initrd.into(),
@@ -91,15 +117,23 @@ impl Machine {
         }
     }
 
-    /// QEMU's arguments.
+    /// The arguments of QEMU, or of this program as the `host` machine.
     pub fn arguments(&self) -> Vec<OsString> {
         let mut arguments: Vec<OsString> = Vec::new();
+        let (accelerator, base, cpus) = match self.profile {
+            Profile::Host(order) => return crate::host::arguments(&self.initrd, order),
+            Profile::Strict => ("tcg", "base=2020-01-01T00:00:00,clock=vm", 1),
+            Profile::Fast { kvm: true, cpus } => ("kvm", "base=utc", cpus),
+            Profile::Fast { kvm: false, cpus } => ("tcg,thread=multi", "base=utc", cpus),
+        };
         let mut add = |words: &[&str]| arguments.extend(words.iter().map(Into::into));
         add(&["-no-user-config", "-nodefaults", "-display", "none"]);
-        add(&["-M", "pc,vmport=off", "-accel", "tcg"]);
-        add(&["-icount", &format!("shift={},sleep=off", self.shift)]);
-        add(&["-rtc", "base=2020-01-01T00:00:00,clock=vm", "-seed", "1"]);
-        add(&["-smp", "1", "-cpu", "Nehalem-v1", "-m", &format!("{}M", self.memory), "-no-reboot"]);
+        add(&["-M", "pc,vmport=off", "-accel", accelerator]);
+        if self.profile == Profile::Strict {
+            add(&["-icount", &format!("shift={},sleep=off", self.shift)]);
+        }
+        add(&["-rtc", base, "-seed", "1"]);
+        add(&["-smp", &cpus.to_string(), "-cpu", "Nehalem-v1", "-m", &format!("{}M", self.memory), "-no-reboot"]);
         add(&["-chardev", "file,id=console,path=/dev/stdout", "-serial", "chardev:console"]);
         if let Some(region) = &self.region {
             let size = region.size();

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use crate::console::{Line, Reader};
 use crate::event::Event;
-use crate::machine::Machine;
+use crate::machine::{Machine, Profile};
 use crate::region::Region;
 use crate::watch::Watched;
 
@@ -33,7 +33,7 @@ const HALTED: &str = "icount sleep disabled and no active timers";
 const LAST: usize = 12;
 
 /// How a plan's run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ending {
     /// Steps that were built.
     pub built: u64,
@@ -43,6 +43,8 @@ pub struct Ending {
     pub skipped: u64,
     /// How long it took on the host's clock.
     pub duration: Duration,
+    /// What QEMU, or whoever made the machine, had to say about it; mostly nothing.
+    pub notes: String,
 }
 
 /// Why a machine did not carry its plan to the end. All of these are the machine's failures, not a step's.
@@ -72,6 +74,9 @@ pub enum Error {
         /// What it said.
         stderr: String,
     },
+    /// The host's kernel does not let us make a machine of it.
+    #[error("{0}")]
+    Host(String),
     /// PID 1 could not go on.
     #[error("PID 1 could not go on: {0}")]
     Fatal(String),
@@ -262,7 +267,7 @@ impl Seen {
         stderr: String,
     ) -> Result<Ending, Error> {
         if let Some((built, failed, skipped)) = self.end {
-            return Ok(Ending { built, failed, skipped, duration: begun.elapsed() });
+            return Ok(Ending { built, failed, skipped, duration: begun.elapsed(), notes: stderr });
         }
         let lines: Vec<_> = self.lines.into();
         Err(match (self.fatal, self.panic, exited) {
@@ -270,6 +275,7 @@ impl Seen {
             (_, Some(line), _) => Error::Panic(line),
             (.., None) if halted || self.halted => Error::Halted { lines },
             (.., None) => Error::TimeLimit { limit: machine.time_limit, lines },
+            (.., Some(_)) if matches!(machine.profile, Profile::Host(_)) && lines.is_empty() => Error::Host(stderr),
             (.., Some(status)) if lines.is_empty() && !status.success() => {
                 Error::Broken { program: machine.program.clone(), status, stderr }
             }

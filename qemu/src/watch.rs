@@ -19,6 +19,12 @@ const STDERR_LIMIT: usize = 16 << 10;
 /// How much of the console is read before its room on disk is given back.
 const FREE: u64 = 16 << 20;
 
+/// Lets the kernel kill what is started when its parent ends, even if that is killed and runs no destructor.
+pub(crate) fn end_with_parent(command: &mut Command) -> &mut Command {
+    // SAFETY: between fork and exec only async-signal-safe functions may be called: this is one system call.
+    unsafe { command.pre_exec(|| Ok(set_parent_process_death_signal(Some(Signal::KILL))?)) }
+}
+
 /// A running QEMU. Dropping it kills exactly this process and waits for it, so no path leaves one behind.
 #[derive(Debug)]
 pub(crate) struct Watched {
@@ -47,11 +53,7 @@ impl Watched {
             Some(file) => Stdio::from(file.try_clone()?),
             None => Stdio::null(),
         });
-        // SAFETY: between fork and exec only async-signal-safe functions may be called: this is one system call.
-        // It ends QEMU with us even if we are killed and run no destructor.
-        unsafe {
-            command.pre_exec(|| Ok(set_parent_process_death_signal(Some(Signal::KILL))?));
-        }
+        end_with_parent(&mut command);
         let buffer = vec![0; 64 << 10];
         Ok(command.spawn().map(|child| Self { child, console, stderr, position: 0, freed: 0, buffer }))
     }

@@ -1,7 +1,7 @@
 //! `groundup run`: one lane, and what came of it.
 
 use crate::ahead::Ahead;
-use crate::args;
+use crate::args::{self, MachineName};
 use crate::failure::Failure;
 use crate::graph::Source;
 use crate::lane::{self, Ended, Machinery, Out, Setting};
@@ -21,13 +21,16 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
         .file("--console", args.console.as_deref())
         .folder("--out", args.out.as_deref())
         .done()?;
-    tools::probe(&args.tools)?;
+    if args.machine != MachineName::Host {
+        tools::probe(&args.tools)?;
+    }
     let prepared = prepare(&source, graph, &args.choices, &store(&args.cache)?)?;
     let cache = cache(&args.cache);
     let setting = Setting {
         machine: args.machine,
         tools: &args.tools,
-        machinery: &Machinery::obtain(&args.tools, &cache)?,
+        machinery: &Machinery::obtain(args.machine, &args.tools, &cache)?,
+        cpus: args.cpus,
         memory: args.memory,
         time_limit: Duration::from_secs(args.timeout),
         console: args.console.as_deref(),

@@ -1,7 +1,7 @@
 //! What is done once: at the start, so that steps find the same machine every time, and at the end.
 #![allow(unsafe_code)]
 
-use crate::sys;
+use crate::{host, sys};
 use core::ffi::CStr;
 use init::errno;
 use init::say;
@@ -41,14 +41,17 @@ fn at(what: &'static str) -> impl FnOnce(Errno) -> Fatal {
 /// PID 1's own folders and file systems; from here on the console is descriptors 0 to 2.
 pub fn mount() -> Result<(), Fatal> {
     rustix::process::umask(Mode::empty());
+    for folder in [c"/step", c"/stores", c"/verified"] {
+        make(folder)?;
+    }
+    if host::is_shared() {
+        return Ok(());
+    }
     // To verify an input must not change it.
     let root = MountFlags::BIND | MountFlags::NOATIME;
     rustix::mount::mount_remount(c"/", root, c"").map_err(at("remount /"))?;
-    for folder in [c"/dev", c"/proc", c"/sys", c"/step", c"/stores", c"/verified"] {
-        match rustix::fs::mkdir(folder, Mode::from_raw_mode(0o755)) {
-            Ok(()) | Err(Errno::EXIST) => {}
-            Err(errno) => return Err(Fatal::System("mkdir", errno)),
-        }
+    for folder in [c"/dev", c"/proc", c"/sys"] {
+        make(folder)?;
     }
     let flags = MountFlags::NOSUID | MountFlags::NOEXEC;
     rustix::mount::mount(c"devtmpfs", c"/dev", c"devtmpfs", flags, None).map_err(at("mount /dev"))?;
@@ -65,6 +68,13 @@ pub fn mount() -> Result<(), Fatal> {
     sys::console_level(1).map_err(at("syslog"))?;
     rustix::mount::mount(c"proc", c"/proc", c"proc", flags, None).map_err(at("mount /proc"))?;
     rustix::mount::mount(c"sysfs", c"/sys", c"sysfs", flags, None).map_err(at("mount /sys"))
+}
+
+fn make(folder: &CStr) -> Result<(), Fatal> {
+    match rustix::fs::mkdir(folder, Mode::from_raw_mode(0o755)) {
+        Ok(()) | Err(Errno::EXIST) => Ok(()),
+        Err(errno) => Err(Fatal::System("mkdir", errno)),
+    }
 }
 
 /// The bytes of `/plan`.
@@ -84,10 +94,10 @@ pub fn plan() -> Result<&'static [u8], Fatal> {
 }
 
 /// Files of the kernel and what is written to each.
-pub type Settings = [(&'static CStr, &'static [u8])];
+pub type Settings<'a> = [(&'static CStr, &'a [u8])];
 
 /// Ways by which one step could leave something to the next, or learn of it.
-const SETTINGS: &Settings = &[
+const SETTINGS: &Settings<'static> = &[
     // A keyring outlives the processes of its user. In one byte there is no room for a key; 0 is not taken.
     (c"/proc/sys/kernel/keys/maxbytes", b"1"),
     // The kernel's log tells of the steps before.
@@ -98,6 +108,9 @@ const SETTINGS: &Settings = &[
 
 /// Gives the kernel its random seed, so that nothing waits for entropy, and makes the settings.
 pub fn settle(entropy: &[u8; 32]) -> Result<(), Fatal> {
+    if host::is_shared() {
+        return Ok(());
+    }
     let write = OFlags::WRONLY | OFlags::CLOEXEC;
     let random = rustix::fs::open(c"/dev/random", write, Mode::empty()).map_err(at("open /dev/random"))?;
     sys::add_entropy(rustix::fd::AsFd::as_fd(&random), entropy).map_err(at("RNDADDENTROPY"))?;
@@ -105,7 +118,7 @@ pub fn settle(entropy: &[u8; 32]) -> Result<(), Fatal> {
 }
 
 /// Makes settings. A kernel without one needs none.
-pub fn set(settings: &Settings) -> Result<(), Errno> {
+pub fn set(settings: &Settings<'_>) -> Result<(), Errno> {
     for &(path, value) in settings {
         match rustix::fs::open(path, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty()) {
             Ok(file) => rustix::io::write(&file, value).map(drop)?,
@@ -116,15 +129,20 @@ pub fn set(settings: &Settings) -> Result<(), Errno> {
     Ok(())
 }
 
+/// PID 1's last argument. The kernel puts words that it does not know before ours.
+pub fn last(arguments: &[*const u8]) -> &[u8] {
+    arguments.last().map_or(b"", |&word| {
+        // SAFETY: the kernel's arguments end in a NUL each, and stay where they are.
+        unsafe { CStr::from_ptr(word.cast()) }.to_bytes()
+    })
+}
+
 /// Turns the machine off, or resets it when the kernel's command line ends in `-- reboot`: a machine without ACPI can't turn
-/// itself off, but whoever watches it takes a reset for the end. The kernel puts words that it does not know before ours.
-pub fn end(arguments: &[*const u8]) -> ! {
-    let word = arguments.last().map(|&word| {
-        // SAFETY: the kernel's arguments end in a NUL each.
-        unsafe { CStr::from_ptr(word.cast()) }
-    });
-    let reboot = word == Some(c"reboot");
-    let command = if reboot { RebootCommand::Restart } else { RebootCommand::PowerOff };
-    let _ = rustix::system::reboot(command);
-    sys::exit(1)
+/// itself off, but whoever watches it takes a reset for the end. The host's kernel only sees a process end.
+pub fn end(word: &[u8]) -> ! {
+    if !host::is_shared() {
+        let command = if word == b"reboot" { RebootCommand::Restart } else { RebootCommand::PowerOff };
+        let _ = rustix::system::reboot(command);
+    }
+    sys::exit((!host::is_shared()).into())
 }

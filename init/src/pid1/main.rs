@@ -8,6 +8,7 @@
 //! | `memory` | all the memory there is: fixed, since there is no allocator |
 //! | `console` | events |
 //! | `machine` | what is done once: mounts, entropy, settings, the end |
+//! | `host` | what is different where the kernel is the host's |
 //! | `region` | the export region |
 //! | `input` | verifying and forgetting inputs |
 //! | `step` | a step as PID 1 sees it: start, follow, end, report |
@@ -18,6 +19,7 @@
 #![no_main]
 
 mod console;
+mod host;
 mod input;
 mod machine;
 mod memory;
@@ -76,8 +78,10 @@ fn run(memory: &mut Memory) -> Result<Tally, machine::Fatal> {
     Ok(tally)
 }
 
-/// The first Rust code: `arguments` are the kernel's, of which the second says how to end.
+/// The first Rust code: the last of its `arguments` says what it runs on and how to end.
 fn main(arguments: &[*const u8]) -> ! {
+    let word = machine::last(arguments);
+    host::note(word);
     match run(memory::take()) {
         Ok(tally) => {
             event!("end ", tally.built, " ", tally.failed, " ", tally.skipped);
@@ -86,5 +90,5 @@ fn main(arguments: &[*const u8]) -> ! {
             event!("fatal ", fatal);
         }
     }
-    machine::end(arguments)
+    machine::end(word)
 }

@@ -1,9 +1,11 @@
 //! The export region: memory that the machine shares with its host, in which the NARs of outputs are left.
 //!
 //! It is BAR 2 of QEMU's ivshmem-plain device, mapped through sysfs: no driver, no interrupt, nothing asynchronous.
+//! On the `host` machine it is a file of the host.
 //! Source: QEMU's `docs/specs/ivshmem-spec.rst`; the kernel's `Documentation/PCI/sysfs-pci.rst`.
 #![allow(unsafe_code)]
 
+use crate::host;
 use crate::memory::{PathBuffer, join};
 use init::nar::Sink;
 use init::say::{Say, Words};
@@ -77,14 +79,21 @@ impl Sink for Export<'_> {
     }
 }
 
-/// Looks for the device; a machine without one exports nothing.
+/// Looks for the device; a machine without one exports nothing. On the host it is what descriptor 0 stands for.
 pub fn find() -> Option<Region> {
+    if host::is_shared() {
+        // SAFETY: open from the start, and nothing else is done with it.
+        let region = map(unsafe { rustix::stdio::take_stdin() });
+        // Descriptor 0 is free, so that this takes it.
+        core::mem::forget(host::device(1, 3, OFlags::RDONLY));
+        return region;
+    }
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let devices = rustix::fs::open(c"/sys/bus/pci/devices", flags, Mode::empty()).ok()?;
     let mut buffer = [core::mem::MaybeUninit::uninit(); 2048];
     let mut entries = RawDir::new(&devices, &mut buffer);
     while let Some(Ok(entry)) = entries.next() {
-        if let Some(region) = entry.file_name().to_str().ok().and_then(map) {
+        if let Some(region) = entry.file_name().to_str().ok().and_then(pci) {
             return Some(region);
         }
     }
@@ -104,15 +113,18 @@ fn has(device: &str, file: &str, value: &[u8]) -> bool {
         .is_some_and(|length| &found[..length] == value)
 }
 
-fn map(device: &str) -> Option<Region> {
+fn pci(device: &str) -> Option<Region> {
     if !has(device, "vendor", b"0x1af4\n") || !has(device, "device", b"0x1110\n") {
         return None;
     }
     rustix::io::write(open(device, "enable", OFlags::WRONLY)?, b"1").ok()?;
-    let file = open(device, "resource2", OFlags::RDWR)?;
+    map(open(device, "resource2", OFlags::RDWR)?)
+}
+
+fn map(file: OwnedFd) -> Option<Region> {
     let size = usize::try_from(rustix::fs::fstat(&file).ok()?.st_size).ok()?;
     let access = rustix::mm::ProtFlags::READ | rustix::mm::ProtFlags::WRITE;
-    // SAFETY: a new mapping of the device's memory, which is never unmapped and which nobody else in the machine maps. The
+    // SAFETY: a new mapping of the device's memory or the host's file, which is never unmapped and which nobody else in the machine maps. The
     // processes of a step, which start as copies of this one, do not even inherit it.
     let bytes = unsafe {
         let shared = rustix::mm::MapFlags::SHARED;

@@ -14,6 +14,7 @@ const SYSLOG: usize = 103;
 const PERSONALITY: usize = 135;
 const CLOCK_GETTIME: usize = 228;
 const EXIT_GROUP: usize = 231;
+const UNSHARE: usize = 272;
 const SECCOMP: usize = 317;
 const MOUNT_SETATTR: usize = 442;
 
@@ -43,6 +44,14 @@ pub fn fork(flags: usize) -> Result<Option<rustix::process::Pid>, Errno> {
     // SAFETY: without CLONE_VM the child has its own copy of this only thread's memory.
     let pid = unsafe { call(CLONE, [flags | SIGCHLD, 0, 0, 0, 0])? };
     Ok(rustix::process::Pid::from_raw(pid as i32))
+}
+
+/// `unshare(CLONE_NEWUSER)`
+/// [man](https://man7.org/linux/man-pages/man2/unshare.2.html)
+pub fn new_user_namespace() -> Result<(), Errno> {
+    const CLONE_NEWUSER: usize = 0x1000_0000;
+    // SAFETY: touches no memory of ours.
+    unsafe { call(UNSHARE, [CLONE_NEWUSER, 0, 0, 0, 0]).map(drop) }
 }
 
 /// `execve(path, argv, envp)`; returns only when it fails.
@@ -87,9 +96,12 @@ pub fn milliseconds() -> u64 {
     now[0] * 1000 + now[1] / 1_000_000
 }
 
-/// `clock_settime(CLOCK_REALTIME, { seconds, 0 })`
+/// `clock_settime(CLOCK_REALTIME, { seconds, 0 })`; the host's clock is left alone.
 /// [man](https://man7.org/linux/man-pages/man2/clock_settime.2.html)
 pub fn set_clock(seconds: u64) -> Result<(), Errno> {
+    if crate::host::is_shared() {
+        return Ok(());
+    }
     let now = rustix::time::Timespec { tv_sec: seconds as i64, tv_nsec: 0 };
     rustix::time::clock_settime(rustix::time::ClockId::Realtime, now)
 }

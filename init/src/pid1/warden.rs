@@ -2,6 +2,7 @@
 //! the builder, or starts it and stays as process 1 of the step's PID namespace: when that ends, the kernel ends all that
 //! is left in it.
 
+use crate::host;
 use crate::machine::{Settings, set};
 use crate::memory::{Memory, PathBuffer, c_string};
 use crate::sys;
@@ -57,7 +58,11 @@ fn world<'a>(step: &Step<'a>, memory: &Memory, log: OwnedFd, report: &OwnedFd) -
     if step.loopback {
         loopback().map_err(Failure::of("bring the loopback interface up"))?;
     }
-    set(IPC).map_err(Failure::of("limit System V objects"))?;
+    match set(IPC) {
+        // Linux before 6.11 lets only the kernel's owner do that.
+        Err(Errno::ACCESS | Errno::PERM) if host::is_shared() => {}
+        result => result.map_err(Failure::of("limit System V objects"))?,
+    }
     let null = world::make(step)?;
     if step.pid_one == PidOne::Builder {
         return builder(step, memory, &null, &log);
@@ -92,7 +97,7 @@ fn world<'a>(step: &Step<'a>, memory: &Memory, log: OwnedFd, report: &OwnedFd) -
 /// System V shared memory, queues and semaphores belong to no process: the kernel can't kill one to get them back, gives up
 /// when they fill the machine, and frees them only some time after a step's end. So each step has the few that all of Linux
 /// had until 3.16, 32 MiB in 8192 pages.
-const IPC: &Settings = &[
+const IPC: &Settings<'static> = &[
     (c"/proc/sys/kernel/shmall", b"8192"),
     (c"/proc/sys/kernel/msgmni", b"16"),
     (c"/proc/sys/kernel/sem", b"250 32000 32 128"),
@@ -135,16 +140,20 @@ fn builder<'a>(step: &Step<'a>, memory: &Memory, null: &OwnedFd, log: &OwnedFd) 
     rustix::process::setsid().map_err(Failure::of("setsid"))?;
     // So that the builder can open /dev/stdout and /dev/stderr.
     let (uid, gid) = (Uid::from_raw(step.uid), Gid::from_raw(step.gid));
-    rustix::fs::fchown(log, Some(uid), Some(gid)).map_err(Failure::of("chown the log"))?;
+    if !host::is_one_id() {
+        rustix::fs::fchown(log, Some(uid), Some(gid)).map_err(Failure::of("chown the log"))?;
+    }
     rustix::stdio::dup2_stdin(null).map_err(Failure::of("dup2"))?;
     rustix::stdio::dup2_stdout(log).map_err(Failure::of("dup2"))?;
     rustix::stdio::dup2_stderr(log).map_err(Failure::of("dup2"))?;
     for (resource, (current, maximum)) in LIMITS.into_iter().zip(step.limits) {
-        rustix::process::setrlimit(resource, Rlimit { current, maximum })
-            .map_err(Failure::of("setrlimit"))?;
+        host::limit(resource, Rlimit { current, maximum }).map_err(Failure::of("setrlimit"))?;
     }
     sys::personality(step.personality).map_err(Failure::of("personality"))?;
     rustix::process::umask(Mode::from_raw_mode(step.umask));
+    if host::is_one_id() {
+        host::map(step.uid, step.gid).map_err(Failure::of("map the builder's ids"))?;
+    }
     for capability in 0..u64::BITS {
         let capability = CapabilitySet::from_bits_retain(1 << capability);
         match rustix::thread::remove_capability_from_bounding_set(capability) {
@@ -154,7 +163,9 @@ fn builder<'a>(step: &Step<'a>, memory: &Memory, null: &OwnedFd, log: &OwnedFd) 
         }
     }
     sys::set_clock(step.clock).map_err(Failure::of("set the clock"))?;
-    rustix::thread::set_thread_groups(&[]).map_err(Failure::of("setgroups"))?;
+    if !host::is_one_id() {
+        rustix::thread::set_thread_groups(&[]).map_err(Failure::of("setgroups"))?;
+    }
     rustix::thread::set_thread_res_gid(gid, gid, gid).map_err(Failure::of("setgid"))?;
     rustix::thread::set_thread_res_uid(uid, uid, uid).map_err(Failure::of("setuid"))?;
     rustix::thread::set_no_new_privs(true).map_err(Failure::of("no_new_privs"))?;

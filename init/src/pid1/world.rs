@@ -1,7 +1,7 @@
 //! The step's root: a fresh file system with what the plan says, and nothing else reachable.
 
 use crate::memory::{PathBuffer, c_string};
-use crate::sys;
+use crate::{host, sys};
 use core::ffi::CStr;
 use init::errno;
 use init::plan::{Field, Source, Step, World};
@@ -60,7 +60,7 @@ pub fn file_system(
 ) -> Result<(), Errno> {
     let mut options = Words::new();
     let inodes = (step.space_limit / 4096).max(16);
-    let gid = gid.unwrap_or(0);
+    let gid = gid.filter(|_| !host::is_one_id()).unwrap_or(0);
     say!(&mut options, "size=", step.space_limit, ",nr_inodes=", inodes, ",gid=", gid, ",mode=");
     options.number(mode.into(), 8);
     options.push(b"\0");
@@ -101,6 +101,9 @@ pub fn make<'a>(step: &Step<'a>) -> Result<OwnedFd, Failure<'a>> {
 }
 
 fn null(root: &OwnedFd) -> Result<OwnedFd, Errno> {
+    if host::is_shared() {
+        return host::device(1, 3, OFlags::RDONLY);
+    }
     let (name, mode) = (c"null", Mode::from_raw_mode(0o444));
     rustix::fs::mknodat(root, name, FileType::CharacterDevice, mode, rustix::fs::makedev(1, 3))?;
     let null = rustix::fs::openat(root, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
@@ -134,7 +137,7 @@ impl Root {
         let mut buffer: PathBuffer = [0; _];
         let place = self.place(path, &mut buffer)?;
         rustix::fs::mkdirat(&place.folder, place.name, Mode::from_raw_mode(mode))?;
-        if builder {
+        if builder && !host::is_one_id() {
             let (uid, gid) = (Uid::from_raw(step.uid), Gid::from_raw(step.gid));
             let flags = AtFlags::SYMLINK_NOFOLLOW;
             rustix::fs::chownat(&place.folder, place.name, Some(uid), Some(gid), flags)?;
@@ -175,6 +178,11 @@ impl Root {
     fn device(&self, path: Field<'_>, major: u32, minor: u32) -> Result<(), Errno> {
         let mut buffer: PathBuffer = [0; _];
         let place = self.place(path, &mut buffer)?;
+        if host::is_shared() {
+            let device = host::device(major, minor, OFlags::PATH)?;
+            empty(&place)?;
+            return attach(&clone(&device)?, &place);
+        }
         let (mode, device) = (Mode::from_raw_mode(0o666), rustix::fs::makedev(major, minor));
         rustix::fs::mknodat(&place.folder, place.name, FileType::CharacterDevice, mode, device)
     }
@@ -222,14 +230,9 @@ impl Root {
             FileType::Directory => {
                 rustix::fs::mkdirat(&place.folder, place.name, Mode::from_raw_mode(0o555))?
             }
-            _ => {
-                let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
-                rustix::fs::openat(&place.folder, place.name, flags, Mode::from_raw_mode(0o444)).map(drop)?;
-            }
+            _ => empty(&place)?,
         }
-        let flags =
-            OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_EMPTY_PATH;
-        let mount = rustix::mount::open_tree(&source, c"", flags)?;
+        let mount = clone(&source)?;
         sys::make_read_only(mount.as_fd())?;
         attach(&mount, &place)
     }
@@ -240,6 +243,19 @@ fn below(folder: &OwnedFd, path: &CStr, flags: OFlags) -> Result<OwnedFd, Errno>
     let flags = flags | OFlags::PATH | OFlags::CLOEXEC;
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
     rustix::fs::openat2(folder, path, flags, Mode::empty(), resolve)
+}
+
+/// An empty file, to put a mount on.
+fn empty(place: &Place<'_>) -> Result<(), Errno> {
+    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
+    rustix::fs::openat(&place.folder, place.name, flags, Mode::from_raw_mode(0o444)).map(drop)
+}
+
+/// A mount of what is open.
+fn clone(source: &OwnedFd) -> Result<OwnedFd, Errno> {
+    let flags =
+        OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_EMPTY_PATH;
+    rustix::mount::open_tree(source, c"", flags)
 }
 
 /// Puts a mount on what stands at a place.

@@ -1,0 +1,101 @@
+//! The `host` machine: the same image and the same `/init`, in fresh namespaces on the host's kernel, at native speed.
+//!
+//! It needs no QEMU and, where the kernel lets users make user namespaces, no root. This program starts itself three times:
+//!
+//! ```text
+//! groundup ── STAGE enter ── makes the namespaces; waits
+//!               ├─ STAGE map ── gives the user namespace its ids, with the rights of the one outside
+//!               └─ STAGE root ── is process 1 in them: unpacks the image, makes it the root, becomes /init
+//! ```
+//! Each dies with the one that started it, and with process 1 all that a step may have left behind; the root is a file
+//! system in memory that goes with the last of them. So nothing is left, however this program ends.
+//!
+//! | namespace | what a step can't see |
+//! |---|---|
+//! | user | root's rights; without it (root, where user namespaces are forbidden) all capabilities that reach beyond the others are dropped |
+//! | mount, with a new root | any file of the host, but for six device nodes |
+//! | pid | the host's processes |
+//! | network | its interfaces and sockets, abstract ones too |
+//! | ipc, uts, cgroup | its System V objects and queues, its name, where it keeps us |
+//! | time | how long it has been up |
+//!
+//! What can't be taken away or pinned is listed in [`UNPINNED`].
+
+mod enter;
+mod map;
+mod refusal;
+mod root;
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::ExitCode;
+
+pub use images::Order;
+
+/// The first argument by which this program knows that it is a stage of the `host` machine.
+pub const STAGE: &str = "@host";
+
+/// What a step on the `host` machine sees of the host, and what is not the same in every run, for the record.
+pub const UNPINNED: [&str; 9] = [
+    "the clock: time of day",
+    "the kernel: version, build, command line, random numbers, settings",
+    "the CPU: model, features, number, time stamp counter",
+    "scheduling: processes and threads interleave differently in every run",
+    "memory: its size, and what else uses it; a step is not held to its declared need",
+    "process numbers beyond the step's own namespace, device and inode numbers",
+    "load, uptime of the kernel and statistics below /proc",
+    "resource limits above the host's hard limits",
+    "address layout of the kernel's vDSO page",
+];
+
+/// What else is not as on the other machines where the kernel gives this user a single id.
+pub const ONE_ID: &str =
+    "owners: there is one id, so that inputs seem to be the builder's own (install newuidmap for more)";
+
+/// The arguments by which this program becomes the machine's first stage.
+pub(crate) fn arguments(image: &Path, order: Order) -> Vec<OsString> {
+    vec![STAGE.into(), "enter".into(), image.into(), word(order).into()]
+}
+
+fn word(order: Order) -> &'static str {
+    match order {
+        Order::Archive => "in-order",
+        Order::Reversed => "reversed",
+    }
+}
+
+/// Does what a stage has to; `arguments` are those behind [`STAGE`]. To be called before anything else, while there is one
+/// thread.
+pub fn stage(arguments: &[OsString]) -> ExitCode {
+    let arguments: Vec<&OsStr> = arguments.iter().map(OsString::as_os_str).collect();
+    let result = match arguments[..] {
+        [stage, image, order] if stage == "enter" => enter::enter(image, order),
+        [stage, process, way] if stage == "map" => map::map(process, way),
+        [stage, image, order, ids] if stage == "root" => root::root(Path::new(image), order, ids),
+        _ => Err("these are stages of the host machine, which `groundup run --machine host` starts".to_owned()),
+    };
+    match result {
+        Ok(status) => status,
+        Err(reason) => {
+            eprintln!("{reason}");
+            ExitCode::from(3)
+        }
+    }
+}
+
+/// Another stage of this same program.
+fn next(stage: &str) -> std::process::Command {
+    let mut command = std::process::Command::new("/proc/self/exe");
+    command.arg0("groundup").args([STAGE, stage]);
+    command
+}
+
+
+
+/// What the host's kernel says it is, in one line. Source: uname(2).
+pub fn kernel() -> String {
+    let name = rustix::system::uname();
+    let words = [name.sysname(), name.release(), name.version(), name.machine()];
+    words.map(|word| word.to_string_lossy()).join(" ")
+}

@@ -1,0 +1,103 @@
+//! The last stage, process 1 in its namespaces: unpacks the image into a root of its own, leaves the host's, and becomes `/init`.
+
+use super::{Order, refusal, word};
+use nix::errno::Errno;
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::os::fd::AsFd;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+/// The host's device nodes that a step may have, and the numbers by which PID 1 finds them.
+/// Source: the kernel's `Documentation/admin-guide/devices.txt`.
+const DEVICES: [(&str, &str); 6] = [
+    ("null", "1:3"),
+    ("zero", "1:5"),
+    ("full", "1:7"),
+    ("random", "1:8"),
+    ("urandom", "1:9"),
+    ("tty", "5:0"),
+];
+
+/// Becomes `/init`; returns only when it can't.
+pub fn root(image: &Path, order: &OsStr, ids: &OsStr) -> Result<ExitCode, String> {
+    let order = if order == word(Order::Reversed) { Order::Reversed } else { Order::Archive };
+    let file = File::open(image).map_err(|error| format!("{}: {error}", image.display()))?;
+    // Any folder will do to put the new root on; this one is surely there, and nobody else sees it change.
+    let place = image.parent().ok_or("the image is in no folder")?;
+    make(&file, place, order)?;
+    leave(place).map_err(|errno| refusal::explain("leaving the host's root", errno))?;
+    if ids == "many" {
+        // A builder with a user namespace of its own would have capabilities in it.
+        fs::write("/proc/sys/user/max_user_namespaces", "0").map_err(|error| format!("/proc/sys: {error}"))?;
+    }
+    if ids == "hosts" {
+        restrict().map_err(|errno| format!("dropping capabilities: {errno}"))?;
+    }
+    let console = std::io::stdout().as_fd().try_clone_to_owned().map_err(|error| error.to_string())?;
+    let error = Command::new("/init")
+        .arg(if ids == "one" { "host-one-id" } else { "host" })
+        .env_clear()
+        .stderr(console)
+        .exec();
+    Err(format!("/init: {error}"))
+}
+
+fn make(image: &File, place: &Path, order: Order) -> Result<(), String> {
+    let private = MsFlags::MS_PRIVATE | MsFlags::MS_REC;
+    let none: Option<&str> = None;
+    let refused = |what: &'static str| move |errno: Errno| refusal::explain(what, errno);
+    mount(none, "/", none, private, none).map_err(refused("making mounts private"))?;
+    // As the kernel's own root: no limit but memory, and what is read does not change.
+    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NOATIME;
+    mount(Some("groundup"), place, Some("tmpfs"), flags, Some("mode=755,size=100%,nr_inodes=0"))
+        .map_err(refused("mounting a root"))?;
+    images::unpack(image, place, order).map_err(|error| error.to_string())?;
+    let (dev, proc) = (place.join("dev"), place.join("proc"));
+    for folder in [&dev, &proc] {
+        fs::create_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
+    for (name, number) in DEVICES {
+        let node = dev.join(number);
+        File::create(&node).map_err(|error| format!("{}: {error}", node.display()))?;
+        mount(Some(&Path::new("/dev").join(name)), &node, none, MsFlags::MS_BIND, none)
+            .map_err(|errno| refusal::explain(&format!("/dev/{name}"), errno))?;
+    }
+    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC | MsFlags::MS_NODEV;
+    mount(Some("proc"), &proc, Some("proc"), flags, none).map_err(refused("mounting /proc"))
+}
+
+/// Source: pivot_root(2), "pivot_root(".", ".")".
+fn leave(place: &Path) -> Result<(), Errno> {
+    nix::unistd::chdir(place)?;
+    nix::unistd::pivot_root(".", ".")?;
+    umount2(".", MntFlags::MNT_DETACH)?;
+    nix::unistd::chdir("/")
+}
+
+/// Without a user namespace, root's rights are the host's. What is left of them works inside the other namespaces.
+fn restrict() -> Result<(), rustix::io::Errno> {
+    use rustix::thread::CapabilitySet as Set;
+    let keep = Set::CHOWN
+        | Set::DAC_OVERRIDE
+        | Set::DAC_READ_SEARCH
+        | Set::FOWNER
+        | Set::KILL
+        | Set::SETGID
+        | Set::SETUID
+        | Set::SETPCAP
+        | Set::NET_ADMIN
+        | Set::SYS_CHROOT
+        | Set::SYS_ADMIN
+        | Set::SYS_RESOURCE;
+    for capability in Set::all().difference(keep).iter() {
+        match rustix::thread::remove_capability_from_bounding_set(capability) {
+            // One that this kernel does not know.
+            Ok(()) | Err(rustix::io::Errno::INVAL) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(())
+}
