@@ -167,9 +167,7 @@ fn machine(
     machine.program.clone_from(&setting.tools.qemu);
     machine.profile = match setting.machine {
         MachineName::Strict => Profile::Strict,
-        MachineName::Fast => {
-            Profile::Fast { kvm: setting.machinery.no_kvm.is_none(), cpus: setting.cpus }
-        }
+        MachineName::Fast => Profile::Fast { kvm: setting.machinery.no_kvm.is_none(), cpus: setting.cpus },
         MachineName::Host => {
             machine.program = "/proc/self/exe".into();
             Profile::Host(qemu::host::Order::Archive)

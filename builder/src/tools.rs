@@ -76,11 +76,8 @@ pub fn init() -> Part {
 pub fn parts(tools: &args::Tools, kernel: &Kernel) -> Result<Vec<Part>, Failure> {
     let version = qemu::version(&tools.qemu).map_err(Failure::machine)?;
     let program = find(&tools.qemu);
-    let mut parts = vec![
-        init(),
-        part("kernel", &kernel.about, &kernel.path)?,
-        part("qemu", &version, &program)?,
-    ];
+    let mut parts =
+        vec![init(), part("kernel", &kernel.about, &kernel.path)?, part("qemu", &version, &program)?];
     for firmware in qemu::machine::firmware(&tools.qemu).map_err(Failure::machine)? {
         let name = firmware.file_name().unwrap_or_default().to_string_lossy().into_owned();
         parts.push(part(&name, "firmware", &firmware)?);

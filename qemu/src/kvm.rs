@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crate::watch::Watched;
 
 /// How long a kernel may take to say its first word: with a working KVM it takes a quarter of a second.
-const LIMIT: Duration = Duration::from_secs(10);
+const LIMIT: Duration = Duration::from_secs(5);
 
 /// Boots `kernel` under KVM until it speaks. The error says in one line why KVM can not be used.
 pub fn probe(program: &Path, kernel: &Path) -> Result<(), String> {

@@ -133,7 +133,15 @@ impl Machine {
             add(&["-icount", &format!("shift={},sleep=off", self.shift)]);
         }
         add(&["-rtc", base, "-seed", "1"]);
-        add(&["-smp", &cpus.to_string(), "-cpu", "Nehalem-v1", "-m", &format!("{}M", self.memory), "-no-reboot"]);
+        add(&[
+            "-smp",
+            &cpus.to_string(),
+            "-cpu",
+            "Nehalem-v1",
+            "-m",
+            &format!("{}M", self.memory),
+            "-no-reboot",
+        ]);
         add(&["-chardev", "file,id=console,path=/dev/stdout", "-serial", "chardev:console"]);
         if let Some(region) = &self.region {
             let size = region.size();

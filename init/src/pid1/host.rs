@@ -48,7 +48,8 @@ pub fn limit(resource: Resource, wanted: Rlimit) -> Result<(), Errno> {
     match rustix::process::setrlimit(resource, wanted) {
         Err(Errno::PERM) if is_shared() => {
             let most = rustix::process::getrlimit(resource).maximum;
-            let at_most = |value: Option<u64>| value.map_or(most, |value| Some(value.min(most.unwrap_or(value))));
+            let at_most =
+                |value: Option<u64>| value.map_or(most, |value| Some(value.min(most.unwrap_or(value))));
             let (current, maximum) = (at_most(wanted.current), at_most(wanted.maximum));
             rustix::process::setrlimit(resource, Rlimit { current, maximum })
         }

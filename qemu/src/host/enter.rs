@@ -95,8 +95,11 @@ fn end(mut mapper: Child, go: bool) -> bool {
 
 /// Root inside is this user, and there is nobody else.
 fn one(uid: Uid, gid: Gid) -> Result<(), String> {
-    let lines =
-        [("setgroups", "deny".to_owned()), ("uid_map", format!("0 {uid} 1")), ("gid_map", format!("0 {gid} 1"))];
+    let lines = [
+        ("setgroups", "deny".to_owned()),
+        ("uid_map", format!("0 {uid} 1")),
+        ("gid_map", format!("0 {gid} 1")),
+    ];
     lines.iter().try_for_each(|(file, text)| {
         fs::write(format!("/proc/self/{file}"), text).map_err(|error| {
             let errno = error.raw_os_error().map_or(Errno::EPERM, Errno::from_raw);

@@ -73,7 +73,9 @@ pub fn stage(arguments: &[OsString]) -> ExitCode {
         [stage, image, order] if stage == "enter" => enter::enter(image, order),
         [stage, process, way] if stage == "map" => map::map(process, way),
         [stage, image, order, ids] if stage == "root" => root::root(Path::new(image), order, ids),
-        _ => Err("these are stages of the host machine, which `groundup run --machine host` starts".to_owned()),
+        _ => {
+            Err("these are stages of the host machine, which `groundup run --machine host` starts".to_owned())
+        }
     };
     match result {
         Ok(status) => status,
@@ -90,8 +92,6 @@ fn next(stage: &str) -> std::process::Command {
     command.arg0("groundup").args([STAGE, stage]);
     command
 }
-
-
 
 /// What the host's kernel says it is, in one line. Source: uname(2).
 pub fn kernel() -> String {

@@ -31,7 +31,8 @@ pub fn root(image: &Path, order: &OsStr, ids: &OsStr) -> Result<ExitCode, String
     leave(place).map_err(|errno| refusal::explain("leaving the host's root", errno))?;
     if ids == "many" {
         // A builder with a user namespace of its own would have capabilities in it.
-        fs::write("/proc/sys/user/max_user_namespaces", "0").map_err(|error| format!("/proc/sys: {error}"))?;
+        fs::write("/proc/sys/user/max_user_namespaces", "0")
+            .map_err(|error| format!("/proc/sys: {error}"))?;
     }
     if ids == "hosts" {
         restrict().map_err(|errno| format!("dropping capabilities: {errno}"))?;
