@@ -1,5 +1,9 @@
 //! The command line: what may be asked for, and nothing of how it is done.
 
+mod records;
+
+pub use records::Compare;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -13,7 +17,7 @@ Exit status:
 Environment:
   HOME, XDG_CACHE_HOME  where the cache is, without --cache
   PATH                  where qemu-system-x86_64, apt-get, apt-cache, dpkg-deb,
-                        python3 and pip are found
+                        python3, pip and diffoscope are found
   TMPDIR                where a machine's console is kept while it runs
   ALL_PROXY, HTTPS_PROXY, HTTP_PROXY, NO_PROXY (also in lower case)
                         the way to the URLs of a graph
@@ -93,6 +97,8 @@ pub enum Command {
     /// Builds a graph in several lanes that differ in one thing, and tells which outputs they agree on
     #[command(after_help = DDC_HELP)]
     Ddc(Box<Ddc>),
+    /// Says which outputs any number of records agree on
+    Compare(Compare),
     /// Lists what has to be trusted, with sizes and hashes
     Tcb {
         #[command(flatten)]

@@ -11,6 +11,7 @@
 //! | [`lane`] | a prepared graph, built once on one machine |
 //! | [`lanes`], [`agreement`], [`verdicts`] | several of these side by side, and what they show together |
 //! | [`results`], [`record`], [`tools`] | what came of a run, and what ran it |
+//! | [`compare`], [`differ`] | what records show together, and where outputs differ
 //! | [`outputs`], [`nar`] | taking outputs out of the machine |
 //! | [`failure`] | exit statuses |
 pub mod agreement;
@@ -18,6 +19,8 @@ pub mod ahead;
 pub mod args;
 pub mod cancel;
 pub mod commands;
+pub mod compare;
+pub mod differ;
 pub mod failure;
 pub mod fetching;
 pub mod graph;

@@ -1,5 +1,6 @@
 //! One file for each thing that the command line can ask for.
 mod check;
+mod compare;
 mod ddc;
 pub(crate) mod image;
 mod kernel;
@@ -25,6 +26,7 @@ pub fn perform(command: Command) -> Result<(), Failure> {
         }
         Command::Run(args) => told(args.json, run::run(&args))?,
         Command::Ddc(args) => told(args.json, ddc::ddc(&args))?,
+        Command::Compare(args) => told(args.json, compare::compare(&args))?,
         Command::Tcb { graph, choices, cache, tools, json } => {
             told(json, tcb::tcb(&graph, &choices, &cache, &tools, json))
         }

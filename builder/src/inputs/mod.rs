@@ -42,4 +42,5 @@ pub use lock::Lock;
 pub use progress::{Event, Progress, Silent};
 pub use spec::{InputSpec, describe};
 pub use store::{FetchedFile, Obtained, Store};
+pub use tree::nar;
 pub use unpack::Limits as UnpackLimits;

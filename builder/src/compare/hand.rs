@@ -1,0 +1,157 @@
+//! Outputs that are at hand: held against the records that tell of them, and against each other where records differ.
+
+use super::read::{Claims, Method, Output};
+use super::verdict::{Compared, Party};
+use crate::differ::{Difference, differences};
+use crate::failure::Failure;
+use crate::{inputs, nar};
+use std::fs;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// The folders of outputs, by party: as `run --out` leaves them, unpacked or as NARs.
+#[derive(Debug, Default)]
+pub struct Hand {
+    folders: Vec<(usize, PathBuf)>,
+}
+
+/// Where two parties' outputs differ.
+#[derive(Debug)]
+pub struct Located {
+    /// The first party.
+    pub one: usize,
+    /// The other party.
+    pub other: usize,
+    /// All the places.
+    pub differences: Vec<Difference>,
+    /// What diffoscope wrote.
+    pub html: Option<PathBuf>,
+}
+
+/// An output on disk, in a temporary folder if it was unpacked for that.
+struct Found {
+    path: PathBuf,
+    _unpacked: Option<TempDir>,
+}
+
+impl Hand {
+    /// Adds a folder of a party's.
+    pub fn add(&mut self, party: usize, folder: PathBuf) {
+        self.folders.push((party, folder));
+    }
+
+    /// Verifies all outputs that are at hand against the records, and adds the digests that these leave out: so a list of files
+    /// and a record of NARs can be compared. Returns how many there are.
+    pub fn verify(&self, parties: &mut [Party]) -> Result<usize, Failure> {
+        let mut count = 0;
+        for (party, folder) in &self.folders {
+            let said = &mut parties[*party];
+            for Claims { outputs, .. } in &mut said.claims {
+                for (name, output) in outputs {
+                    let Some(found) = find(folder, name)? else { continue };
+                    let made = hash(&found.path)?;
+                    if output.agrees(&made) == Some(false) {
+                        let text = format!(
+                            "{}: this is not the output {name:?} that {} tells of",
+                            folder.display(),
+                            said.name
+                        );
+                        let help = "name the folder that this very run was told to leave its outputs in";
+                        return Err(Failure::help(text, help));
+                    }
+                    output.digests.extend(made.digests);
+                    count += 1;
+                }
+            }
+        }
+        Ok(count)
+    }
+
+    /// Where the groups of an output differ: the first one that is at hand against each of the others that are.
+    pub fn locate(
+        &self,
+        output: &Compared,
+        diffoscope: Option<&Diffoscope>,
+    ) -> Result<Vec<Located>, Failure> {
+        let mut at_hand = Vec::new();
+        for group in &output.groups {
+            for (party, folder) in self.folders.iter().filter(|(party, _)| group.parties.contains(party)) {
+                if let Some(found) = find(folder, &output.name)? {
+                    at_hand.push((*party, found));
+                    break;
+                }
+            }
+        }
+        let Some(((one, first), others)) = at_hand.split_first() else { return Ok(vec![]) };
+        let locate = |(other, found): &(usize, Found)| {
+            let differences = differences(&first.path, &found.path).map_err(Failure::input)?;
+            let html = diffoscope.map(|tool| {
+                tool.run(&format!("{}-{one}-{other}", base(&output.name)), &first.path, &found.path)
+            });
+            Ok(Located { one: *one, other: *other, differences, html: html.transpose()? })
+        };
+        others.iter().map(locate).collect()
+    }
+}
+
+/// The real diffoscope.
+pub struct Diffoscope<'a> {
+    /// Where its pages go.
+    pub folder: &'a Path,
+}
+
+impl Diffoscope<'_> {
+    /// Has it write a page. Source: diffoscope(1); it exits with 1 where there are differences.
+    fn run(&self, name: &str, one: &Path, other: &Path) -> Result<PathBuf, Failure> {
+        let fail = |error: std::io::Error| Failure::input(format!("{}: {error}", self.folder.display()));
+        fs::create_dir_all(self.folder).map_err(fail)?;
+        let page = self.folder.join(format!("{name}.html"));
+        let mut command = std::process::Command::new("diffoscope");
+        command.arg("--html").arg(&page).arg(one).arg(other);
+        let output = command.output().map_err(|error| {
+            let help =
+                "install it: Debian's package is diffoscope-minimal or, with all its tools, diffoscope";
+            Failure::help(format!("diffoscope: {error}"), help)
+        })?;
+        match output.status.code() {
+            Some(0 | 1) => Ok(page),
+            _ => Err(Failure::machine(format!("diffoscope: {}", String::from_utf8_lossy(&output.stderr)))),
+        }
+    }
+}
+
+/// `NAME` or `NAME.nar` in a folder, by the last component of a store path.
+fn find(folder: &Path, name: &str) -> Result<Option<Found>, Failure> {
+    let base = base(name);
+    if matches!(base, "" | "." | "..") {
+        return Ok(None);
+    }
+    let path = folder.join(base);
+    if fs::symlink_metadata(&path).is_ok() {
+        return Ok(Some(Found { path, _unpacked: None }));
+    }
+    let packed = folder.join(format!("{base}.nar"));
+    if !packed.is_file() {
+        return Ok(None);
+    }
+    let fail = |error: &dyn std::fmt::Display| Failure::input(format!("{}: {error}", packed.display()));
+    let temporary = tempfile::tempdir().map_err(|error| fail(&error))?;
+    let path = temporary.path().join("output");
+    nar::unpack(&fs::read(&packed).map_err(|error| fail(&error))?, &path).map_err(|error| fail(&error))?;
+    Ok(Some(Found { path, _unpacked: Some(temporary) }))
+}
+
+fn base(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or_default()
+}
+
+/// Of the NAR and, of a single file, of its bytes.
+fn hash(path: &Path) -> Result<Output, Failure> {
+    let fail = |error: std::io::Error| Failure::input(format!("{}: {error}", path.display()));
+    let (sha256, size) = inputs::nar(path).map_err(fail)?;
+    let mut output = Output::new(Method::nar(), sha256, Some(size));
+    if fs::symlink_metadata(path).map_err(fail)?.is_file() {
+        output.digests.insert(Method::file(), crate::hash(&fs::read(path).map_err(fail)?));
+    }
+    Ok(output)
+}

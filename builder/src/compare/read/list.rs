@@ -1,0 +1,101 @@
+//! Lists of hashes and names, as `sha256sum` and its kin write them, plain, `--tag`, or with `\` before a name that needs it;
+//! stage0-posix's `.answers` are such lists.
+//! Source: coreutils' manual, "cksum common options" and "md5sum invocation".
+
+use super::claims::{Claims, Form, Method, Of, Output};
+use super::{Error, hash};
+
+/// By the number of hex digits.
+const ALGORITHMS: [(&str, usize); 4] = [("sha1", 40), ("sha256", 64), ("sha384", 96), ("sha512", 128)];
+
+/// Reads one. Empty lines and lines that begin with `#` say nothing.
+pub fn read(text: &str) -> Result<Claims, Error> {
+    let mut claims = Claims::new(Form::List);
+    for (number, line) in text.lines().enumerate() {
+        if line.trim().is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let place = format!("line {}", number + 1);
+        let (algorithm, hex, name) = plain(line).or_else(|| tagged(line)).ok_or_else(|| {
+            Error::new(&place, "expected `HASH  NAME`, as sha256sum writes it, or another kind of record")
+        })?;
+        let name = name.strip_prefix("./").unwrap_or(&name).to_owned();
+        let method = Method { of: Of::File, algorithm: algorithm.into() };
+        claims.add(&place, name, Output::new(method, hex, None))?;
+    }
+    if claims.outputs.is_empty() {
+        return Err(Error::new("line 1", "there is no hash in it"));
+    }
+    Ok(claims)
+}
+
+/// `HEX  NAME` or `HEX *NAME`; `\HEX` where the name is escaped.
+fn plain(line: &str) -> Option<(&'static str, String, String)> {
+    let (line, escaped) = line.strip_prefix('\\').map_or((line, false), |line| (line, true));
+    let (digits, name) = line.split_once(' ')?;
+    let name = name.strip_prefix([' ', '*'])?;
+    let &(algorithm, length) = ALGORITHMS.iter().find(|(_, length)| *length == digits.len())?;
+    let hex = hash::hex(digits, length)?;
+    let name = if escaped { unescape(name)? } else { name.to_owned() };
+    (!name.is_empty()).then_some((algorithm, hex, name))
+}
+
+/// `SHA256 (NAME) = HEX`
+fn tagged(line: &str) -> Option<(&'static str, String, String)> {
+    let (tag, rest) = line.split_once(" (")?;
+    let (name, digits) = rest.rsplit_once(") = ")?;
+    let &(algorithm, length) = ALGORITHMS.iter().find(|(name, _)| name.eq_ignore_ascii_case(tag))?;
+    Some((algorithm, hash::hex(digits, length)?, name.to_owned())).filter(|(.., name)| !name.is_empty())
+}
+
+fn unescape(name: &str) -> Option<String> {
+    let mut out = String::new();
+    let mut rest = name.chars();
+    while let Some(c) = rest.next() {
+        out.push(match (c, c == '\\') {
+            (_, true) => match rest.next()? {
+                '\\' => '\\',
+                'n' => '\n',
+                'r' => '\r',
+                _ => return None,
+            },
+            (c, _) => c,
+        });
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_kinds_of_lines_are_read() {
+        let h = "ab".repeat(32);
+        let upper = h.to_uppercase();
+        let text = format!(
+            "# comment\n\n{h}  ./bin/a b\n{h} *c\n\\{h}  d\\ne\\\\f\nSHA256 (g (h)) = {upper}\n{h}{h}  i\n"
+        );
+        let claims = read(&text).unwrap();
+        let names: Vec<_> = claims.outputs.keys().map(String::as_str).collect();
+        assert_eq!(names, ["bin/a b", "c", "d\ne\\f", "g (h)", "i"]);
+        assert_eq!(claims.outputs["g (h)"].digests[&Method::file()], h);
+    }
+
+    #[test]
+    fn what_is_no_list_is_refused_at_its_line() {
+        let h = "ab".repeat(32);
+        for (text, place) in [
+            ("hello".to_owned(), "line 1"),
+            (format!("{h}  a\n{h}"), "line 2"),
+            (format!("{h}  a\n{h}  "), "line 2"),
+            (format!("{h}x  a"), "line 1"),
+            (format!("{h} a"), "line 1"),
+            (format!("\\{h}  a\\x"), "line 1"),
+            (format!("{h}  a\n{}  a\n", "cd".repeat(32)), "line 2"),
+            ("# nothing\n".to_owned(), "line 1"),
+        ] {
+            assert_eq!(read(&text).unwrap_err().place, place, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! A comparison for people and for programs. Pure.
+
+use super::hand::Located;
+use super::verdict::{Compared, Counts, Group, Party, Verdict, plans, told_apart};
+use crate::differ::{Difference, What};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// Files of an output, and parts of a file, that a person is shown; programs are told all.
+const SHOWN: usize = 8;
+
+/// Everything that there is to tell.
+pub struct Report<'a> {
+    /// Whoever was compared.
+    pub parties: &'a [Party],
+    /// The signers of each party's files, where signatures were verified.
+    pub signers: Option<&'a [Vec<String>]>,
+    /// Output by output.
+    pub outputs: &'a [Compared],
+    /// How many parties have to agree.
+    pub require: usize,
+    /// By output: where it differs.
+    pub located: &'a BTreeMap<&'a str, Vec<Located>>,
+}
+
+impl Report<'_> {
+    /// Outputs on which enough parties agree.
+    pub fn met(&self) -> usize {
+        self.outputs.iter().filter(|output| output.met).count()
+    }
+
+    fn names(&self, parties: &[usize]) -> String {
+        parties.iter().map(|&party| plain(&self.parties[party].name)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// For people.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        self.write_parties(&mut text);
+        self.outputs.iter().for_each(|output| self.write_output(&mut text, output));
+        let counts = Counts::of(self.outputs);
+        let part = |count: usize| {
+            let percent = 100.0 * count as f64 / counts.total().max(1) as f64;
+            format!("{count} ({percent:.1}%)")
+        };
+        let _ = write!(
+            text,
+            "\n{} were compared:\n  - {} were identical\n  - {} differed\n  - {} were inconclusive\n",
+            crate::term::count(counts.total(), "output"),
+            part(counts.identical),
+            part(counts.differs),
+            part(counts.inconclusive)
+        );
+        let (require, all) = (self.require, self.parties.len());
+        let _ = writeln!(text, "agreed on by {require} of {all}: {}", part(self.met()));
+        text
+    }
+
+    fn write_parties(&self, text: &mut String) {
+        for (number, party) in self.parties.iter().enumerate() {
+            let of = |claims: &super::read::Claims| claims.form.word();
+            let mut forms: Vec<_> = party.claims.iter().map(of).collect();
+            forms.dedup();
+            let outputs: usize = party.claims.iter().map(|claims| claims.outputs.len()).sum();
+            let outputs = crate::term::count(outputs, "output");
+            let _ = write!(text, "{}: {}, {outputs}", plain(&party.name), forms.join(", "));
+            match self.signers.map(|signers| &signers[number]) {
+                Some(signers) if !signers.is_empty() => {
+                    let _ = write!(text, ", signed by {}", plain(&signers.join(", ")));
+                }
+                Some(_) => text.push_str(", signature verified"),
+                None => {}
+            }
+            text.push('\n');
+            for (step, reason) in party.claims.iter().flat_map(|claims| &claims.failures) {
+                let _ = writeln!(text, "  {} {}", plain(step), plain(reason));
+            }
+        }
+        if self.signers.is_none() {
+            text.push_str("signatures were not verified\n");
+        }
+        let plans = plans(self.parties);
+        if plans.len() > 1 {
+            let _ = writeln!(text, "{} different plans:", plans.len());
+            for (plan, parties) in plans {
+                let _ = writeln!(text, "  {}  {}", plain(plan), self.names(&parties));
+            }
+        }
+        for (name, hashes) in told_apart(self.parties) {
+            let _ = writeln!(text, "different {}:", plain(name));
+            for (hash, parties) in hashes {
+                let _ = writeln!(text, "  {}  {}", plain(hash), self.names(&parties));
+            }
+        }
+        text.push('\n');
+    }
+
+    fn write_output(&self, text: &mut String, output: &Compared) {
+        let _ = writeln!(text, "{:<12}  {}", output.verdict.word(), plain(&output.name));
+        for group in &output.groups {
+            for (method, hex) in &group.output.digests {
+                let _ = writeln!(text, "  {} {}  {}", method.words(), plain(hex), self.names(&group.parties));
+            }
+        }
+        for (&party, reason) in &output.missing {
+            let reason = reason.as_deref().map_or("does not have it", |reason| reason);
+            let _ = writeln!(text, "  {}: {}", self.names(&[party]), plain(reason));
+        }
+        for &party in &output.contradictory {
+            let _ = writeln!(text, "  {}: contradicts itself, and does not count", self.names(&[party]));
+        }
+        for located in self.located.get(output.name.as_str()).into_iter().flatten() {
+            let _ =
+                writeln!(text, "  {} against {}:", self.names(&[located.one]), self.names(&[located.other]));
+            for difference in located.differences.iter().take(SHOWN) {
+                write_difference(text, difference);
+            }
+            let rest = located.differences.len().saturating_sub(SHOWN);
+            if rest > 0 {
+                let _ = writeln!(text, "    and {rest} more");
+            }
+            if let Some(page) = &located.html {
+                let _ = writeln!(text, "    diffoscope: {}", page.display());
+            }
+        }
+    }
+
+    /// For programs.
+    pub fn json(&self) -> Value {
+        let party = |(number, party): (usize, &Party)| {
+            let failures: BTreeMap<_, _> = party.claims.iter().flat_map(|claims| &claims.failures).collect();
+            json!({
+                "name": party.name,
+                "forms": party.claims.iter().map(|claims| claims.form.word()).collect::<Vec<_>>(),
+                "outputs": party.claims.iter().map(|claims| claims.outputs.len()).sum::<usize>(),
+                "failures": failures,
+                "signedBy": self.signers.map(|signers| &signers[number]),
+            })
+        };
+        let counts = Counts::of(self.outputs);
+        json!({
+            "parties": self.parties.iter().enumerate().map(party).collect::<Vec<_>>(),
+            "plans": plans(self.parties).iter().map(|(plan, parties)| json!({
+                "sha256": plan, "parties": self.list(parties),
+            })).collect::<Vec<_>>(),
+            "toldApart": told_apart(self.parties).iter().map(|(name, hashes)| json!({
+                "name": name,
+                "hashes": hashes.iter().map(|(hash, parties)| json!({
+                    "sha256": hash, "parties": self.list(parties),
+                })).collect::<Vec<_>>(),
+            })).collect::<Vec<_>>(),
+            "outputs": self.outputs.iter().map(|output| self.output(output)).collect::<Vec<_>>(),
+            "counts": {
+                "outputs": counts.total(), "identical": counts.identical, "differs": counts.differs,
+                "inconclusive": counts.inconclusive,
+            },
+            "require": self.require,
+            "met": self.met(),
+        })
+    }
+
+    fn list(&self, parties: &[usize]) -> Vec<&str> {
+        parties.iter().map(|&party| self.parties[party].name.as_str()).collect()
+    }
+
+    fn output(&self, output: &Compared) -> Value {
+        let group = |group: &Group| {
+            let digests: BTreeMap<_, _> =
+                group.output.digests.iter().map(|(method, hex)| (method.words(), hex)).collect();
+            json!({ "parties": self.list(&group.parties), "digests": digests, "size": group.output.size })
+        };
+        let missing = output
+            .missing
+            .iter()
+            .map(|(&party, reason)| json!({ "party": self.parties[party].name, "reason": reason }));
+        let located = self.located.get(output.name.as_str()).into_iter().flatten().map(|located| {
+            json!({
+                "one": self.parties[located.one].name,
+                "other": self.parties[located.other].name,
+                "differences": located.differences.iter().map(difference).collect::<Vec<_>>(),
+                "diffoscope": located.html,
+            })
+        });
+        json!({
+            "name": output.name,
+            "verdict": output.verdict.word(),
+            "met": output.met,
+            "groups": output.groups.iter().map(group).collect::<Vec<_>>(),
+            "missing": missing.collect::<Vec<_>>(),
+            "contradictory": self.list(&output.contradictory),
+            "located": located.collect::<Vec<_>>(),
+        })
+    }
+
+    /// What is to be said where not enough parties agree.
+    pub fn failure(&self) -> Option<String> {
+        let (met, total) = (self.met(), self.outputs.len());
+        let differ = self.outputs.iter().filter(|output| output.verdict == Verdict::Differs).count();
+        (met < total).then(|| {
+            let (require, parties, lacking) = (self.require, self.parties.len(), total - met);
+            format!(
+                "{lacking} of {total} outputs are not agreed on by {require} of {parties}; {differ} differ"
+            )
+        })
+    }
+}
+
+fn write_difference(text: &mut String, difference: &Difference) {
+    let path = match difference.path.as_os_str().is_empty() {
+        true => ".".into(),
+        false => plain(&difference.path.to_string_lossy()),
+    };
+    let which = |first| if first { "only the first" } else { "only the other" };
+    let what = match &difference.what {
+        What::OnlyIn { first } => format!("{} has it", which(*first)),
+        What::Kind { one, other } => format!("a {one} against a {other}"),
+        What::Executable { first } => format!("{} is executable", which(*first)),
+        What::Target { one, other } => {
+            format!("leads to {} against {}", plain(&one.to_string_lossy()), plain(&other.to_string_lossy()))
+        }
+        What::Bytes { sizes, parts } => {
+            let _ = writeln!(text, "    {path}: {} against {} bytes", sizes.0, sizes.1);
+            for part in parts.iter().take(SHOWN) {
+                let way = part.at.iter().map(|step| format!(", {step}")).collect::<String>();
+                let _ = writeln!(text, "      byte {}{}: {} differ", part.first, way, part.bytes);
+            }
+            if parts.len() > SHOWN {
+                let _ = writeln!(text, "      and {} more parts", parts.len() - SHOWN);
+            }
+            return;
+        }
+    };
+    let _ = writeln!(text, "    {path}: {what}");
+}
+
+fn difference(difference: &Difference) -> Value {
+    let mut value = match &difference.what {
+        What::OnlyIn { first } => json!({ "onlyIn": if *first { "one" } else { "other" } }),
+        What::Kind { one, other } => json!({ "kinds": [one, other] }),
+        What::Executable { first } => json!({ "executable": if *first { "one" } else { "other" } }),
+        What::Target { one, other } => json!({ "targets": [one, other] }),
+        What::Bytes { sizes, parts } => {
+            let part = |part: &crate::differ::Part| {
+                let way: Vec<_> = part.at.iter().map(ToString::to_string).collect();
+                json!({ "first": part.first, "bytes": part.bytes, "at": way })
+            };
+            json!({ "sizes": [sizes.0, sizes.1], "parts": parts.iter().map(part).collect::<Vec<_>>() })
+        }
+    };
+    value["path"] = json!(difference.path.to_string_lossy());
+    value
+}
+
+/// Without anything that a terminal would take for an order: names come from strangers.
+fn plain(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() })
+        .collect()
+}

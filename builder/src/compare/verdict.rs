@@ -1,0 +1,195 @@
+//! Who agrees with whom, output by output. Pure.
+
+use super::read::{Claims, Output};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Whoever vouches for outputs.
+#[derive(Clone, Debug)]
+pub struct Party {
+    /// As it is called in reports.
+    pub name: String,
+    /// All that it said, file by file.
+    pub claims: Vec<Claims>,
+}
+
+/// What the records show of an output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// Two or more parties made it, and all that can be compared is equal.
+    Identical,
+    /// Two parties made different things.
+    Differs,
+    /// Fewer than two parties made it, or by their records it can not be compared.
+    Inconclusive,
+}
+
+impl Verdict {
+    /// As in the past tense of `guix challenge`, too.
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Identical => "identical",
+            Verdict::Differs => "differs",
+            Verdict::Inconclusive => "inconclusive",
+        }
+    }
+}
+
+/// Parties that made the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// By their place in the list of parties, ascending.
+    pub parties: Vec<usize>,
+    /// All that they say of it.
+    pub output: Output,
+}
+
+/// One output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compared {
+    /// Its store path or name.
+    pub name: String,
+    /// What the records show.
+    pub verdict: Verdict,
+    /// The largest first.
+    pub groups: Vec<Group>,
+    /// Parties that say nothing of it, or why they do not have it.
+    pub missing: BTreeMap<usize, Option<String>>,
+    /// Parties that contradict themselves. They count for nothing.
+    pub contradictory: Vec<usize>,
+    /// Whether as many parties agree as are required, and not as many on something else.
+    pub met: bool,
+}
+
+/// How often each verdict was given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each counts the verdict of its name")]
+pub struct Counts {
+    pub identical: usize,
+    pub differs: usize,
+    pub inconclusive: usize,
+}
+
+impl Counts {
+    /// Of all outputs.
+    pub fn of(outputs: &[Compared]) -> Counts {
+        let count = |verdict| outputs.iter().filter(|output| output.verdict == verdict).count();
+        Counts {
+            identical: count(Verdict::Identical),
+            differs: count(Verdict::Differs),
+            inconclusive: count(Verdict::Inconclusive),
+        }
+    }
+
+    /// Of how many outputs.
+    pub fn total(&self) -> usize {
+        self.identical + self.differs + self.inconclusive
+    }
+}
+
+/// Compares every output that any party names, or those in `only`. So many parties are required to agree on each.
+pub fn compare(parties: &[Party], only: &BTreeSet<String>, require: usize) -> Vec<Compared> {
+    let all = parties.iter().flat_map(|party| &party.claims).flat_map(|claims| claims.outputs.keys());
+    let names: BTreeSet<&String> = all.filter(|name| only.is_empty() || only.contains(*name)).collect();
+    names.into_iter().map(|name| one(parties, name, require)).collect()
+}
+
+fn one(parties: &[Party], name: &str, require: usize) -> Compared {
+    let mut groups: Vec<Group> = Vec::new();
+    let (mut missing, mut contradictory) = (BTreeMap::new(), Vec::new());
+    for (number, party) in parties.iter().enumerate() {
+        match said(party, name) {
+            Said::Nothing => drop(missing.insert(number, failure(party, name))),
+            Said::Contradictory => contradictory.push(number),
+            Said::Output(output) => groups.push(Group { parties: vec![number], output }),
+        }
+    }
+    join(&mut groups);
+    groups.sort_by(|a, b| b.parties.len().cmp(&a.parties.len()).then_with(|| a.parties.cmp(&b.parties)));
+    let apart = groups.iter().enumerate().any(|(number, group)| {
+        groups[number + 1..].iter().any(|other| group.output.agrees(&other.output) == Some(false))
+    });
+    let verdict = match groups.first() {
+        _ if apart => Verdict::Differs,
+        Some(largest) if largest.parties.len() > 1 => Verdict::Identical,
+        _ => Verdict::Inconclusive,
+    };
+    let enough = groups.iter().filter(|group| group.parties.len() >= require).count();
+    Compared { name: name.into(), verdict, groups, missing, contradictory, met: enough == 1 }
+}
+
+enum Said {
+    Nothing,
+    Contradictory,
+    Output(Output),
+}
+
+/// All that a party says of an output, in however many files.
+fn said(party: &Party, name: &str) -> Said {
+    let mut outputs = party.claims.iter().filter_map(|claims| claims.outputs.get(name));
+    let Some(first) = outputs.next() else { return Said::Nothing };
+    let mut all = first.clone();
+    for output in outputs {
+        if all.agrees(output) == Some(false) {
+            return Said::Contradictory;
+        }
+        all.digests.extend(output.digests.clone());
+    }
+    Said::Output(all)
+}
+
+/// Why a party does not have an output: its step, which has the same name or the name up to a hyphen, has failed, or all has.
+fn failure(party: &Party, name: &str) -> Option<String> {
+    let of = |step: &str| name == step || name.strip_prefix(step).is_some_and(|rest| rest.starts_with('-'));
+    let failures = || party.claims.iter().flat_map(|claims| &claims.failures);
+    let own = failures().filter(|(step, _)| of(step)).max_by_key(|(step, _)| step.len());
+    let all = || failures().find(|(step, _)| *step == "machine");
+    own.or_else(all).map(|(_, reason)| reason.clone())
+}
+
+/// Joins groups that agree in something and contradict each other in nothing, until none are left. What a group says grows
+/// by that: who hashed the NAR and who hashed the file meet in whoever hashed both.
+fn join(groups: &mut Vec<Group>) {
+    let mut number = 0;
+    while number < groups.len() {
+        let output = &groups[number].output;
+        let found = groups[..number].iter().position(|before| before.output.agrees(output) == Some(true));
+        let Some(into) = found else {
+            number += 1;
+            continue;
+        };
+        let group = groups.remove(number);
+        groups[into].parties.extend(group.parties);
+        groups[into].parties.sort_unstable();
+        groups[into].output.digests.extend(group.output.digests);
+        // What the group says now may agree with one that was passed.
+        number = into;
+    }
+}
+
+/// The plans that were told, each with who built by it; ascending.
+pub fn plans(parties: &[Party]) -> BTreeMap<&str, Vec<usize>> {
+    let mut plans: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (number, party) in parties.iter().enumerate() {
+        let told: BTreeSet<_> = party.claims.iter().filter_map(|claims| claims.plan.as_deref()).collect();
+        told.into_iter().for_each(|plan| plans.entry(plan).or_default().push(number));
+    }
+    plans
+}
+
+/// Inputs and parts of machines that parties have in common by name and not by hash: what tells their builds apart.
+pub fn told_apart(parties: &[Party]) -> BTreeMap<&str, BTreeMap<&str, Vec<usize>>> {
+    let mut inputs: BTreeMap<&str, BTreeMap<&str, Vec<usize>>> = BTreeMap::new();
+    for (number, party) in parties.iter().enumerate() {
+        for (name, hash) in party.claims.iter().flat_map(|claims| &claims.inputs) {
+            let with = inputs.entry(name).or_default().entry(hash).or_default();
+            if with.last() != Some(&number) {
+                with.push(number);
+            }
+        }
+    }
+    inputs.retain(|_, hashes| hashes.len() > 1);
+    inputs
+}
+
+#[cfg(test)]
+mod tests;

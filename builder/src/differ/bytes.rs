@@ -1,0 +1,177 @@
+//! Where two files differ. Pure.
+
+use super::elf;
+use object::read::archive::ArchiveFile;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+
+/// A part of a file, to be read as a way into it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A member of an `ar` archive.
+    Member(String),
+    /// A section of an ELF file.
+    Section(String),
+    /// A symbol and how many bytes behind its start.
+    Symbol(String, u64),
+    /// A line of a text, counted from 1.
+    Line(usize),
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Step::Member(name) => write!(f, "member {}", name.escape_debug()),
+            Step::Section(name) => write!(f, "section {}", name.escape_debug()),
+            Step::Symbol(name, offset) => write!(f, "{}+{offset:#x}", name.escape_debug()),
+            Step::Line(number) => write!(f, "line {number}"),
+        }
+    }
+}
+
+/// One part of a file that differs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The way to it, if there is one.
+    pub at: Vec<Step>,
+    /// The first byte that differs, from the start of the whole file; the shorter one's length if it is the beginning of the
+    /// other.
+    pub first: u64,
+    /// How many bytes differ, those included that only one has.
+    pub bytes: u64,
+}
+
+/// The parts in which two files differ, in the order of the first one; empty if they are equal.
+pub fn parts(one: &[u8], other: &[u8]) -> Vec<Part> {
+    if one == other {
+        return vec![];
+    }
+    members(one, other).unwrap_or_else(|| within(one, other, 0))
+}
+
+/// How many bytes differ, and the first that does.
+fn count(one: &[u8], other: &[u8]) -> Option<(u64, u64)> {
+    let common = one.len().min(other.len());
+    let differing =
+        one.iter().zip(other).filter(|(a, b)| a != b).count() + one.len().max(other.len()) - common;
+    let first = one.iter().zip(other).position(|(a, b)| a != b).unwrap_or(common);
+    (differing > 0).then_some((first as u64, differing as u64))
+}
+
+/// Archives with the same members in the same order, member by member.
+fn members(one: &[u8], other: &[u8]) -> Option<Vec<Part>> {
+    let (first, second) = (Members::of(one)?, Members::of(other)?);
+    if first.names != second.names {
+        return None;
+    }
+    let mut all = Vec::new();
+    for (name, (a, b)) in first.names.iter().zip(first.ranges.iter().zip(&second.ranges)) {
+        for mut part in within(&one[a.clone()], &other[b.clone()], a.start as u64) {
+            part.at.insert(0, Step::Member(name.clone()));
+            all.push(part);
+        }
+    }
+    // Else the difference is in what stands between the members.
+    if all.is_empty() { None } else { Some(all) }
+}
+
+struct Members {
+    names: Vec<String>,
+    ranges: Vec<Range<usize>>,
+}
+
+impl Members {
+    fn of(bytes: &[u8]) -> Option<Members> {
+        let archive = ArchiveFile::parse(bytes).ok()?;
+        let mut members = Members { names: vec![], ranges: vec![] };
+        for member in archive.members() {
+            let member = member.ok()?;
+            let (start, size) = member.file_range();
+            let range = usize::try_from(start).ok()?..usize::try_from(start.checked_add(size)?).ok()?;
+            bytes.get(range.clone())?;
+            members.names.push(String::from_utf8_lossy(member.name()).into_owned());
+            members.ranges.push(range);
+        }
+        Some(members)
+    }
+}
+
+/// Two files, or members, that start at an offset of the whole.
+fn within(one: &[u8], other: &[u8], start: u64) -> Vec<Part> {
+    let Some((first, bytes)) = count(one, other) else { return vec![] };
+    if let (Some(a), Some(b)) = (elf::Elf::read(one), elf::Elf::read(other)) {
+        let parts = sections(&a, one, &b, other, start);
+        if !parts.is_empty() {
+            return parts;
+        }
+    }
+    let at = line(one, other, first as usize).into_iter().map(Step::Line).collect();
+    vec![Part { at, first: start + first, bytes }]
+}
+
+/// Section by section, paired by name and how often that name came before.
+fn sections(a: &elf::Elf, one: &[u8], b: &elf::Elf, other: &[u8], start: u64) -> Vec<Part> {
+    let mut theirs: BTreeMap<_, _> = number(&b.sections).collect();
+    let mut all = Vec::new();
+    for (key, section) in number(&a.sections) {
+        let mine = &one[section.range.clone()];
+        let their = theirs.remove(&key).map_or(&[][..], |their| &other[their.range.clone()]);
+        let Some((first, bytes)) = count(mine, their) else { continue };
+        let mut at = vec![Step::Section(section.name.clone())];
+        at.extend(a.symbol(section, first).map(|(name, offset)| Step::Symbol(name, offset)));
+        all.push(Part { at, first: start + section.range.start as u64 + first, bytes });
+    }
+    for section in theirs.into_values().filter(|section| !section.range.is_empty()) {
+        let at = vec![Step::Section(section.name.clone())];
+        all.push(Part { at, first: start + one.len() as u64, bytes: section.range.len() as u64 });
+    }
+    all
+}
+
+fn number(sections: &[elf::Section]) -> impl Iterator<Item = ((&str, usize), &elf::Section)> {
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    sections.iter().map(move |section| {
+        let times = seen.entry(&section.name).or_default();
+        *times += 1;
+        ((section.name.as_str(), *times), section)
+    })
+}
+
+/// The line of an offset, where both are texts.
+fn line(one: &[u8], other: &[u8], offset: usize) -> Option<usize> {
+    let text = |bytes: &[u8]| !bytes.contains(&0) && std::str::from_utf8(bytes).is_ok();
+    let is_text = text(one) && text(other);
+    is_text.then(|| one[..offset.min(one.len())].iter().filter(|&&byte| byte == b'\n').count() + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_counted_and_lines_told() {
+        assert_eq!(parts(b"a\nb\nc", b"a\nb\nc"), []);
+        assert_eq!(parts(b"a\nb\nc", b"a\nx\nd!"), [Part { at: vec![Step::Line(2)], first: 2, bytes: 3 }]);
+        assert_eq!(parts(b"\0ab", b"\0a"), [Part { at: vec![], first: 2, bytes: 1 }]);
+        assert_eq!(parts(b"", b"x"), [Part { at: vec![Step::Line(1)], first: 0, bytes: 1 }]);
+    }
+
+    #[test]
+    fn archives_are_compared_member_by_member() {
+        let archive = |second: &[u8]| {
+            let mut builder = ar::Builder::new(Vec::new());
+            builder.append(&ar::Header::new(b"one.txt".to_vec(), 2), &b"\0a"[..]).unwrap();
+            let header = ar::Header::new(b"two.txt".to_vec(), second.len() as u64);
+            builder.append(&header, second).unwrap();
+            builder.into_inner().unwrap()
+        };
+        let found = parts(&archive(b"x\ny"), &archive(b"x\nz"));
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].at, [Step::Member("two.txt".into()), Step::Line(2)]);
+        // The magic number, a header, two bytes, a header, two bytes.
+        assert_eq!((found[0].first, found[0].bytes), (8 + 60 + 2 + 60 + 2, 1));
+        let said: Vec<_> = found[0].at.iter().map(Step::to_string).collect();
+        assert_eq!(said.join(", "), "member two.txt, line 2");
+    }
+}
