@@ -81,13 +81,13 @@ pub struct Ended {
 
 impl Machinery {
     /// Obtains what was asked for.
-    pub fn obtain(machine: MachineName, tools: &args::Tools, cache: &Path) -> Result<Machinery, Failure> {
-        if machine == MachineName::Host {
+    pub fn obtain(machines: &[MachineName], tools: &args::Tools, cache: &Path) -> Result<Machinery, Failure> {
+        if machines.iter().all(|&machine| machine == MachineName::Host) {
             return Ok(Machinery { kernel: None, no_kvm: None, parts: vec![tools::init()] });
         }
         let kernel = tools::kernel(&tools.kernel, cache)?;
         let parts = tools::parts(tools, &kernel)?;
-        let fast = machine == MachineName::Fast;
+        let fast = machines.contains(&MachineName::Fast);
         let no_kvm = if fast { qemu::kvm::probe(&tools.qemu, &kernel.path).err() } else { None };
         if let Some(why) = &no_kvm {
             term::note(&format!("no KVM, so QEMU translates: {why}"));
@@ -95,6 +95,11 @@ impl Machinery {
             term::note("KVM works");
         }
         Ok(Machinery { kernel: Some(kernel), no_kvm, parts })
+    }
+
+    /// What of it a machine is made of: the first part is PID 1, the others are QEMU's.
+    fn parts(&self, machine: MachineName) -> &[Part] {
+        if machine == MachineName::Host { &self.parts[..1] } else { &self.parts }
     }
 }
 
@@ -137,7 +142,7 @@ pub fn build(
     };
 
     let said = verdict.as_ref().err().map(ToString::to_string);
-    let parts = &setting.machinery.parts;
+    let parts = setting.machinery.parts(setting.machine);
     let version = parts.iter().find(|part| part.name == "qemu").map(|part| part.about.clone());
     let facts = Facts {
         graph: &source.text,

@@ -3,7 +3,6 @@
 use crate::args::{self, MachineName};
 use crate::failure::Failure;
 use crate::graph::choices;
-use clap::ValueEnum;
 use graphs::Graph;
 use std::collections::BTreeSet;
 use std::sync::{Condvar, Mutex};
@@ -17,11 +16,6 @@ pub struct Lane {
     pub choose: Vec<(String, String)>,
     /// What runs it.
     pub machine: MachineName,
-}
-
-/// A machine's name as the command line spells it.
-pub fn machine_name(machine: MachineName) -> String {
-    machine.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
 /// A lane for each alternative of what is varied, for each of several the product, and for each machine.
@@ -47,7 +41,7 @@ pub fn lanes(graph: &Graph, args: &args::Ddc) -> Result<Vec<Lane>, Failure> {
         for &machine in &args.machine {
             let mut name = way.iter().map(|(_, taken)| taken.as_str()).collect::<Vec<_>>().join(",");
             if args.machine.len() > 1 || name.is_empty() {
-                name = format!("{name}@{}", machine_name(machine)).trim_start_matches('@').to_owned();
+                name = format!("{name}@{}", machine.word()).trim_start_matches('@').to_owned();
             }
             let choose = args.choices.choose.iter().cloned().chain(way.iter().cloned()).collect();
             lanes.push(Lane { name, choose, machine });

@@ -2,7 +2,7 @@
 
 use crate::agreement::{self, Party, Wanted};
 use crate::ahead::Ahead;
-use crate::args;
+use crate::args::{self, MachineName};
 use crate::commands::run::write_record;
 use crate::failure::Failure;
 use crate::graph::Source;
@@ -26,7 +26,9 @@ pub fn ddc(args: &args::Ddc) -> Result<Result<(), Failure>, Failure> {
     let graph = source.graph()?;
     let lanes = lanes::lanes(&graph, args)?;
     Ahead::default().folder("--record-dir", args.record_dir.as_deref()).done()?;
-    tools::probe(&args.tools)?;
+    if args.machine.iter().any(|&machine| machine != MachineName::Host) {
+        tools::probe(&args.tools)?;
+    }
     let store = store(&args.cache)?;
     let prepare = |lane: &Lane| {
         let choices = args::Choices { choose: lane.choose.clone(), keep_going: args.choices.keep_going };
@@ -34,7 +36,7 @@ pub fn ddc(args: &args::Ddc) -> Result<Result<(), Failure>, Failure> {
     };
     let prepared: Vec<_> = lanes.iter().map(prepare).collect::<Result<_, _>>()?;
     let cache = cache(&args.cache);
-    let machinery = Machinery::obtain(&args.tools, &cache)?;
+    let machinery = Machinery::obtain(&args.machine, &args.tools, &cache)?;
     let cancel = cancel::watch()?;
     let job = Job { args, source: &source, machinery: &machinery, cache: &cache, cancel: &cancel };
     let ended = job.all(&lanes, &prepared)?;
@@ -101,6 +103,7 @@ impl Job<'_> {
             machine: lane.machine,
             tools: &self.args.tools,
             machinery: self.machinery,
+            cpus: 1,
             memory: self.args.memory,
             time_limit: Duration::from_secs(self.args.timeout),
             console: None,
@@ -125,7 +128,7 @@ fn report(graph: &Graph, over: &[String], lanes: &[Lane], prepared: &[Prepared],
     let judged = agreement::judge(&wanted(graph, over, &parties), &parties);
     let told = lanes.iter().zip(ended).map(|(lane, (ended, record))| Told {
         name: lane.name.clone(),
-        machine: lanes::machine_name(lane.machine),
+        machine: lane.machine.word().to_owned(),
         choose: lane.choose.iter().cloned().collect(),
         plan: ended.as_ref().ok().map(|ended| ended.plan.clone()),
         image: ended.as_ref().ok().map(|ended| ended.image.clone()),

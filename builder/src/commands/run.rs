@@ -29,7 +29,7 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
     let setting = Setting {
         machine: args.machine,
         tools: &args.tools,
-        machinery: &Machinery::obtain(args.machine, &args.tools, &cache)?,
+        machinery: &Machinery::obtain(&[args.machine], &args.tools, &cache)?,
         cpus: args.cpus,
         memory: args.memory,
         time_limit: Duration::from_secs(args.timeout),
