@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
-use support::{folder, groundup, need};
+use support::{folder, groundup, machines, need, send};
 
 /// Runs it and reads its standard output as one JSON value.
 fn json(arguments: &[&str], folder: &Path) -> (Option<i32>, Value, String) {
@@ -73,15 +73,6 @@ fn endless() -> String {
     )
 }
 
-/// Processes whose command line has this in it.
-fn running(with: &str) -> Vec<String> {
-    let lines = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
-        let line = fs::read(entry.path().join("cmdline")).ok()?;
-        Some(String::from_utf8_lossy(&line).replace('\0', " "))
-    });
-    lines.filter(|line| line.contains(with) && line.contains("qemu")).collect()
-}
-
 #[test]
 fn ctrl_c_ends_the_machine_and_leaves_the_record() {
     need("qemu-system-x86_64", "qemu-system-x86");
@@ -111,11 +102,8 @@ fn ctrl_c_ends_the_machine_and_leaves_the_record() {
             assert!(begun.elapsed() < Duration::from_secs(120), "the step never began");
             std::thread::sleep(Duration::from_millis(50));
         }
-        assert_eq!(running(folder.path().to_str().unwrap()).len(), 1);
-        // A shell has `kill` built in; not every machine has it as a program.
-        let script = format!("kill -{signal} {}", child.id());
-        let killed = std::process::Command::new("sh").args(["-c", &script]).status();
-        assert!(killed.unwrap().success());
+        assert_eq!(machines(folder.path()).len(), 1);
+        send(signal, &child);
         let asked = Instant::now();
         let output = child.wait_with_output().unwrap();
         assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
@@ -125,7 +113,7 @@ fn ctrl_c_ends_the_machine_and_leaves_the_record() {
         let value: Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(value["error"], "cancelled by a signal");
         assert!(fs::read_to_string(at("record")).unwrap().contains("cancelled by a signal"));
-        assert_eq!(running(folder.path().to_str().unwrap()), [""; 0]);
+        assert_eq!(machines(folder.path()), [""; 0]);
         assert_eq!(fs::read_dir(at("cache/tmp")).unwrap().count(), 0);
         fs::remove_file(at("record")).unwrap();
         fs::remove_file(at("console")).unwrap();

@@ -5,7 +5,7 @@ use qemu::{Event, Line};
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 /// A run of the program, ended.
 pub struct Run {
@@ -64,6 +64,22 @@ pub fn run(graph: Option<&Path>, arguments: &[&str]) -> Run {
 pub fn need(program: &str, package: &str) {
     let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     assert!(found.is_ok(), "this test needs `{program}`: apt-get install {package}");
+}
+
+/// The command lines of QEMU processes that have this folder's path in them.
+pub fn machines(folder: &Path) -> Vec<String> {
+    let lines = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
+        let line = fs::read(entry.path().join("cmdline")).ok()?;
+        Some(String::from_utf8_lossy(&line).replace('\0', " "))
+    });
+    let with = folder.to_str().unwrap();
+    lines.filter(|line| line.contains(with) && line.contains("qemu")).collect()
+}
+
+/// Sends a signal. A shell has `kill` built in; not every machine has it as a program.
+pub fn send(signal: &str, child: &Child) {
+    let script = format!("kill -{signal} {}", child.id());
+    assert!(Command::new("sh").args(["-c", &script]).status().unwrap().success());
 }
 
 /// The sha256 of a tree's NAR, by Nix.
