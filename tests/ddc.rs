@@ -11,6 +11,9 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 use support::{folder, graph, groundup, machines, need, run, send};
 
+/// Where nothing but the hashes matters: they are the same on every machine, and this one is the fastest.
+const HOST: [&str; 2] = ["--machine", "host"];
+
 /// `graphs/NAME.ron`
 fn real(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../graphs").join(name).with_extension("ron")
@@ -24,11 +27,16 @@ struct Lanes {
     records: tempfile::TempDir,
 }
 
-fn ddc(graph: &Path, arguments: &[&str]) -> Lanes {
+fn ddc(graph: &Path, machine: &[&str], arguments: &[&str]) -> Lanes {
     need("qemu-system-x86_64", "qemu-system-x86");
     let records = folder();
     let mut command = groundup();
-    command.arg("ddc").arg(graph).args(arguments).args(["--json", "--timeout", "600", "--record-dir"]);
+    command.arg("ddc").arg(graph).args(machine).args(arguments).args([
+        "--json",
+        "--timeout",
+        "600",
+        "--record-dir",
+    ]);
     let output = command.arg(records.path()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let report = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {said}"));
@@ -60,9 +68,9 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap()
 }
 
-#[test]
-fn four_compilers_make_the_same_compiler() {
-    let lanes = ddc(&real("tcc"), &["--over", "cc"]);
+/// Four compilers make the same compiler.
+fn agree(machine: &[&str]) {
+    let lanes = ddc(&real("tcc"), machine, &["--over", "cc"]);
     assert_eq!(lanes.status, Some(0), "{}", lanes.said);
     // The first stage is the twin: there was something to agree on.
     assert_eq!(lanes.verdicts()[0], ("stage1", "expected to differ"));
@@ -77,6 +85,27 @@ fn four_compilers_make_the_same_compiler() {
 }
 
 #[test]
+fn four_compilers_agree_on_the_strict_machine() {
+    agree(&[]);
+}
+
+#[test]
+fn four_compilers_agree_on_the_host() {
+    agree(&HOST);
+}
+
+#[test]
+fn machines_are_lanes_too() {
+    let lanes = ddc(&real("tcc"), &["--machine", "strict,host"], &["--over", "cc", "--choices", "tcc"]);
+    assert_eq!(lanes.status, Some(0), "{}", lanes.said);
+    for lane in ["tcc@strict", "tcc@host"] {
+        assert!(lanes.recorded(lane, "stage3").is_some(), "{lane}");
+    }
+    // What is varied is the same in both.
+    assert_eq!(lanes.verdict("stage1"), "agrees");
+}
+
+#[test]
 fn rebuilding_a_trojan_horse_with_itself_does_not_show_it() {
     let trojaned = run(Some(&real("trojan")), &["--choose", "cc=trojaned"]);
     assert_eq!(trojaned.status, Some(0), "{}", trojaned.stderr);
@@ -87,14 +116,14 @@ fn rebuilding_a_trojan_horse_with_itself_does_not_show_it() {
         trojaned.log("greeting"),
         ["Compiled by a Trojan horse that is in no source.", "Hello, world."]
     );
-    let honest = run(Some(&real("trojan")), &["--choose", "cc=tcc"]);
+    let honest = run(Some(&real("trojan")), &["--choose", "cc=tcc", "--machine", "host"]);
     assert_eq!(honest.hash("stage3"), honest.hash("stage2"));
     assert_eq!(honest.log("greeting"), ["Hello, world."]);
 }
 
 #[test]
 fn lanes_show_a_trojan_horse_and_who_has_it() {
-    let lanes = ddc(&real("trojan"), &["--over", "cc", "--choices", "gcc,tcc,trojaned"]);
+    let lanes = ddc(&real("trojan"), &HOST, &["--over", "cc", "--choices", "gcc,tcc,trojaned"]);
     assert_eq!(lanes.status, Some(1), "{}", lanes.said);
     for (output, verdict) in [
         ("trojan", "one lane only"),
@@ -135,7 +164,7 @@ fn a_person_reads_who_stands_alone() {
 
 #[test]
 fn a_lane_that_fails_leaves_its_record_and_no_verdict() {
-    let lanes = ddc(&graph("lanes"), &["--over", "way", "--choices", "one,other,broken"]);
+    let lanes = ddc(&graph("lanes"), &HOST, &["--over", "way", "--choices", "one,other,broken"]);
     assert_eq!(lanes.status, Some(1), "{}", lanes.said);
     assert_eq!(lanes.verdicts(), [("first", "expected to differ"), ("second", "inconclusive")]);
     let broken = &lanes.report["lanes"][2];
@@ -147,7 +176,7 @@ fn a_lane_that_fails_leaves_its_record_and_no_verdict() {
 
 #[test]
 fn several_inputs_are_varied_together() {
-    let lanes = ddc(&graph("lanes"), &["--over", "way,end", "--choices", "way=one,way=other"]);
+    let lanes = ddc(&graph("lanes"), &HOST, &["--over", "way,end", "--choices", "way=one,way=other"]);
     let names: Vec<_> =
         lanes.report["lanes"].as_array().unwrap().iter().map(|lane| text(&lane["name"])).collect();
     assert_eq!(names, ["one,full", "one,half", "other,full", "other,half"]);
