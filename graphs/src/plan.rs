@@ -3,6 +3,8 @@
 //! The grammar stands in the crate `init`, whose reader enforces it; this side only writes it. A derivation becomes
 //! a [`Step`] (`native`), which holds all that a plan says of it, and a step becomes text (`write`).
 
+mod given;
+mod keys;
 pub(crate) mod native;
 mod step;
 pub(crate) mod world;
@@ -10,9 +12,10 @@ mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use given::Given;
 pub use step::{Bind, Device, From, Output, Owner, PidOne, RESOURCES, Step, World};
 
-use crate::index::Index;
+use crate::index::{Index, Thing};
 use crate::model::{Graph, Kind};
 use crate::order::{self, order};
 use crate::select::Choices;
@@ -69,7 +72,8 @@ pub enum Error {
     },
 }
 
-/// The plan's bytes.
+/// The plan's bytes. Of the steps whose outputs are all among `resolved`, under their base names, none is in it: what was
+/// built before is an input now.
 pub fn plan(
     graph: &Graph,
     choices: &Choices,
@@ -78,8 +82,8 @@ pub fn plan(
 ) -> Result<String, Error> {
     let mut text = write::head(failure);
     let mut written = BTreeSet::new();
-    let last_uses = LastUses::of(steps(graph, choices)?)?;
-    for (number, step) in steps(graph, choices)?.enumerate() {
+    let last_uses = LastUses::of(left(graph, choices, resolved)?)?;
+    for (number, step) in left(graph, choices, resolved)?.enumerate() {
         let step = step?;
         for name in step.inputs() {
             if !written.contains(name) {
@@ -141,6 +145,37 @@ pub fn steps<'a>(
     let (index, _) = Index::of(graph);
     let order = order(graph, choices)?;
     Ok(order.into_iter().map(move |name| native::step(graph, &index, choices, name)))
+}
+
+/// The steps of the plan that are left to be built, in its order, once outputs among `resolved` are taken as they are.
+pub fn left<'a>(
+    graph: &'a Graph,
+    choices: &'a Choices,
+    resolved: &'a BTreeMap<String, Resolved>,
+) -> Result<impl Iterator<Item = Result<Step, Error>> + 'a, Error> {
+    let (index, _) = Index::of(graph);
+    let target = |target: &'a String| match index.get(target) {
+        Some(Thing::Output(output)) => Some(output.derivation),
+        Some(Thing::Derivation(..)) => Some(target.as_str()),
+        _ => None,
+    };
+    let given = match resolved.keys().any(|name| matches!(index.get(name), Some(Thing::Output(_)))) {
+        true => {
+            let targets = graph.targets.iter().filter_map(target).collect();
+            Given::of(steps(graph, choices)?, &targets, resolved)?
+        }
+        false => Given::nothing(resolved),
+    };
+    Ok(steps(graph, choices)?.filter_map(move |step| step.map(|step| given.left(step)).transpose()))
+}
+
+/// The key of each step, by its name: a sha256 of all that its outputs follow from, whatever was built before.
+pub fn keys(
+    graph: &Graph,
+    choices: &Choices,
+    resolved: &BTreeMap<String, Resolved>,
+) -> Result<BTreeMap<String, String>, Error> {
+    keys::keys(steps(graph, choices)?, resolved)
 }
 
 /// The memory in bytes that a machine needs for its steps: the most that any one of them may take, its builder's

@@ -102,3 +102,75 @@ fn the_reader_takes_it() {
         }
     }
 }
+
+/// A chain `a`, `b`, `c`, of which `b` and `c` are wanted.
+const CHAIN: &str = r#"(
+    seeds: {"sh": (from: [Hex("7f")], sha256: "620bfdaa346b088fb49998d92f19a7eaf6bfc2fb0aee015753966da1028cb731", executable: true)},
+    derivations: {
+        "a": (builder: "/store/sh", inputs: ["sh"]),
+        "b": (builder: "/store/sh", inputs: ["sh", "a"]),
+        "c": (builder: "/store/sh", inputs: ["sh", "b"]),
+    },
+    targets: ["b", "c"],
+)"#;
+
+#[test]
+fn what_was_built_before_is_an_input() {
+    let (graph, _) = graphs::load("chain.ron", CHAIN).unwrap();
+    let choices = Choices::defaults(&graph);
+    let all = resolved(&graph, &choices);
+    let given = |names: &[&str]| {
+        let mut resolved = all.clone();
+        for name in names {
+            let output = Resolved { kind: graphs::Kind::Tree, sha256: "a".repeat(64) };
+            resolved.insert((*name).to_owned(), output);
+        }
+        let plan = graphs::plan(&graph, &choices, &resolved, Failure::Stop).unwrap();
+        let interesting =
+            |line: &&str| ["input ", "step ", "bind ", "drop "].iter().any(|word| line.starts_with(word));
+        plan.lines().filter(interesting).map(|line| line.replace(&"a".repeat(64), "HASH")).collect::<Vec<_>>()
+    };
+    let seed = "input sh exec 620bfdaa346b088fb49998d92f19a7eaf6bfc2fb0aee015753966da1028cb731";
+    let expected = [
+        seed,
+        "input a tree HASH",
+        "step b",
+        "bind input sh /store/sh",
+        "bind input a /store/a",
+        "drop input a",
+        "step c",
+        "bind input sh /store/sh",
+        "bind output b/b /store/b",
+        "drop input sh",
+        "drop output b",
+        "drop output c",
+    ];
+    assert_eq!(
+        given(&["a"]).iter().collect::<std::collections::BTreeSet<_>>(),
+        expected.iter().map(|line| line.to_string()).collect::<Vec<_>>().iter().collect()
+    );
+    // Nobody needs `a` any more.
+    assert_eq!(given(&["b"])[..3], ["input b tree HASH", seed, "step c"]);
+    assert!(!given(&["b"]).iter().any(|line| line.contains("step a")));
+    // `c` is there, `b` is still wanted for itself.
+    assert!(given(&["c"]).iter().filter(|line| line.starts_with("step ")).eq(["step a", "step b"].iter()));
+    assert!(given(&["a", "b", "c"]).is_empty());
+}
+
+#[test]
+fn a_key_follows_what_a_step_is_made_of() {
+    let keys = |text: &str, hash: &str| {
+        let (graph, _) = graphs::load("chain.ron", text).unwrap();
+        let choices = Choices::defaults(&graph);
+        let mut resolved = resolved(&graph, &choices);
+        resolved.get_mut("sh").unwrap().sha256 = hash.repeat(64);
+        graphs::plan::keys(&graph, &choices, &resolved).unwrap()
+    };
+    let before = keys(CHAIN, "a");
+    assert_eq!(before, keys(CHAIN, "a"));
+    let other_seed = keys(CHAIN, "b");
+    assert!(before.keys().all(|step| before[step] != other_seed[step]));
+    let other_b = keys(&CHAIN.replace("\"b\": (", "\"b\": (args: [\"x\"], "), "a");
+    assert_eq!(before["a"], other_b["a"]);
+    assert!(before["b"] != other_b["b"] && before["c"] != other_b["c"]);
+}
