@@ -25,16 +25,24 @@ pub(crate) fn add<W: Write>(archive: &mut Archive<W>, name: &[u8], path: &Path) 
         if kind.is_dir() {
             archive.directory(&name)?;
             pending.extend(children(&path, &name)?);
-        } else if kind.is_symlink() {
-            let target = fs::read_link(&path).map_err(|source| read_error(&path, source))?;
-            archive.symlink(&name, target.as_os_str().as_bytes())?;
-        } else if kind.is_file() {
-            file(archive, &name, &path, None)?;
         } else {
-            return Err(Error::Special { found: special(kind), path });
+            leaf(archive, &name, &path)?;
         }
     }
     Ok(())
+}
+
+/// Adds the plain file or the symbolic link at `path`.
+pub(crate) fn leaf<W: Write>(archive: &mut Archive<W>, name: &[u8], path: &Path) -> Result<(), Error> {
+    let kind = fs::symlink_metadata(path).map_err(|source| read_error(path, source))?.file_type();
+    if kind.is_symlink() {
+        let target = fs::read_link(path).map_err(|source| read_error(path, source))?;
+        archive.symlink(name, target.as_os_str().as_bytes())
+    } else if kind.is_file() {
+        file(archive, name, path, None)
+    } else {
+        Err(Error::Special { found: special(kind), path: path.to_owned() })
+    }
 }
 
 /// Adds the plain file at `path`; it is executable if `executable` says so or, without, its owner may execute it.

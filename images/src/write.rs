@@ -37,6 +37,8 @@ pub enum Kind {
     Exec,
     /// A directory; in it a file is executable if its owner may execute it.
     Tree,
+    /// An output of an earlier build, packed as what it is: a directory, a file, or a symbolic link.
+    Output,
 }
 
 /// How large an image became.
@@ -71,7 +73,10 @@ pub fn write<W: Write>(image: &Image, out: &mut W) -> Result<Summary, Error> {
         match input.kind {
             Kind::File => tree::file(&mut archive, &name, &input.path, Some(false))?,
             Kind::Exec => tree::file(&mut archive, &name, &input.path, Some(true))?,
-            Kind::Tree => {
+            Kind::Output if !input.path.is_dir() || input.path.is_symlink() => {
+                tree::leaf(&mut archive, &name, &input.path)?;
+            }
+            Kind::Tree | Kind::Output => {
                 let path = input.path.clone();
                 match std::fs::metadata(&path) {
                     Err(source) => return Err(Error::Read { path, source }),
@@ -131,6 +136,24 @@ mod tests {
             read::entries(&bytes).map(Result::unwrap).map(|e| (e.name, e.header.mode)).collect();
         assert_eq!(modes[2], (&b"inputs/a"[..], 0o100_444));
         assert_eq!(modes[3], (&b"inputs/b"[..], 0o100_555));
+    }
+
+    #[test]
+    fn an_output_is_packed_as_what_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        std::fs::write(at("file"), "x").unwrap();
+        std::os::unix::fs::symlink("none", at("link")).unwrap();
+        std::fs::create_dir(at("dir")).unwrap();
+        let paths = [at("dir"), at("file"), at("link")];
+        let bytes = image(&[
+            ("a", Kind::Output, &paths[0]),
+            ("b", Kind::Output, &paths[1]),
+            ("c", Kind::Output, &paths[2]),
+        ]);
+        let bytes = bytes.unwrap();
+        let modes: Vec<_> = read::entries(&bytes).map(Result::unwrap).map(|e| e.header.mode).collect();
+        assert_eq!(modes[2..5], [crate::newc::DIRECTORY, crate::newc::FILE, crate::newc::SYMLINK]);
     }
 
     #[test]

@@ -17,7 +17,8 @@
 //!           { input | step | drop }
 //! input   = "input" NAME ("file"|"exec"|"tree") SHA256
 //!                                       in the image at /inputs/NAME; verified here. file, exec: the sha256 of the bytes
-//!                                       (exec is made executable); tree: of the NAR
+//!                                       (exec is made executable); tree: of the NAR, which for an
+//!                                       output of an earlier run may be that of a file or a symbolic link
 //! step    = "step" NAME
 //!           "uid" N  "gid" N            not 0
 //!           "umask" OCTAL  "host" NAME  "domain" FIELD
@@ -84,7 +85,7 @@ pub enum Kind {
     File,
     /// An executable file, pinned by its bytes.
     Exec,
-    /// A directory, pinned by its NAR.
+    /// A directory, or what an earlier run has built, pinned by its NAR.
     Tree,
 }
 
