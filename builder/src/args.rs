@@ -193,6 +193,9 @@ pub struct Run {
     /// Take the outputs out of the machine into this folder; each is verified against the hash that PID 1 printed
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Take what an earlier run left in the folder of --out as far as its --record still fits, and build the rest
+    #[arg(long, requires_all = ["out", "record"])]
+    pub resume: bool,
     /// Leave the outputs as NAME.nar instead of unpacking them
     #[arg(long, requires = "out")]
     pub nar: bool,

@@ -5,22 +5,26 @@ use crate::commands::image;
 use crate::failure::Failure;
 use crate::graph::Source;
 use crate::prepare::{self, Prepared};
-use crate::record::{Facts, record};
+use crate::record::{self, Facts, record};
 use crate::results::{Outcome, Results};
 use crate::running::Running;
 use crate::tools::{self, Kernel, Part};
 use crate::{cancel, outputs, term};
-use qemu::Profile;
+use qemu::{Event, Line, Profile};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const MIB: u64 = 1 << 20;
 /// For the kernel, PID 1 and page tables, in MiB.
 const MARGIN: u64 = 192;
 /// Less than this, in MiB, and the kernel says nothing.
 const LEAST: u64 = 96;
+/// How often the record is kept up to date.
+const KEEP: Duration = Duration::from_secs(1);
+/// What a record says that was kept while the machine ran.
+const UNFINISHED: &str = "the machine was still running when this was written";
 
 /// What a machine is made of, obtained once for all lanes.
 pub struct Machinery {
@@ -50,6 +54,8 @@ pub struct Setting<'a> {
     pub console: Option<&'a Path>,
     /// Where the outputs go.
     pub out: Option<Out<'a>>,
+    /// Where the record is kept up to date while the machine runs, so that a run that is killed can be gone on with.
+    pub record: Option<&'a Path>,
     /// The cache folder, which has room for the image and the outputs on their way.
     pub cache: &'a Path,
 }
@@ -109,6 +115,14 @@ pub fn memory(prepared: &Prepared, image: u64) -> Result<u64, Failure> {
     Ok((2 * image).saturating_add(steps).div_ceil(MIB).saturating_add(MARGIN))
 }
 
+/// The results with what was given, and the record of all.
+fn finish(facts: &Facts<'_>, mut results: Results) -> Result<(Results, Value), Failure> {
+    let order = graphs::order(&facts.prepared.graph, &facts.prepared.choices).map_err(Failure::input)?;
+    results.give(&facts.prepared.given, &order);
+    let record = record(facts, &results);
+    Ok((results, record))
+}
+
 /// Packs the image, runs it, takes the outputs, and writes down what came of it. An error is one that leaves nothing to
 /// write down.
 pub fn build(
@@ -119,7 +133,6 @@ pub fn build(
     cancel: &AtomicBool,
 ) -> Result<Ended, Failure> {
     let fail = |error| Failure::machine(format!("{}: {error}", setting.cache.display()));
-    let steps = prepared.steps()?;
     // Where old files are swept away, should this process be killed.
     let temporary = prepare::temporary(setting.cache);
     let file = tempfile::Builder::new().prefix("image-").tempfile_in(temporary).map_err(fail)?;
@@ -128,7 +141,40 @@ pub fn build(
     running.begin(&plan, prepared, &image);
 
     let machine = machine(setting, prepared, file.path(), image.unpacked)?;
-    let ending = qemu::run(&machine, &mut |line| running.line(&line), cancel);
+    let parts = setting.machinery.parts(setting.machine);
+    let version =
+        parts.iter().find(|part| part.name == "qemu").map(|part| part.about.clone()).unwrap_or_default();
+    let facts = |failure, notes: &str| Facts {
+        graph: &source.text,
+        graph_name: source.name.rsplit('/').next().unwrap_or_default(),
+        prepared,
+        image: &image.sha256,
+        machine: setting.machine,
+        host: host(setting.machine, notes),
+        arguments: arguments(&machine),
+        qemu: &version,
+        parts,
+        failure,
+    };
+    let mut taken = Ok(());
+    let mut kept = Instant::now();
+    let mut each = |line: Line| {
+        running.line(&line);
+        let Line::Event(Event::Built { name, .. } | Event::Failed { name, .. }) = &line else { return };
+        let result = take(setting.out, &machine, &running.results, name);
+        if taken.is_ok() {
+            taken = result;
+        }
+        if let Some(path) = setting.record
+            && kept.elapsed() > KEEP
+        {
+            // The last record, which tells everything, fails for the same reason, and then it is said.
+            let _ = finish(&facts(Some(UNFINISHED), ""), running.results.clone())
+                .map(|(_, record)| record::keep(path, &record));
+            kept = Instant::now();
+        }
+    };
+    let ending = qemu::run(&machine, &mut each, cancel);
     running.finish();
     let results = std::mem::take(&mut running.results);
     let notes = ending.as_ref().map(|ending| ending.notes.clone()).unwrap_or_default();
@@ -138,25 +184,12 @@ pub fn build(
         Ok(_) if results.plan.as_ref() != Some(&plan) => {
             Err(Failure::machine(format!("the machine ran another plan: {:?}", results.plan)))
         }
-        Ok(_) => take(setting.out, &machine, &results).and_then(|()| judge(&results, &steps)),
+        Ok(_) => taken.and_then(|()| judge(&results, &prepared.steps)),
     };
 
     let said = verdict.as_ref().err().map(ToString::to_string);
-    let parts = setting.machinery.parts(setting.machine);
-    let version = parts.iter().find(|part| part.name == "qemu").map(|part| part.about.clone());
-    let facts = Facts {
-        graph: &source.text,
-        graph_name: source.name.rsplit('/').next().unwrap_or_default(),
-        prepared,
-        image: &image.sha256,
-        machine: setting.machine,
-        host: host(setting.machine, &notes),
-        arguments: arguments(&machine),
-        qemu: &version.unwrap_or_default(),
-        parts,
-        failure: said.as_deref().filter(|_| matches!(verdict, Err(Failure::Machine(_)))),
-    };
-    let record = record(&facts, &results);
+    let failure = said.as_deref().filter(|_| matches!(verdict, Err(Failure::Machine(_))));
+    let (results, record) = finish(&facts(failure, &notes), results)?;
     Ok(Ended { plan, image: image.sha256, results, verdict, record })
 }
 
@@ -222,9 +255,11 @@ fn arguments(machine: &qemu::Machine) -> Value {
     json!(machine.arguments().iter().map(word).collect::<Vec<_>>())
 }
 
-fn take(out: Option<Out<'_>>, machine: &qemu::Machine, results: &Results) -> Result<(), Failure> {
+/// Takes the outputs of a step out of the machine.
+fn take(out: Option<Out<'_>>, machine: &qemu::Machine, results: &Results, step: &str) -> Result<(), Failure> {
     let (Some(out), Some(region)) = (out, &machine.region) else { return Ok(()) };
-    results.outputs.iter().try_for_each(|output| outputs::take(region, output, out.folder, out.nar))
+    let outputs = results.outputs.iter().rev().take_while(|output| output.step == step);
+    outputs.map(|output| outputs::take(region, output, out.folder, out.nar)).fold(Ok(()), Result::and)
 }
 
 fn judge(results: &Results, steps: &[String]) -> Result<(), Failure> {

@@ -10,6 +10,7 @@
 //! | [`fetching`], [`running`], [`term`] | what a person sees meanwhile |
 //! | [`lane`] | a prepared graph, built once on one machine |
 //! | [`lanes`], [`agreement`], [`verdicts`] | several of these side by side, and what they show together |
+//! | [`given`], [`resume`] | outputs of earlier runs as inputs |
 //! | [`results`], [`record`], [`tools`] | what came of a run, and what ran it |
 //! | [`compare`], [`differ`] | what records show together, and where outputs differ
 //! | [`outputs`], [`nar`] | taking outputs out of the machine |
@@ -23,6 +24,7 @@ pub mod compare;
 pub mod differ;
 pub mod failure;
 pub mod fetching;
+pub mod given;
 pub mod graph;
 pub mod inputs;
 pub mod lane;
@@ -32,6 +34,7 @@ pub mod outputs;
 pub mod prepare;
 pub mod record;
 pub mod results;
+pub mod resume;
 pub mod running;
 pub mod term;
 pub mod tools;

@@ -3,11 +3,12 @@
 use crate::args;
 use crate::failure::Failure;
 use crate::fetching::Fetching;
+use crate::given::{self, Given};
 use crate::graph::{Source, choices};
 use crate::inputs::{InputSpec, Obtained, Store, default_folder};
 use graphs::plan::Failure as OnFailure;
 use graphs::{Choices, Graph, Resolved, Role};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// An input that a plan uses.
@@ -26,6 +27,14 @@ pub struct Prepared {
     pub choices: Choices,
     /// The inputs that the plan uses, by name.
     pub inputs: BTreeMap<String, Input>,
+    /// Outputs of earlier runs that it uses or replaces, by name.
+    pub given: given::All,
+    /// The key of each step, given ones included.
+    pub keys: BTreeMap<String, String>,
+    /// The names of the steps that are to be built, in order.
+    pub steps: Vec<String>,
+    /// What happens after a failure.
+    pub on_failure: OnFailure,
     /// The plan's text.
     pub plan: String,
 }
@@ -45,15 +54,38 @@ impl Prepared {
         images::Image {
             init: images::INIT,
             plan: self.plan.as_bytes(),
-            inputs: self.inputs.iter().map(input).collect(),
+            inputs: self.inputs.iter().map(input).chain(self.packed_outputs()).collect(),
         }
     }
 
-    /// The names of its steps, in order.
-    pub fn steps(&self) -> Result<Vec<String>, Failure> {
-        let order = graphs::order(&self.graph, &self.choices).map_err(Failure::input)?;
-        Ok(order.into_iter().map(str::to_owned).collect())
+    /// The given outputs that a step uses.
+    fn packed_outputs(&self) -> impl Iterator<Item = images::Input> + '_ {
+        let used: BTreeSet<&str> =
+            self.plan.lines().filter_map(|line| line.strip_prefix("input ")?.split(' ').next()).collect();
+        self.given.iter().filter(move |(name, _)| used.contains(name.as_str())).map(|(name, given)| {
+            images::Input { name: name.clone(), kind: images::Kind::Output, path: given.path.clone() }
+        })
     }
+
+    /// Takes these outputs as they are: what made them is not built, and what nobody needs any more is not packed.
+    pub fn give(&mut self, given: given::All) -> Result<(), Failure> {
+        let mut resolved = resolved(&self.inputs);
+        let output = |given: &Given| Resolved { kind: graphs::Kind::Tree, sha256: given.sha256.clone() };
+        resolved.extend(given.iter().map(|(name, given)| (name.clone(), output(given))));
+        self.plan =
+            graphs::plan(&self.graph, &self.choices, &resolved, self.on_failure).map_err(Failure::input)?;
+        let left = graphs::left(&self.graph, &self.choices, &resolved).map_err(Failure::input)?;
+        let left = left.collect::<Result<Vec<_>, _>>().map_err(Failure::input)?;
+        let used: BTreeSet<&str> = left.iter().flat_map(graphs::plan::Step::inputs).collect();
+        self.inputs.retain(|name, _| used.contains(name.as_str()));
+        self.steps = left.into_iter().map(|step| step.name).collect();
+        self.given = given;
+        Ok(())
+    }
+}
+
+fn resolved(inputs: &BTreeMap<String, Input>) -> BTreeMap<String, Resolved> {
+    inputs.iter().map(|(name, input)| (name.clone(), Resolved::from(&input.obtained))).collect()
 }
 
 /// The cache folder that was asked for, or the usual one.
@@ -98,10 +130,12 @@ pub fn prepare(
     if !errors.is_empty() {
         return Err(source.input_problems(&graph, &errors));
     }
-    let resolved: BTreeMap<_, _> =
-        inputs.iter().map(|(name, input)| (name.clone(), Resolved::from(&input.obtained))).collect();
+    let resolved = resolved(&inputs);
     let on_failure = if args.keep_going { OnFailure::Continue } else { OnFailure::Stop };
-    let plan = graphs::plan(&graph, &choices, &resolved, on_failure)
-        .map_err(|error| source.problems(vec![error.problem(&graph)]))?;
-    Ok(Prepared { graph, choices, inputs, plan })
+    let problem = |error: graphs::plan::Error| source.problems(vec![error.problem(&graph)]);
+    let plan = graphs::plan(&graph, &choices, &resolved, on_failure).map_err(problem)?;
+    let keys = graphs::keys(&graph, &choices, &resolved).map_err(problem)?;
+    let steps =
+        graphs::order(&graph, &choices).map_err(Failure::input)?.into_iter().map(str::to_owned).collect();
+    Ok(Prepared { graph, choices, inputs, given: given::All::new(), keys, steps, on_failure, plan })
 }

@@ -5,10 +5,15 @@
 //! the same bytes, but for what tells their machines apart.
 //! Sources: in-toto's `spec/v1/statement.md`, <https://slsa.dev/spec/v1.0/provenance>.
 
+use crate::ahead::folder;
 use crate::args::MachineName;
+use crate::commands::image;
+use crate::failure::Failure;
 use crate::results::Results;
 use crate::tools::{self, Part};
 use serde_json::{Value, json};
+use std::io::{self, Write};
+use std::path::Path;
 
 /// What a record is made of, beside the results.
 pub struct Facts<'a> {
@@ -44,7 +49,12 @@ pub fn record(facts: &Facts<'_>, results: &Results) -> Value {
                 "name": output.name,
                 "digest": { "sha256": output.sha256 },
                 "mediaType": "application/x-nix-nar",
-                "annotations": { "size": output.size, "step": output.step },
+                "annotations": {
+                    "size": output.size,
+                    "step": output.step,
+                    "stepKey": facts.prepared.keys.get(&output.step),
+                    "machine": output.machine.as_deref().unwrap_or(facts.machine.word()),
+                },
             })
         })
         .collect();
@@ -77,6 +87,24 @@ pub fn record(facts: &Facts<'_>, results: &Results) -> Value {
     })
 }
 
+/// Writes a record where an option says.
+pub fn write(option: &str, path: &Path, record: &Value) -> Result<(), Failure> {
+    keep(path, record).map_err(|error| Failure::input(format!("{option} {}: {error}", path.display())))
+}
+
+/// Writes a record, in one go if it becomes a file: who reads it finds the one of before or this one, and all of it.
+pub fn keep(path: &Path, record: &Value) -> io::Result<()> {
+    let text = format!("{record:#}\n");
+    if std::fs::metadata(path).is_ok_and(|meta| !meta.is_file()) {
+        return std::fs::write(path, text);
+    }
+    // Where a link leads is where it is to be.
+    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mut file = tempfile::Builder::new().permissions(image::mode()).tempfile_in(folder(&path))?;
+    file.write_all(text.as_bytes())?;
+    file.persist(path).map(drop).map_err(|error| error.error)
+}
+
 fn internal(facts: &Facts<'_>) -> Value {
     let mut internal = json!({ "machine": facts.machine.word(), "arguments": facts.arguments });
     if let Some(host) = &facts.host {
@@ -105,7 +133,12 @@ fn dependencies(facts: &Facts<'_>) -> Vec<Value> {
             },
         })
     });
-    std::iter::once(plan).chain(inputs).collect()
+    let given = facts.prepared.given.iter().map(|(name, given)| {
+        let annotations =
+            json!({ "role": "given", "size": given.size, "step": given.step, "machine": given.machine });
+        json!({ "name": name, "digest": { "sha256": given.sha256 }, "annotations": annotations })
+    });
+    std::iter::once(plan).chain(inputs).chain(given).collect()
 }
 
 fn byproducts(facts: &Facts<'_>, results: &Results) -> Vec<Value> {

@@ -1,11 +1,12 @@
 //! What came of a run, as PID 1 told it. Pure.
 
+use crate::given;
 use qemu::{Event, Place};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// All that PID 1 told, in the plan's order.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Results {
     /// The sha256 of the plan that it read.
     pub plan: Option<String>,
@@ -37,6 +38,8 @@ pub enum Outcome {
     Failed(String),
     /// It was not tried, for this reason.
     Skipped(String),
+    /// Its outputs were there already.
+    Given,
 }
 
 /// One output.
@@ -52,6 +55,8 @@ pub struct Output {
     pub place: Place,
     /// The step that made it.
     pub step: String,
+    /// The machine that ran that step, if it was not this one.
+    pub machine: Option<String>,
 }
 
 impl Results {
@@ -76,6 +81,7 @@ impl Results {
                 size: *size,
                 place: *place,
                 step: String::new(),
+                machine: None,
             }),
             Event::Input { .. } | Event::Step { .. } | Event::End { .. } | Event::Fatal { .. } => {}
         }
@@ -94,10 +100,32 @@ impl Results {
                 Outcome::Built => ("built", None),
                 Outcome::Failed(reason) => ("failed", Some(reason)),
                 Outcome::Skipped(reason) => ("skipped", Some(reason)),
+                Outcome::Given => ("given", None),
             };
             json!({ "name": step.name, "outcome": outcome, "reason": reason, "milliseconds": step.milliseconds })
         };
         self.steps.iter().map(one).collect()
+    }
+
+    /// Adds what was there already, so that everything stands in the order of these steps.
+    pub fn give(&mut self, given: &given::All, order: &[&str]) {
+        let done: BTreeSet<String> = self.steps.iter().map(|step| step.name.clone()).collect();
+        let steps: BTreeSet<&String> = given.values().map(|given| &given.step).collect();
+        for name in steps.into_iter().filter(|name| !done.contains(*name)) {
+            self.steps.push(Step { name: name.clone(), outcome: Outcome::Given, milliseconds: None });
+        }
+        self.outputs.extend(given.iter().map(|(name, given)| Output {
+            name: name.clone(),
+            sha256: given.sha256.clone(),
+            size: given.size,
+            place: Place::None,
+            step: given.step.clone(),
+            machine: Some(given.machine.clone()),
+        }));
+        let number: BTreeMap<&str, usize> =
+            order.iter().enumerate().map(|(number, &name)| (name, number)).collect();
+        self.steps.sort_by_key(|step| number.get(step.name.as_str()));
+        self.outputs.sort_by_key(|output| number.get(output.step.as_str()));
     }
 
     /// The steps that failed, and why.

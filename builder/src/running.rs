@@ -128,6 +128,7 @@ impl Running {
             Outcome::Built => format!("built   {}{time}", step.name),
             Outcome::Failed(reason) => format!("failed  {}{time}: {reason}", step.name),
             Outcome::Skipped(reason) => format!("skipped {}: {reason}", step.name),
+            Outcome::Given => format!("given   {}", step.name),
         };
         if let Outcome::Failed(_) = step.outcome {
             self.last.iter().rev().for_each(|line| self.say(&format!("  | {line}")));

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use given::Given;
 pub use step::{Bind, Device, From, Output, Owner, PidOne, RESOURCES, Step, World};
 
-use crate::index::{Index, Thing};
+use crate::index::Index;
 use crate::model::{Graph, Kind};
 use crate::order::{self, order};
 use crate::select::Choices;
@@ -153,20 +153,8 @@ pub fn left<'a>(
     choices: &'a Choices,
     resolved: &'a BTreeMap<String, Resolved>,
 ) -> Result<impl Iterator<Item = Result<Step, Error>> + 'a, Error> {
-    let (index, _) = Index::of(graph);
-    let target = |target: &'a String| match index.get(target) {
-        Some(Thing::Output(output)) => Some(output.derivation),
-        Some(Thing::Derivation(..)) => Some(target.as_str()),
-        _ => None,
-    };
-    let given = match resolved.keys().any(|name| matches!(index.get(name), Some(Thing::Output(_)))) {
-        true => {
-            let targets = graph.targets.iter().filter_map(target).collect();
-            Given::of(steps(graph, choices)?, &targets, resolved)?
-        }
-        false => Given::nothing(resolved),
-    };
-    Ok(steps(graph, choices)?.filter_map(move |step| step.map(|step| given.left(step)).transpose()))
+    let left = |step: Result<Step, Error>| step.map(|step| given::left(step, resolved)).transpose();
+    Ok(steps(graph, choices)?.filter_map(left))
 }
 
 /// The key of each step, by its name: a sha256 of all that its outputs follow from, whatever was built before.

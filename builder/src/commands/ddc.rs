@@ -3,12 +3,12 @@
 use crate::agreement::{self, Party, Wanted};
 use crate::ahead::Ahead;
 use crate::args::{self, MachineName};
-use crate::commands::run::write_record;
 use crate::failure::Failure;
 use crate::graph::Source;
 use crate::lane::{self, Ended, Machinery, Setting};
 use crate::lanes::{self, Lane, Room};
 use crate::prepare::{Prepared, cache, prepare, store};
+use crate::record;
 use crate::running::Running;
 use crate::verdicts::{Report, Told};
 use crate::{cancel, term, tools};
@@ -81,13 +81,13 @@ impl Job<'_> {
         let (bars, width) = (MultiProgress::new(), lanes.iter().map(|lane| lane.name.len()).max());
         let begin = |number: usize| {
             let (lane, prepared) = (&lanes[number], &prepared[number]);
-            let steps = prepared.steps()?.len();
+            let steps = prepared.steps.len();
             let mut running = Running::lane(&lane.name, width.unwrap_or_default(), steps, &bars);
             let ended = self.one(lane, prepared, &mut running)?;
             let record =
                 self.args.record_dir.as_ref().map(|folder| folder.join(format!("{}.json", lane.name)));
             if let Some(path) = &record {
-                write_record("--record-dir", path, &ended.record)?;
+                record::write("--record-dir", path, &ended.record)?;
             }
             Ok((ended, record))
         };
@@ -108,6 +108,7 @@ impl Job<'_> {
             time_limit: Duration::from_secs(self.args.timeout),
             console: None,
             out: None,
+            record: None,
             cache: self.cache,
         };
         lane::build(self.source, prepared, &setting, running, self.cancel)
@@ -119,8 +120,7 @@ fn report(graph: &Graph, over: &[String], lanes: &[Lane], prepared: &[Prepared],
         let outputs = ended.iter().flat_map(|ended| &ended.results.outputs);
         Party {
             name: lane.name.clone(),
-            // A plan was written of it: it has an order.
-            steps: prepared.steps().unwrap_or_default(),
+            steps: prepared.steps.clone(),
             outputs: outputs.map(|output| (output.name.clone(), output.sha256.clone())).collect(),
         }
     };

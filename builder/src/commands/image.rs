@@ -60,7 +60,7 @@ pub fn image(
 }
 
 /// What a new file has before the umask: a temporary one is its owner's alone otherwise.
-fn mode() -> std::fs::Permissions {
+pub fn mode() -> std::fs::Permissions {
     std::os::unix::fs::PermissionsExt::from_mode(0o666)
 }
 

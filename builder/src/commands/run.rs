@@ -3,13 +3,15 @@
 use crate::ahead::Ahead;
 use crate::args::{self, MachineName};
 use crate::failure::Failure;
+use crate::given;
 use crate::graph::Source;
 use crate::lane::{self, Ended, Machinery, Out, Setting};
 use crate::prepare::{cache, prepare, store};
+use crate::record;
+use crate::resume::{self, Resumed};
 use crate::running::Running;
 use crate::{cancel, term, tools};
-use serde_json::{Value, json};
-use std::path::Path;
+use serde_json::json;
 use std::time::Duration;
 
 /// Builds the graph. The record is written whatever comes of it. The inner failure is one that the results tell.
@@ -24,8 +26,15 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
     if args.machine != MachineName::Host {
         tools::probe(&args.tools)?;
     }
-    let prepared = prepare(&source, graph, &args.choices, &store(&args.cache)?)?;
+    let mut prepared = prepare(&source, graph, &args.choices, &store(&args.cache)?)?;
     let cache = cache(&args.cache);
+    let scratch = given::scratch(&cache)?;
+    if let (true, Some(record), Some(out)) = (args.resume, &args.record, &args.out) {
+        let Resumed { given, lost } = resume::resume(record, out, &prepared, scratch.path())?;
+        lost.iter().for_each(|why| term::note(&format!("built again: {why}")));
+        term::note(&format!("{} taken as they are", term::count(given.len(), "output")));
+        prepared.give(given)?;
+    }
     let setting = Setting {
         machine: args.machine,
         tools: &args.tools,
@@ -35,22 +44,17 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
         time_limit: Duration::from_secs(args.timeout),
         console: args.console.as_deref(),
         out: args.out.as_deref().map(|folder| Out { folder, nar: args.nar, export: args.export }),
+        record: args.record.as_deref(),
         cache: &cache,
     };
     let cancel = cancel::watch()?;
-    let mut running = Running::new(prepared.steps()?.len());
+    let mut running = Running::new(prepared.steps.len());
     let ended = lane::build(&source, &prepared, &setting, &mut running, &cancel)?;
     if let Some(path) = &args.record {
-        write_record("--record", path, &ended.record)?;
+        record::write("--record", path, &ended.record)?;
     }
     show(args, &ended)?;
     Ok(ended.verdict)
-}
-
-/// Writes a record where an option says.
-pub fn write_record(option: &str, path: &Path, record: &Value) -> Result<(), Failure> {
-    std::fs::write(path, format!("{record:#}\n"))
-        .map_err(|error| Failure::input(format!("{option} {}: {error}", path.display())))
 }
 
 fn show(args: &args::Run, ended: &Ended) -> Result<(), Failure> {
@@ -61,7 +65,7 @@ fn show(args: &args::Run, ended: &Ended) -> Result<(), Failure> {
             .outputs
             .iter()
             .map(|output| {
-                json!({ "name": output.name, "sha256": output.sha256, "size": output.size, "step": output.step })
+                json!({ "name": output.name, "sha256": output.sha256, "size": output.size, "step": output.step, "machine": output.machine.as_deref().unwrap_or(args.machine.word()) })
             })
             .collect();
         return term::json(

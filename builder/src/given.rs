@@ -1,0 +1,79 @@
+//! Outputs of an earlier run that are taken as inputs of another. Nothing is believed: each is hashed before it is taken, and
+//! PID 1 hashes it again before its first use.
+
+use crate::failure::Failure;
+use crate::inputs;
+use crate::nar;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// An output that is there.
+#[derive(Clone, Debug)]
+pub struct Given {
+    /// Of its NAR.
+    pub sha256: String,
+    /// Bytes of its NAR.
+    pub size: u64,
+    /// The step that made it.
+    pub step: String,
+    /// The machine that ran that step.
+    pub machine: String,
+    /// What it is, unpacked.
+    pub path: PathBuf,
+}
+
+/// Outputs by their names.
+pub type All = BTreeMap<String, Given>;
+
+/// Finds an output below `folder` as `run --out` leaves it, as files or as a NAR; what a NAR holds is unpacked below
+/// `scratch`. Nothing where it is not there or not what it should be, and then why.
+pub fn find(folder: &Path, name: &str, sha256: &str, scratch: &Path) -> Result<PathBuf, String> {
+    let (files, archive) = (folder.join(name), folder.join(format!("{name}.nar")));
+    let wrong = |found: &str| format!("{name}: recorded as {sha256}, found {found}");
+    let said = |error: &dyn std::fmt::Display| format!("{name}: {error}");
+    if files.symlink_metadata().is_ok() {
+        let (found, _) = inputs::nar(&files).map_err(|error| said(&error))?;
+        return if found == sha256 { Ok(files) } else { Err(wrong(&found)) };
+    }
+    if !archive.exists() {
+        return Err(format!("{name}: not in {}", folder.display()));
+    }
+    let bytes = std::fs::read(&archive).map_err(|error| said(&error))?;
+    let found = crate::hash(&bytes);
+    if found != sha256 {
+        return Err(wrong(&found));
+    }
+    let path = scratch.join(name);
+    nar::unpack(&bytes, &path).map_err(|error| said(&error))?;
+    Ok(path)
+}
+
+/// A folder for what is unpacked, which goes when it is dropped.
+pub fn scratch(cache: &Path) -> Result<tempfile::TempDir, Failure> {
+    let folder = crate::prepare::temporary(cache);
+    tempfile::Builder::new()
+        .prefix("given-")
+        .tempdir_in(&folder)
+        .map_err(|error| Failure::machine(format!("{}: {error}", folder.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_has_the_recorded_hash_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("x"), "").unwrap();
+        let (sha256, _) = inputs::nar(&at("x")).unwrap();
+        let find = |name: &str, sha256: &str| find(folder.path(), name, sha256, &at("scratch"));
+        assert_eq!(find("x", &sha256), Ok(at("x")));
+        std::fs::write(at("x"), "y").unwrap();
+        assert!(find("x", &sha256).unwrap_err().starts_with(&format!("x: recorded as {sha256}, found ")));
+        assert!(find("none", &sha256).unwrap_err().starts_with("none: not in "));
+        std::fs::write(at("bad.nar"), "nix-archive-1").unwrap();
+        let sha256 = crate::hash(b"nix-archive-1");
+        assert!(find("bad", &sha256).unwrap_err().starts_with("bad: byte 0 of the NAR"));
+    }
+}
