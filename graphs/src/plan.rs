@@ -12,7 +12,6 @@ mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use given::Given;
 pub use step::{Bind, Device, From, Output, Owner, PidOne, RESOURCES, Step, World};
 
 use crate::index::Index;
