@@ -271,6 +271,8 @@ pub enum MachineName {
     Fast,
     /// No QEMU: namespaces on this kernel, at native speed
     Host,
+    /// Everything twice on `host`, and in `strict` only what did not come out the same
+    Auto,
 }
 
 impl MachineName {
@@ -280,6 +282,7 @@ impl MachineName {
             MachineName::Strict => "strict",
             MachineName::Fast => "fast",
             MachineName::Host => "host",
+            MachineName::Auto => "auto",
         }
     }
 }

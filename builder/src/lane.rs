@@ -9,7 +9,7 @@ use crate::record::{self, Facts, record};
 use crate::results::{Outcome, Results};
 use crate::running::Running;
 use crate::tools::{self, Kernel, Part};
-use crate::{cancel, outputs, term};
+use crate::{auto, cancel, outputs, term};
 use qemu::{Event, Line, Profile};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -17,6 +17,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 const MIB: u64 = 1 << 20;
+/// Room for outputs on their way where nobody says how much, in MiB.
+pub const EXPORT: u64 = 1024;
 /// For the kernel, PID 1 and page tables, in MiB.
 const MARGIN: u64 = 192;
 /// Less than this, in MiB, and the kernel says nothing.
@@ -37,6 +39,7 @@ pub struct Machinery {
 }
 
 /// How a lane is to be run.
+#[derive(Clone, Copy)]
 pub struct Setting<'a> {
     /// What runs the image.
     pub machine: MachineName,
@@ -46,6 +49,8 @@ pub struct Setting<'a> {
     pub machinery: &'a Machinery,
     /// CPUs of a fast machine.
     pub cpus: u32,
+    /// Whether the host machine varies what it can.
+    pub perturbed: bool,
     /// The machine's memory in MiB, if it is not to be computed.
     pub memory: Option<u64>,
     /// In real time.
@@ -132,6 +137,9 @@ pub fn build(
     running: &mut Running,
     cancel: &AtomicBool,
 ) -> Result<Ended, Failure> {
+    if setting.machine == MachineName::Auto {
+        return auto::build(source, prepared, setting, running, cancel);
+    }
     let fail = |error| Failure::machine(format!("{}: {error}", setting.cache.display()));
     // Where old files are swept away, should this process be killed.
     let temporary = prepare::temporary(setting.cache);
@@ -204,11 +212,12 @@ fn machine(
     let mut machine = qemu::Machine::new(kernel.unwrap_or_default(), initrd);
     machine.program.clone_from(&setting.tools.qemu);
     machine.profile = match setting.machine {
-        MachineName::Strict => Profile::Strict,
+        // What `auto` is made of are the other two.
+        MachineName::Strict | MachineName::Auto => Profile::Strict,
         MachineName::Fast => Profile::Fast { kvm: setting.machinery.no_kvm.is_none(), cpus: setting.cpus },
         MachineName::Host => {
             machine.program = "/proc/self/exe".into();
-            Profile::Host(qemu::host::Order::Archive)
+            Profile::Host { perturbed: setting.perturbed }
         }
     };
     machine.memory = setting.memory.unwrap_or(needed);

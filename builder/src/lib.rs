@@ -8,6 +8,7 @@
 //! | [`ahead`], [`cancel`] | what can be known to fail before it is begun; being asked to stop |
 //! | [`inputs`] | fetching, verifying, caching, unpacking, locking |
 //! | [`fetching`], [`running`], [`term`] | what a person sees meanwhile |
+//! | [`auto`] | the machine that chooses per step |
 //! | [`lane`] | a prepared graph, built once on one machine |
 //! | [`lanes`], [`agreement`], [`verdicts`] | several of these side by side, and what they show together |
 //! | [`given`], [`resume`] | outputs of earlier runs as inputs |
@@ -18,6 +19,7 @@
 pub mod agreement;
 pub mod ahead;
 pub mod args;
+pub mod auto;
 pub mod cancel;
 pub mod commands;
 pub mod compare;

@@ -8,7 +8,7 @@ use std::fs;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-/// Takes one output to `folder`, as `NAME.nar` or unpacked as `NAME`; what was there under that name is replaced.
+/// Takes one output to `folder`, as [`put`] leaves it.
 pub fn take(region: &Region, output: &Output, folder: &Path, as_nar: bool) -> Result<(), Failure> {
     let name = &output.name;
     let offset = match output.place {
@@ -33,16 +33,21 @@ pub fn take(region: &Region, output: &Output, folder: &Path, as_nar: bool) -> Re
         let text = format!("output {name}: PID 1 printed {}, the export region holds {found}", output.sha256);
         return Err(Failure::Machine(text));
     }
+    put(&bytes, name, folder, as_nar)
+}
+
+/// Puts an output's NAR into `folder`, as `NAME.nar` or unpacked as `NAME`; what was there under that name is replaced.
+pub fn put(bytes: &[u8], name: &str, folder: &Path, as_nar: bool) -> Result<(), Failure> {
     let fail = |error: io::Error| Failure::input(format!("{}: {error}", folder.display()));
     fs::create_dir_all(folder).map_err(fail)?;
-    let place = folder.join(if as_nar { format!("{name}.nar") } else { name.clone() });
+    let place = folder.join(if as_nar { format!("{name}.nar") } else { name.to_owned() });
     // Made beside its place and renamed, so that what stands there is always whole.
     let temporary = tempfile::Builder::new().prefix(".groundup-").tempdir_in(folder).map_err(fail)?;
     let made = temporary.path().join("output");
     if as_nar {
-        fs::File::create(&made).and_then(|mut file| file.write_all(&bytes)).map_err(fail)?;
+        fs::File::create(&made).and_then(|mut file| file.write_all(bytes)).map_err(fail)?;
     } else {
-        nar::unpack(&bytes, &made).map_err(|error| Failure::input(format!("output {name}: {error}")))?;
+        nar::unpack(bytes, &made).map_err(|error| Failure::input(format!("output {name}: {error}")))?;
     }
     if fs::symlink_metadata(&place).is_ok() {
         fs::rename(&place, temporary.path().join("old")).map_err(fail)?;

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// An input that a plan uses.
+#[derive(Clone)]
 pub struct Input {
     /// What it is trusted for.
     pub role: Role,
@@ -20,6 +21,7 @@ pub struct Input {
 }
 
 /// All that an image is made of, but PID 1.
+#[derive(Clone)]
 pub struct Prepared {
     /// The graph.
     pub graph: Graph,
@@ -67,19 +69,34 @@ impl Prepared {
         })
     }
 
-    /// Takes these outputs as they are: what made them is not built, and what nobody needs any more is not packed.
-    pub fn give(&mut self, given: given::All) -> Result<(), Failure> {
+    /// The same with randomised addresses in every step.
+    pub fn perturbed(&self) -> Prepared {
+        Prepared { plan: graphs::plan::randomised(&self.plan), ..self.clone() }
+    }
+
+    /// The steps that are to be built, in order.
+    pub fn left(&self) -> Result<Vec<graphs::plan::Step>, Failure> {
+        let resolved = self.resolved();
+        let left = graphs::left(&self.graph, &self.choices, &resolved).map_err(Failure::input)?;
+        left.collect::<Result<_, _>>().map_err(Failure::input)
+    }
+
+    fn resolved(&self) -> BTreeMap<String, Resolved> {
         let mut resolved = resolved(&self.inputs);
         let output = |given: &Given| Resolved { kind: graphs::Kind::Tree, sha256: given.sha256.clone() };
-        resolved.extend(given.iter().map(|(name, given)| (name.clone(), output(given))));
-        self.plan =
-            graphs::plan(&self.graph, &self.choices, &resolved, self.on_failure).map_err(Failure::input)?;
-        let left = graphs::left(&self.graph, &self.choices, &resolved).map_err(Failure::input)?;
-        let left = left.collect::<Result<Vec<_>, _>>().map_err(Failure::input)?;
+        resolved.extend(self.given.iter().map(|(name, given)| (name.clone(), output(given))));
+        resolved
+    }
+
+    /// Takes these outputs as they are: what made them is not built, and what nobody needs any more is not packed.
+    pub fn give(&mut self, given: given::All) -> Result<(), Failure> {
+        self.given = given;
+        let plan = graphs::plan(&self.graph, &self.choices, &self.resolved(), self.on_failure);
+        self.plan = plan.map_err(Failure::input)?;
+        let left = self.left()?;
         let used: BTreeSet<&str> = left.iter().flat_map(graphs::plan::Step::inputs).collect();
         self.inputs.retain(|name, _| used.contains(name.as_str()));
         self.steps = left.into_iter().map(|step| step.name).collect();
-        self.given = given;
         Ok(())
     }
 }

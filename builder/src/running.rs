@@ -51,6 +51,26 @@ impl Running {
         running
     }
 
+    /// A run that nobody is told of.
+    pub fn quiet() -> Running {
+        Running {
+            results: Results::default(),
+            bar: Some(ProgressBar::hidden()),
+            lane: None,
+            total: 0,
+            last: VecDeque::new(),
+        }
+    }
+
+    /// Another run of so many steps in the place of the one that has ended.
+    pub fn again(&mut self, total: usize) {
+        self.total = total;
+        self.bar.iter().for_each(|bar| {
+            bar.reset();
+            bar.set_length(total as u64);
+        });
+    }
+
     /// What stands before each line, so that lanes can be told apart.
     fn name(&self) -> String {
         let padded = |(name, width): &(String, usize)| format!("{name:width$}  ");

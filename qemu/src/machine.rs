@@ -50,7 +50,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::host::Order;
 use crate::region::Region;
 use crate::run::Error;
 
@@ -75,7 +74,10 @@ pub enum Profile {
         cpus: u32,
     },
     /// No QEMU: see [`crate::host`].
-    Host(Order),
+    Host {
+        /// Whether what a step can see of the host is varied: see [`crate::host`].
+        perturbed: bool,
+    },
 }
 
 /// A machine.
@@ -121,7 +123,7 @@ impl Machine {
     pub fn arguments(&self) -> Vec<OsString> {
         let mut arguments: Vec<OsString> = Vec::new();
         let (accelerator, base, cpus) = match self.profile {
-            Profile::Host(order) => return crate::host::arguments(&self.initrd, order),
+            Profile::Host { perturbed } => return crate::host::arguments(&self.initrd, perturbed),
             Profile::Strict => ("tcg", "base=2020-01-01T00:00:00,clock=vm", 1),
             Profile::Fast { kvm: true, cpus } => ("kvm", "base=utc", cpus),
             Profile::Fast { kvm: false, cpus } => ("tcg,thread=multi", "base=utc", cpus),

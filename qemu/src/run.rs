@@ -275,7 +275,7 @@ impl Seen {
             (_, Some(line), _) => Error::Panic(line),
             (.., None) if halted || self.halted => Error::Halted { lines },
             (.., None) => Error::TimeLimit { limit: machine.time_limit, lines },
-            (.., Some(_)) if matches!(machine.profile, Profile::Host(_)) && lines.is_empty() => {
+            (.., Some(_)) if matches!(machine.profile, Profile::Host { .. }) && lines.is_empty() => {
                 Error::Host(stderr)
             }
             (.., Some(status)) if lines.is_empty() && !status.success() => {

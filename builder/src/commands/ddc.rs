@@ -104,6 +104,7 @@ impl Job<'_> {
             tools: &self.args.tools,
             machinery: self.machinery,
             cpus: 1,
+            perturbed: false,
             memory: self.args.memory,
             time_limit: Duration::from_secs(self.args.timeout),
             console: None,

@@ -40,6 +40,7 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
         tools: &args.tools,
         machinery: &Machinery::obtain(&[args.machine], &args.tools, &cache)?,
         cpus: args.cpus,
+        perturbed: false,
         memory: args.memory,
         time_limit: Duration::from_secs(args.timeout),
         console: args.console.as_deref(),

@@ -13,7 +13,7 @@ use crate::select::Choices;
 /// 2020-01-01, as the machines' clocks start.
 const EPOCH: u64 = 1_577_836_800;
 /// ADDR_NO_RANDOMIZE, `linux/personality.h`.
-const NO_RANDOMIZE: u32 = 0x0004_0000;
+pub(super) const NO_RANDOMIZE: u32 = 0x0004_0000;
 
 /// The environment below the derivation's own.
 pub(crate) const ENVIRONMENT: [(&str, &str); 8] = [

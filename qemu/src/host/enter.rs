@@ -35,7 +35,7 @@ impl Ids {
 }
 
 /// Makes the machine and waits for its end.
-pub fn enter(image: &OsStr, order: &OsStr) -> Result<ExitCode, String> {
+pub fn enter(image: &OsStr, way: &OsStr) -> Result<ExitCode, String> {
     // A signal to whoever started us, from a terminal, is for that one to deal with.
     nix::unistd::setsid().map_err(|errno| format!("setsid: {}", errno.desc()))?;
     let parent = rustix::process::getppid();
@@ -61,7 +61,7 @@ pub fn enter(image: &OsStr, order: &OsStr) -> Result<ExitCode, String> {
         let _ = start_time_now();
     }
     let mut command = next("root");
-    command.arg(image).arg(order).arg(ids.word());
+    command.arg(image).arg(way).arg(ids.word());
     let mut init = end_with_parent(&mut command).spawn().map_err(|error| format!("process 1: {error}"))?;
     let status = init.wait().map_err(|error| format!("process 1: {error}"))?;
     Ok(status.code().map_or(ExitCode::from(3), |code| ExitCode::from(code as u8)))

@@ -31,8 +31,6 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::ExitCode;
 
-pub use images::Order;
-
 /// The first argument by which this program knows that it is a stage of the `host` machine.
 pub const STAGE: &str = "@host";
 
@@ -53,16 +51,14 @@ pub const UNPINNED: [&str; 9] = [
 pub const ONE_ID: &str =
     "owners: there is one id, so that inputs seem to be the builder's own (install newuidmap for more)";
 
-/// The arguments by which this program becomes the machine's first stage.
-pub(crate) fn arguments(image: &Path, order: Order) -> Vec<OsString> {
-    vec![STAGE.into(), "enter".into(), image.into(), word(order).into()]
-}
+/// The word for a machine that varies what it can: entries of directories are made in the reverse order, which some file systems
+/// show, and there is one CPU.
+const PERTURBED: &str = "perturbed";
 
-fn word(order: Order) -> &'static str {
-    match order {
-        Order::Archive => "in-order",
-        Order::Reversed => "reversed",
-    }
+/// The arguments by which this program becomes the machine's first stage.
+pub(crate) fn arguments(image: &Path, perturbed: bool) -> Vec<OsString> {
+    let way = if perturbed { PERTURBED } else { "plain" };
+    vec![STAGE.into(), "enter".into(), image.into(), way.into()]
 }
 
 /// Does what a stage has to; `arguments` are those behind [`STAGE`]. To be called before anything else, while there is one
@@ -70,9 +66,9 @@ fn word(order: Order) -> &'static str {
 pub fn stage(arguments: &[OsString]) -> ExitCode {
     let arguments: Vec<&OsStr> = arguments.iter().map(OsString::as_os_str).collect();
     let result = match arguments[..] {
-        [stage, image, order] if stage == "enter" => enter::enter(image, order),
+        [stage, image, way] if stage == "enter" => enter::enter(image, way),
         [stage, process, way] if stage == "map" => map::map(process, way),
-        [stage, image, order, ids] if stage == "root" => root::root(Path::new(image), order, ids),
+        [stage, image, way, ids] if stage == "root" => root::root(Path::new(image), way, ids),
         _ => {
             Err("these are stages of the host machine, which `groundup run --machine host` starts".to_owned())
         }

@@ -1,8 +1,11 @@
 //! The last stage, process 1 in its namespaces: unpacks the image into a root of its own, leaves the host's, and becomes `/init`.
 
-use super::{Order, refusal, word};
+use super::{PERTURBED, refusal};
+use images::Order;
 use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::unistd::Pid;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::os::fd::AsFd;
@@ -22,8 +25,11 @@ const DEVICES: [(&str, &str); 6] = [
 ];
 
 /// Becomes `/init`; returns only when it can't.
-pub fn root(image: &Path, order: &OsStr, ids: &OsStr) -> Result<ExitCode, String> {
-    let order = if order == word(Order::Reversed) { Order::Reversed } else { Order::Archive };
+pub fn root(image: &Path, way: &OsStr, ids: &OsStr) -> Result<ExitCode, String> {
+    let order = if way == PERTURBED { Order::Reversed } else { Order::Archive };
+    if way == PERTURBED {
+        one_cpu().map_err(|errno| format!("taking one CPU: {}", errno.desc()))?;
+    }
     let file = File::open(image).map_err(|error| format!("{}: {error}", image.display()))?;
     // Any folder will do to put the new root on; this one is surely there, and nobody else sees it change.
     let place = image.parent().ok_or("the image is in no folder")?;
@@ -44,6 +50,16 @@ pub fn root(image: &Path, order: &OsStr, ids: &OsStr) -> Result<ExitCode, String
         .stderr(console)
         .exec();
     Err(format!("/init: {error}"))
+}
+
+/// The last of those that this process may run on.
+fn one_cpu() -> Result<(), Errno> {
+    let here = Pid::from_raw(0);
+    let all = sched_getaffinity(here)?;
+    let last = (0..CpuSet::count()).rev().find(|&cpu| all.is_set(cpu).unwrap_or(false));
+    let mut one = CpuSet::new();
+    one.set(last.ok_or(Errno::ENOENT)?)?;
+    sched_setaffinity(here, &one)
 }
 
 fn make(image: &File, place: &Path, order: Order) -> Result<(), String> {
