@@ -2,7 +2,7 @@
 
 mod records;
 
-pub use records::Compare;
+pub use records::{Compare, KeyCommand, Sign, Verify};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ Exit status:
 Environment:
   HOME, XDG_CACHE_HOME  where the cache is, without --cache
   PATH                  where qemu-system-x86_64, apt-get, apt-cache, dpkg-deb,
-                        python3, pip and diffoscope are found
+                        python3, pip, diffoscope and ssh-keygen are found
   TMPDIR                where a machine's console is kept while it runs
   ALL_PROXY, HTTPS_PROXY, HTTP_PROXY, NO_PROXY (also in lower case)
                         the way to the URLs of a graph
@@ -84,6 +84,9 @@ pub enum Command {
         /// Compress it with xz
         #[arg(long)]
         xz: bool,
+        /// Have the plan carried out by a shell script and this static busybox, in the place of groundup's own PID 1
+        #[arg(long, value_name = "BUSYBOX")]
+        script: Option<PathBuf>,
         #[command(flatten)]
         choices: Choices,
         #[command(flatten)]
@@ -99,6 +102,36 @@ pub enum Command {
     Ddc(Box<Ddc>),
     /// Says which outputs any number of records agree on
     Compare(Compare),
+    /// Makes a key to sign records with
+    Key {
+        /// What to do
+        #[command(subcommand)]
+        command: KeyCommand,
+    },
+    /// Signs a record
+    Sign(Sign),
+    /// Verifies who signed records, and that they are of a plan
+    Verify(Verify),
+    /// Prints the plan as a POSIX shell script that does what PID 1 does
+    Script {
+        #[command(flatten)]
+        graph: Graph,
+        /// Write it to a file
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        #[command(flatten)]
+        choices: Choices,
+        #[command(flatten)]
+        cache: Cache,
+    },
+    /// Lists what an image would run and trust, without running it
+    VerifyImage {
+        /// The image, plain or compressed with xz
+        image: PathBuf,
+        /// Print the list as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Lists what has to be trusted, with sizes and hashes
     Tcb {
         #[command(flatten)]
@@ -185,6 +218,9 @@ pub struct Run {
     /// CPUs of the `fast` machine; the others have one, and the host's
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=255))]
     pub cpus: u32,
+    /// Have the plan carried out by a shell script and this static busybox, in the place of groundup's own PID 1
+    #[arg(long, value_name = "BUSYBOX", conflicts_with = "out")]
+    pub script: Option<PathBuf>,
     #[command(flatten)]
     pub tools: Tools,
     /// Write a record of the run, also of a failed one (in-toto statement with SLSA provenance, JSON)

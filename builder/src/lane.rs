@@ -150,6 +150,8 @@ pub fn build(
 
     let machine = machine(setting, prepared, file.path(), image.unpacked)?;
     let parts = setting.machinery.parts(setting.machine);
+    let with_script = prepared.script.as_ref().map(|script| tools::with_script(parts, script)).transpose()?;
+    let parts = with_script.as_deref().unwrap_or(parts);
     let version =
         parts.iter().find(|part| part.name == "qemu").map(|part| part.about.clone()).unwrap_or_default();
     let facts = |failure, notes: &str| Facts {

@@ -13,7 +13,10 @@
 //! | [`lanes`], [`agreement`], [`verdicts`] | several of these side by side, and what they show together |
 //! | [`given`], [`resume`] | outputs of earlier runs as inputs |
 //! | [`results`], [`record`], [`tools`] | what came of a run, and what ran it |
-//! | [`compare`], [`differ`] | what records show together, and where outputs differ
+//! | [`compare`], [`differ`] | what records show together, and where outputs differ |
+//! | [`inspect`] | what an image would run and trust
+//! | [`script`] | the plan as a shell script |
+//! | [`sign`] | who vouches for a record |
 //! | [`outputs`], [`nar`] | taking outputs out of the machine |
 //! | [`failure`] | exit statuses |
 pub mod agreement;
@@ -29,6 +32,7 @@ pub mod fetching;
 pub mod given;
 pub mod graph;
 pub mod inputs;
+pub mod inspect;
 pub mod lane;
 pub mod lanes;
 pub mod nar;
@@ -38,6 +42,8 @@ pub mod record;
 pub mod results;
 pub mod resume;
 pub mod running;
+pub mod script;
+pub mod sign;
 pub mod term;
 pub mod tools;
 pub mod verdicts;

@@ -6,6 +6,7 @@ use crate::fetching::Fetching;
 use crate::given::{self, Given};
 use crate::graph::{Source, choices};
 use crate::inputs::{InputSpec, Obtained, Store, default_folder};
+use crate::tools;
 use graphs::plan::Failure as OnFailure;
 use graphs::{Choices, Graph, Resolved, Role};
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,6 +40,17 @@ pub struct Prepared {
     pub on_failure: OnFailure,
     /// The plan's text.
     pub plan: String,
+    /// What carries the plan out in the place of our own PID 1.
+    pub script: Option<Script>,
+}
+
+/// The plan as a shell script, and the shell.
+#[derive(Clone)]
+pub struct Script {
+    /// The script.
+    pub text: Vec<u8>,
+    /// A static busybox.
+    pub busybox: PathBuf,
 }
 
 impl Prepared {
@@ -54,7 +66,8 @@ impl Prepared {
             path: input.obtained.path.clone(),
         };
         images::Image {
-            init: images::INIT,
+            init: self.script.as_ref().map_or(images::INIT, |script| &script.text),
+            shell: self.script.as_ref().map(|script| script.busybox.clone()),
             plan: self.plan.as_bytes(),
             inputs: self.inputs.iter().map(input).chain(self.packed_outputs()).collect(),
         }
@@ -67,6 +80,15 @@ impl Prepared {
         self.given.iter().filter(move |(name, _)| used.contains(name.as_str())).map(|(name, given)| {
             images::Input { name: name.clone(), kind: images::Kind::Output, path: given.path.clone() }
         })
+    }
+
+    /// Has a shell script carry out the plan, by this busybox, if there is one.
+    pub fn by_script(mut self, busybox: Option<&Path>) -> Result<Prepared, Failure> {
+        if let Some(busybox) = busybox {
+            let text = crate::script::script(self.plan.as_bytes()).map_err(Failure::input)?;
+            self.script = Some(Script { text, busybox: tools::static_program("--script", busybox)? });
+        }
+        Ok(self)
     }
 
     /// The same with randomised addresses in every step.
@@ -154,5 +176,5 @@ pub fn prepare(
     let keys = graphs::keys(&graph, &choices, &resolved).map_err(problem)?;
     let steps =
         graphs::order(&graph, &choices).map_err(Failure::input)?.into_iter().map(str::to_owned).collect();
-    Ok(Prepared { graph, choices, inputs, given: given::All::new(), keys, steps, on_failure, plan })
+    Ok(Prepared { graph, choices, inputs, given: given::All::new(), keys, steps, on_failure, plan, script: None })
 }

@@ -23,7 +23,12 @@ pub fn note(text: &str) {
 
 /// A result. A reader that went away has what it wanted.
 pub fn result(text: &str) -> Result<(), crate::failure::Failure> {
-    match std::io::stdout().write_all(text.as_bytes()).and_then(|()| std::io::stdout().flush()) {
+    bytes(text.as_bytes())
+}
+
+/// A result that need not be text.
+pub fn bytes(bytes: &[u8]) -> Result<(), crate::failure::Failure> {
+    match std::io::stdout().write_all(bytes).and_then(|()| std::io::stdout().flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(crate::failure::Failure::input(format!("standard output: {error}")))
         }

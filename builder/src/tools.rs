@@ -2,6 +2,7 @@
 
 use crate::args;
 use crate::failure::Failure;
+use crate::prepare::Script;
 use graphs::Role;
 use serde_json::{Value, json};
 use std::fs::File;
@@ -9,6 +10,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// One trusted thing.
+#[derive(Clone, Debug)]
 pub struct Part {
     /// What it is.
     pub name: String,
@@ -83,6 +85,32 @@ pub fn parts(tools: &args::Tools, kernel: &Kernel) -> Result<Vec<Part>, Failure>
         parts.push(part(&name, "firmware", &firmware)?);
     }
     Ok(parts)
+}
+
+/// What carries the plan out in the place of our own PID 1, in the list of parts.
+pub fn with_script(parts: &[Part], script: &Script) -> Result<Vec<Part>, Failure> {
+    let sha256 = crate::hash(&script.text);
+    let about = "the plan as a shell script".to_owned();
+    let mut all = vec![Part { name: "init".into(), about, sha256, size: script.text.len() as u64 }];
+    all.push(part("busybox", "the shell of the script", &script.busybox)?);
+    all.extend(parts.iter().filter(|part| part.name != "init").cloned());
+    Ok(all)
+}
+
+/// A program for the image: nothing in there could load a library for it.
+pub fn static_program(option: &str, path: &Path) -> Result<PathBuf, Failure> {
+    let wrong = |what: &dyn std::fmt::Display| {
+        let help = "name a static busybox: Debian's is /bin/busybox of the package busybox-static";
+        Failure::help(format!("{option} {}: {what}", path.display()), help)
+    };
+    let bytes = std::fs::read(path).map_err(|error| wrong(&error))?;
+    let file = object::read::elf::ElfFile64::<object::Endianness>::parse(&bytes[..])
+        .map_err(|_| wrong(&"this is no ELF program of 64 bits"))?;
+    let interpreted = file
+        .elf_program_headers()
+        .iter()
+        .any(|header| header.p_type.get(object::Endianness::Little) == object::elf::PT_INTERP);
+    if interpreted { Err(wrong(&"it is linked dynamically")) } else { Ok(path.into()) }
 }
 
 fn part(name: &str, about: &str, path: &Path) -> Result<Part, Failure> {

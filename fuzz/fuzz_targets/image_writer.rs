@@ -81,7 +81,7 @@ libfuzzer_sys::fuzz_target!(|case: Case| {
         expected.insert(b"inputs/alone".to_vec(), (mode, content));
     }
     let mut image = Vec::new();
-    let summary = images::write(&Image { init: b"PID 1", plan: &case.plan, inputs }, &mut image);
+    let summary = images::write(&Image { init: b"PID 1", shell: None, plan: &case.plan, inputs }, &mut image);
     let summary = summary.expect("nothing here is too large");
     assert_eq!(read::canonical(&image), Ok(summary));
     let entries = read::entries(&image).map(|entry| entry.expect("accepted above"));

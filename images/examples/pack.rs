@@ -10,7 +10,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let inputs =
         vec![images::Input { name: "tree".to_owned(), kind: images::Kind::Tree, path: folder.into() }];
-    let summary = images::write(&images::Image { init: b"", plan: b"", inputs }, &mut File::create(image)?)?;
+    let summary = images::write(
+        &images::Image { init: b"", shell: None, plan: b"", inputs },
+        &mut File::create(image)?,
+    )?;
     println!("{} entries, {} bytes", summary.entries, summary.bytes);
     Ok(())
 }

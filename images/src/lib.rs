@@ -1,6 +1,7 @@
 //! The image: an initrd that holds PID 1, the plan and the plan's inputs, and nothing else.
 //!
 //! ```text
+//! bin/busybox       0555   only when PID 1 is a script
 //! init              0555   PID 1
 //! inputs            0555   only when there is an input
 //! inputs/NAME       0444   file; 0555 executable; or a tree of directories, files and symbolic links

@@ -9,8 +9,10 @@ use crate::{Archive, Error, tree, xz};
 /// What an image holds.
 #[derive(Clone, Debug)]
 pub struct Image<'a> {
-    /// PID 1, a static executable.
+    /// PID 1: a static executable, or a script for the shell.
     pub init: &'a [u8],
+    /// A static busybox for an `init` that is a script; it will be `/bin/busybox`.
+    pub shell: Option<PathBuf>,
     /// The plan's text.
     pub plan: &'a [u8],
     /// The plan's inputs, in any order.
@@ -64,6 +66,10 @@ pub fn write<W: Write>(image: &Image, out: &mut W) -> Result<Summary, Error> {
         return Err(Error::Name { name: input.name.clone(), why });
     }
     let mut archive = Archive::new(out);
+    if let Some(shell) = &image.shell {
+        archive.directory(b"bin")?;
+        tree::file(&mut archive, b"bin/busybox", shell, Some(true))?;
+    }
     archive.bytes(b"init", true, image.init)?;
     if !inputs.is_empty() {
         archive.directory(b"inputs")?;
@@ -114,7 +120,7 @@ mod tests {
         };
         let mut out = Vec::new();
         let inputs = inputs.iter().map(input).collect();
-        write(&Image { init: b"\x7fELF", plan: b"groundup plan 1\nend\n", inputs }, &mut out)?;
+        write(&Image { init: b"\x7fELF", shell: None, plan: b"groundup plan 1\nend\n", inputs }, &mut out)?;
         Ok(out)
     }
 
@@ -176,7 +182,7 @@ mod tests {
 
     #[test]
     fn xz_gives_the_archive_back() {
-        let image = Image { init: b"i", plan: b"p", inputs: Vec::new() };
+        let image = Image { init: b"i", shell: None, plan: b"p", inputs: Vec::new() };
         let (mut plain, mut packed, mut back) = (Vec::new(), Vec::new(), Vec::new());
         write(&image, &mut plain).unwrap();
         write_xz(&image, &mut packed).unwrap();

@@ -75,7 +75,8 @@ fn make(root: &Path, model: &Model, host: Host) {
 fn pack(root: &Path) -> Vec<u8> {
     let mut bytes = Vec::new();
     let inputs = vec![Input { name: "tree".into(), kind: Kind::Tree, path: root.to_owned() }];
-    let summary = images::write(&Image { init: b"init", plan: b"plan", inputs }, &mut bytes).unwrap();
+    let summary =
+        images::write(&Image { init: b"init", shell: None, plan: b"plan", inputs }, &mut bytes).unwrap();
     assert_eq!(read::canonical(&bytes), Ok(summary));
     bytes
 }

@@ -30,7 +30,7 @@ fn machine(mode: u32) -> Machine {
         Command::new("gcc").args(flags).arg(&init).arg(format!("-DMODE={mode}")).arg(source).status();
     assert!(status.unwrap().success());
     let init = fs::read(init).unwrap();
-    let image = images::Image { init: &init, plan: b"", inputs: Vec::new() };
+    let image = images::Image { init: &init, shell: None, plan: b"", inputs: Vec::new() };
     let (initrd, path) = tempfile::NamedTempFile::new_in(folder()).unwrap().keep().unwrap();
     images::write(&image, &mut &initrd).unwrap();
     let mut machine = Machine::new(kernel(), path);

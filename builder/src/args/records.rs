@@ -1,6 +1,7 @@
 //! What may be asked for that has to do with records.
 
-use clap::Args;
+use super::{Cache, Choices};
+use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
 /// `groundup compare`
@@ -22,6 +23,10 @@ pub struct Compare {
     /// Have diffoscope write a page into this folder for each difference
     #[arg(long, value_name = "DIR", requires = "outputs")]
     pub diffoscope: Option<PathBuf>,
+    /// Verify signatures: every record must be signed by one of these keys, and the parties are the signers. A .pub file, or
+    /// lines like SSH's allowed_signers; keys of Nix's binary caches, too
+    #[arg(long, value_name = "FILE")]
+    pub keys: Option<PathBuf>,
     /// Print the results as JSON
     #[arg(long)]
     pub json: bool,
@@ -32,4 +37,58 @@ fn labelled(text: &str) -> Result<(String, PathBuf), String> {
         Some((label, folder)) if !label.is_empty() && !folder.is_empty() => Ok((label.into(), folder.into())),
         _ => Err("expected LABEL=DIR, such as mine=results".into()),
     }
+}
+
+/// `groundup key`
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Makes an ed25519 key, in OpenSSH's format, and FILE.pub
+    New {
+        /// Where the secret key goes
+        file: PathBuf,
+        /// Whose it is; others see that as the signer's name
+        #[arg(long, value_name = "TEXT", default_value = "groundup")]
+        comment: String,
+    },
+}
+
+/// `groundup sign`
+#[derive(Debug, Args)]
+pub struct Sign {
+    /// The record; one that is signed already gets another signature
+    pub record: PathBuf,
+    /// The secret key: ed25519 in OpenSSH's format, without a passphrase; with --ssh, any that ssh-keygen can use
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// Where the envelope goes [default: RECORD with the ending .dsse.json]
+    #[arg(short, long, value_name = "FILE", conflicts_with = "ssh")]
+    pub output: Option<PathBuf>,
+    /// Write no envelope but RECORD.sig, as `ssh-keygen -Y sign -n groundup` does
+    #[arg(long)]
+    pub ssh: bool,
+}
+
+/// `groundup verify`
+#[derive(Debug, Args)]
+#[expect(missing_docs, reason = "clap would print a flattened field's documentation in the place of its own")]
+pub struct Verify {
+    /// Records in envelopes, or with RECORD.sig beside them
+    #[arg(value_name = "RECORD", required = true)]
+    pub records: Vec<PathBuf>,
+    /// Who is believed: a .pub file, or lines like SSH's allowed_signers
+    #[arg(long, value_name = "FILE")]
+    pub keys: PathBuf,
+    /// They must be of this plan
+    #[arg(long, value_name = "SHA256", conflicts_with = "graph")]
+    pub plan: Option<String>,
+    /// They must be of this graph's plan
+    #[arg(long, value_name = "GRAPH")]
+    pub graph: Option<PathBuf>,
+    #[command(flatten)]
+    pub choices: Choices,
+    #[command(flatten)]
+    pub cache: Cache,
+    /// Print the results as JSON
+    #[arg(long)]
+    pub json: bool,
 }

@@ -1,6 +1,7 @@
 //! `groundup compare`: what any number of records, ours and others', show together.
 
 use crate::args;
+use crate::commands::sign;
 use crate::compare::files::parties;
 use crate::compare::hand::{Diffoscope, Hand};
 use crate::compare::report::Report;
@@ -11,7 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Compares. The inner failure is one that the results tell.
 pub fn compare(args: &args::Compare) -> Result<Result<(), Failure>, Failure> {
-    let mut parties = parties(&args.records)?;
+    let keys = args.keys.as_deref().map(sign::keys).transpose()?;
+    let mut parties = parties(&args.records, keys.as_ref())?;
     if parties.len() < 2 {
         return Err(Failure::help(
             "one party alone can not be compared",
@@ -52,7 +54,8 @@ pub fn compare(args: &args::Compare) -> Result<Result<(), Failure>, Failure> {
     for output in outputs.iter().filter(|output| output.verdict == Verdict::Differs) {
         located.insert(output.name.as_str(), hand.locate(output, diffoscope.as_ref())?);
     }
-    let report = Report { parties: &parties, signers: None, outputs: &outputs, require, located: &located };
+    let report =
+        Report { parties: &parties, verified: keys.is_some(), outputs: &outputs, require, located: &located };
     if args.json {
         term::json(&report.json())?
     } else {

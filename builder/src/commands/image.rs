@@ -20,6 +20,8 @@ pub struct Target<'a> {
     pub path: &'a Path,
     /// Compressed.
     pub xz: bool,
+    /// The busybox for a shell script that carries out the plan in the place of our own PID 1.
+    pub script: Option<&'a Path>,
 }
 
 /// What was written.
@@ -43,7 +45,7 @@ pub fn image(
     let source = Source::open(graph.path.as_deref())?;
     let graph = source.graph()?;
     Ahead::default().whole_file("--output", Some(target.path)).done()?;
-    let prepared = prepare(&source, graph, choices, &store(cache)?)?;
+    let prepared = prepare(&source, graph, choices, &store(cache)?)?.by_script(target.script)?;
     let fail = |error: io::Error| Failure::input(format!("{}: {error}", target.path.display()));
     let cancel = cancel::watch()?;
     let file = tempfile::Builder::new().permissions(mode()).tempfile_in(folder(target.path)).map_err(fail)?;

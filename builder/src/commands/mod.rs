@@ -7,10 +7,13 @@ mod kernel;
 mod lock;
 mod plan;
 mod run;
+mod script;
 mod shell;
+mod sign;
 mod tcb;
+mod verify_image;
 
-use crate::args::Command;
+use crate::args::{Command, KeyCommand};
 use crate::failure::Failure;
 use crate::term;
 
@@ -20,13 +23,20 @@ pub fn perform(command: Command) -> Result<(), Failure> {
         Command::Check { graph, json } => told(json, check::check(&graph, json))?,
         Command::Lock { graph, cache } => lock::lock(&graph, &cache),
         Command::Plan { graph, choices, cache } => plan::plan(&graph, &choices, &cache),
-        Command::Image { graph, output, xz, choices, cache, json } => {
-            let target = image::Target { path: &output, xz };
+        Command::Image { graph, output, xz, script, choices, cache, json } => {
+            let target = image::Target { path: &output, xz, script: script.as_deref() };
             told(json, image::image(&graph, &target, &choices, &cache, json))
         }
         Command::Run(args) => told(args.json, run::run(&args))?,
         Command::Ddc(args) => told(args.json, ddc::ddc(&args))?,
         Command::Compare(args) => told(args.json, compare::compare(&args))?,
+        Command::Key { command: KeyCommand::New { file, comment } } => sign::new_key(&file, &comment),
+        Command::Sign(args) => sign::sign(&args),
+        Command::Verify(args) => told(args.json, sign::verify(&args)),
+        Command::Script { graph, output, choices, cache } => {
+            script::script(&graph, output.as_deref(), &choices, &cache)
+        }
+        Command::VerifyImage { image, json } => told(json, verify_image::verify_image(&image, json))?,
         Command::Tcb { graph, choices, cache, tools, json } => {
             told(json, tcb::tcb(&graph, &choices, &cache, &tools, json))
         }

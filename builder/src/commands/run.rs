@@ -23,6 +23,12 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
         .file("--console", args.console.as_deref())
         .folder("--out", args.out.as_deref())
         .done()?;
+    if args.machine == MachineName::Host && args.script.is_some() {
+        return Err(Failure::help(
+            "--script: the script needs a machine of its own",
+            "take another --machine",
+        ));
+    }
     if args.machine != MachineName::Host {
         tools::probe(&args.tools)?;
     }
@@ -35,6 +41,7 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
         term::note(&format!("{} taken as they are", term::count(given.len(), "output")));
         prepared.give(given)?;
     }
+    let prepared = prepared.by_script(args.script.as_deref())?;
     let setting = Setting {
         machine: args.machine,
         tools: &args.tools,

@@ -3,6 +3,7 @@
 use super::read::{self, Claims};
 use super::verdict::Party;
 use crate::failure::Failure;
+use crate::sign::{self, Keys};
 use graphs::Problem;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -12,8 +13,9 @@ use std::path::{Path, PathBuf};
 /// Bytes of a record, far above what a program writes.
 const LARGEST: u64 = 256 << 20;
 
-/// Reads all records; every bad one is reported.
-pub fn parties(records: &[String]) -> Result<Vec<Party>, Failure> {
+/// Reads all records; every bad one is reported. With keys, every record must be signed by one of them, and the parties are
+/// the signers: whoever signs two records still is one.
+pub fn parties(records: &[String], keys: Option<&Keys>) -> Result<Vec<Party>, Failure> {
     let named: Vec<_> = records.iter().map(|record| named(record)).collect();
     let mut parties: Vec<Party> = Vec::new();
     let mut problems = Vec::new();
@@ -24,17 +26,26 @@ pub fn parties(records: &[String]) -> Result<Vec<Party>, Failure> {
             1 => base(path),
             _ => path.display().to_string(),
         });
-        let claims =
-            files(path).and_then(|files| files.iter().map(|file| one(file)).collect::<Result<Vec<_>, _>>());
-        match claims {
+        let read = files(path)
+            .and_then(|files| files.iter().map(|file| one(file, keys)).collect::<Result<Vec<_>, _>>());
+        match read {
             Err(problem) => problems.push(*problem),
-            Ok(claims) => match parties.iter_mut().find(|party| party.name == name) {
-                Some(party) => party.claims.extend(claims),
-                None => parties.push(Party { name, claims }),
-            },
+            Ok(read) => {
+                for (claims, signers) in read {
+                    let names = if keys.is_some() { signers } else { BTreeSet::from([name.clone()]) };
+                    names.into_iter().for_each(|name| add(&mut parties, name, claims.clone()));
+                }
+            }
         }
     }
     if problems.is_empty() { Ok(parties) } else { Err(Failure::several(problems)) }
+}
+
+fn add(parties: &mut Vec<Party>, name: String, claims: Claims) {
+    match parties.iter_mut().find(|party| party.name == name) {
+        Some(party) => party.claims.push(claims),
+        None => parties.push(Party { name, claims: vec![claims] }),
+    }
 }
 
 /// `LABEL=FILE`, unless that is a file's name.
@@ -60,7 +71,7 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Box<Problem>> {
         let mut files = Vec::new();
         for entry in fs::read_dir(path)? {
             let path = entry?.path();
-            if path.is_file() {
+            if path.is_file() && path.extension().is_none_or(|ending| ending != "sig") {
                 files.push(path);
             }
         }
@@ -74,24 +85,48 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Box<Problem>> {
     }
 }
 
-fn one(path: &Path) -> Result<Claims, Box<Problem>> {
+/// The bytes of a record, or of what is said to be one.
+pub fn read_file(path: &Path) -> Result<Vec<u8>, Box<Problem>> {
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
     match read {
-        Err(error) => return Err(unreadable(path, &error)),
+        Err(error) => Err(unreadable(path, &error)),
         Ok(size) if size as u64 > LARGEST => {
             let text = format!("{}: more than {} MiB", path.display(), LARGEST >> 20);
-            return Err(problem(text, "name a record; the outputs themselves belong to --outputs"));
+            Err(problem(text, "name a record; the outputs themselves belong to --outputs"))
         }
-        Ok(_) => {}
+        Ok(_) => Ok(bytes),
     }
-    read::read(&bytes).map_err(|error| {
+}
+
+/// The signature `FILE.sig` beside a file, if there is one.
+pub fn signature_beside(path: &Path) -> Result<Option<String>, Box<Problem>> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".sig");
+    match fs::read_to_string(&name) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unreadable(Path::new(&name), &error)),
+    }
+}
+
+fn one(path: &Path, keys: Option<&Keys>) -> Result<(Claims, BTreeSet<String>), Box<Problem>> {
+    let bytes = read_file(path)?;
+    if let Some(keys) = keys {
+        let verified = sign::verify(&bytes, signature_beside(path)?.as_deref(), keys);
+        return verified.map(|verified| (verified.claims, verified.signers)).map_err(|refused| {
+            let text = format!("{} is refused: {refused}", path.display());
+            problem(text, "leave it out, or leave out --keys, and then no signature is verified")
+        });
+    }
+    let claims = read::read(&bytes).map_err(|error| {
         problem(
             format!("{}: {error}", path.display()),
             "a record is an in-toto statement, a DSSE envelope with one, a narinfo, what `nix path-info --json` \
              prints, or a list of hashes as sha256sum writes it",
         )
-    })
+    });
+    claims.map(|claims| (claims, BTreeSet::new()))
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Box<Problem> {

@@ -14,8 +14,8 @@ const SHOWN: usize = 8;
 pub struct Report<'a> {
     /// Whoever was compared.
     pub parties: &'a [Party],
-    /// The signers of each party's files, where signatures were verified.
-    pub signers: Option<&'a [Vec<String>]>,
+    /// Whether signatures were verified; the parties are the signers then.
+    pub verified: bool,
     /// Output by output.
     pub outputs: &'a [Compared],
     /// How many parties have to agree.
@@ -58,27 +58,20 @@ impl Report<'_> {
     }
 
     fn write_parties(&self, text: &mut String) {
-        for (number, party) in self.parties.iter().enumerate() {
+        for party in self.parties {
             let of = |claims: &super::read::Claims| claims.form.word();
             let mut forms: Vec<_> = party.claims.iter().map(of).collect();
             forms.dedup();
             let outputs: usize = party.claims.iter().map(|claims| claims.outputs.len()).sum();
             let outputs = crate::term::count(outputs, "output");
-            let _ = write!(text, "{}: {}, {outputs}", plain(&party.name), forms.join(", "));
-            match self.signers.map(|signers| &signers[number]) {
-                Some(signers) if !signers.is_empty() => {
-                    let _ = write!(text, ", signed by {}", plain(&signers.join(", ")));
-                }
-                Some(_) => text.push_str(", signature verified"),
-                None => {}
-            }
-            text.push('\n');
+            let signed = if self.verified { ", signature verified" } else { "" };
+            let _ = writeln!(text, "{}: {}, {outputs}{signed}", plain(&party.name), forms.join(", "));
             for (step, reason) in party.claims.iter().flat_map(|claims| &claims.failures) {
                 let _ = writeln!(text, "  {} {}", plain(step), plain(reason));
             }
         }
-        if self.signers.is_none() {
-            text.push_str("signatures were not verified\n");
+        if !self.verified {
+            text.push_str("signatures were not verified: no --keys\n");
         }
         let plans = plans(self.parties);
         if plans.len() > 1 {
@@ -128,19 +121,19 @@ impl Report<'_> {
 
     /// For programs.
     pub fn json(&self) -> Value {
-        let party = |(number, party): (usize, &Party)| {
+        let party = |party: &Party| {
             let failures: BTreeMap<_, _> = party.claims.iter().flat_map(|claims| &claims.failures).collect();
             json!({
                 "name": party.name,
                 "forms": party.claims.iter().map(|claims| claims.form.word()).collect::<Vec<_>>(),
                 "outputs": party.claims.iter().map(|claims| claims.outputs.len()).sum::<usize>(),
                 "failures": failures,
-                "signedBy": self.signers.map(|signers| &signers[number]),
             })
         };
         let counts = Counts::of(self.outputs);
         json!({
-            "parties": self.parties.iter().enumerate().map(party).collect::<Vec<_>>(),
+            "signaturesVerified": self.verified,
+            "parties": self.parties.iter().map(party).collect::<Vec<_>>(),
             "plans": plans(self.parties).iter().map(|(plan, parties)| json!({
                 "sha256": plan, "parties": self.list(parties),
             })).collect::<Vec<_>>(),

@@ -1,0 +1,32 @@
+//! `groundup script`: the plan as a POSIX shell script, for whoever does not trust our PID 1.
+
+use crate::ahead::Ahead;
+use crate::args;
+use crate::failure::Failure;
+use crate::graph::Source;
+use crate::prepare::{prepare, store};
+use crate::term;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// Prints the script or writes it, executable, to a file.
+pub fn script(
+    graph: &args::Graph,
+    output: Option<&Path>,
+    choices: &args::Choices,
+    cache: &args::Cache,
+) -> Result<(), Failure> {
+    let source = Source::open(graph.path.as_deref())?;
+    let graph = source.graph()?;
+    Ahead::default().file("--output", output).done()?;
+    let prepared = prepare(&source, graph, choices, &store(cache)?)?;
+    let text = crate::script::script(prepared.plan.as_bytes()).map_err(Failure::input)?;
+    let Some(output) = output else {
+        return term::bytes(&text);
+    };
+    let fail = |error: io::Error| Failure::input(format!("--output {}: {error}", output.display()));
+    let file = File::options().write(true).create(true).truncate(true).mode(0o777).open(output);
+    file.and_then(|mut file| file.write_all(&text)).map_err(fail)
+}

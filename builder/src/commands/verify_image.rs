@@ -1,0 +1,124 @@
+//! `groundup verify-image`: what an image by anyone would run and trust, without running it.
+
+use crate::failure::Failure;
+use crate::inspect::{Inspection, Known, inspect};
+use crate::term;
+use serde_json::json;
+use std::io::Read;
+use std::path::Path;
+
+/// Bytes of an archive that are read, after it was unpacked: what a few kilobytes of xz may claim to be has an end.
+const LARGEST: u64 = 8 << 30;
+/// How an xz file begins. Source: the .xz file format, 2.1.1.1.
+const XZ: &[u8] = b"\xfd7zXZ\0";
+
+/// Lists what stands in the image. Something that is amiss makes the exit status 1.
+pub fn verify_image(path: &Path, as_json: bool) -> Result<Result<(), Failure>, Failure> {
+    let fail = |error: &dyn std::fmt::Display| {
+        Failure::help(format!("{}: {error}", path.display()), "name an image, plain or compressed with xz")
+    };
+    let file = std::fs::read(path).map_err(|error| fail(&error))?;
+    let mut archive = Vec::new();
+    if file.starts_with(XZ) {
+        let decoder = xz2::read::XzDecoder::new(&file[..]);
+        let size = decoder.take(LARGEST + 1).read_to_end(&mut archive).map_err(|error| fail(&error))?;
+        if size as u64 > LARGEST {
+            return Err(fail(&format_args!("more than {} GiB unpacked", LARGEST >> 30)));
+        }
+    } else {
+        archive = file.clone();
+    }
+    if images::read::entries(&archive).next().is_none_or(|entry| entry.is_err()) {
+        return Err(fail(&"this is no newc archive"));
+    }
+    let found = inspect(&archive);
+    let sha256 = crate::hash(&file);
+    if as_json {
+        term::json(&value(&sha256, &found))?
+    } else {
+        term::result(&text(&sha256, &found))?
+    }
+    let many = term::count(found.amiss.len(), "thing");
+    let verb = if found.amiss.len() == 1 { "is" } else { "are" };
+    Ok(if found.amiss.is_empty() { Ok(()) } else { Err(Failure::Build(format!("{many} {verb} amiss"))) })
+}
+
+fn known(known: Known) -> &'static str {
+    match known {
+        Known::Ours => "the PID 1 of this groundup",
+        Known::Script => "the shell script of this plan, as this groundup writes it",
+        Known::Unknown => "unknown",
+    }
+}
+
+fn text(sha256: &str, found: &Inspection) -> String {
+    let mut text = format!("image  {sha256}\n");
+    if let Some((hash, what)) = &found.init {
+        text += &format!("init   {hash}  {}\n", known(*what));
+    }
+    if let Some(plan) = &found.plan {
+        text += &format!("plan   {plan}  {}\n", term::count(found.steps.len(), "step"));
+    }
+    text += "\nInputs. A plan does not tell seeds from sources: what a builder lies in is run for sure, and what is only\n\
+             seen may be run too.\n";
+    for input in &found.inputs {
+        let actual = match &input.actual {
+            Some(actual) if *actual == input.declared => "as declared".to_owned(),
+            Some(actual) => format!("NOT AS DECLARED, but {actual}"),
+            None => "NOT THERE".to_owned(),
+        };
+        text +=
+            &format!("{:>12}  {}  {} ({})  {actual}\n", input.size, input.declared, input.name, input.kind);
+        for (how, steps) in [("run by", &input.runs), ("seen by", &input.seen)] {
+            if !steps.is_empty() {
+                text += &format!("{:>14}{how} {}\n", "", steps.join(", "));
+            }
+        }
+    }
+    text += "\nSteps:\n";
+    for step in &found.steps {
+        text += &format!("  {}: {} {}\n", step.name, step.builder, step.args[1..].join(" "));
+        for (name, expected) in &step.outputs {
+            let expected = expected.as_deref().unwrap_or("any hash");
+            text += &format!("    makes {name}, {expected}\n");
+        }
+    }
+    if !found.others.is_empty() {
+        text += "\nOther files, of which the plan says nothing:\n";
+        for (path, size, hash) in &found.others {
+            text += &format!("{size:>12}  {hash}  {path}\n");
+        }
+    }
+    for amiss in &found.amiss {
+        text += &format!("\namiss: {amiss}");
+    }
+    text + if found.amiss.is_empty() { "\nNothing is amiss.\n" } else { "\n" }
+}
+
+fn value(sha256: &str, found: &Inspection) -> serde_json::Value {
+    let inputs = found.inputs.iter().map(|input| {
+        json!({
+            "name": input.name, "kind": input.kind, "declared": input.declared, "actual": input.actual,
+            "size": input.size, "runBy": input.runs, "seenBy": input.seen,
+        })
+    });
+    let steps = found.steps.iter().map(|step| {
+        let outputs = step.outputs.iter().map(|(name, expected)| json!({ "name": name, "expected": expected }));
+        json!({
+            "name": step.name, "builder": step.builder, "args": step.args, "outputs": outputs.collect::<Vec<_>>(),
+        })
+    });
+    let others =
+        found.others.iter().map(|(path, size, hash)| json!({ "path": path, "size": size, "sha256": hash }));
+    json!({
+        "image": sha256,
+        "init": found.init.as_ref().map(|(hash, what)| json!({
+            "sha256": hash, "known": *what != Known::Unknown, "what": known(*what),
+        })),
+        "plan": found.plan,
+        "inputs": inputs.collect::<Vec<_>>(),
+        "steps": steps.collect::<Vec<_>>(),
+        "others": others.collect::<Vec<_>>(),
+        "amiss": found.amiss,
+    })
+}

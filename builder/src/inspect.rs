@@ -1,0 +1,304 @@
+//! What an image would run and trust, read and not run. Pure: nothing in it is believed, and every hash is computed.
+
+use images::read::{Entry, canonical, entries};
+use init::plan::{Item, Kind, Plan, Source, World};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+/// What stands in an image.
+#[derive(Debug, Default)]
+pub struct Inspection {
+    /// The sha256 of `/init`, and what is known of it.
+    pub init: Option<(String, Known)>,
+    /// The plan's sha256.
+    pub plan: Option<String>,
+    /// The plan's inputs.
+    pub inputs: Vec<Input>,
+    /// The plan's steps.
+    pub steps: Vec<Step>,
+    /// Other files: path, bytes, sha256.
+    pub others: Vec<(String, u64, String)>,
+    /// What is not as it is in an image of ours.
+    pub amiss: Vec<String>,
+}
+
+/// What is known of an `/init`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// It is the PID 1 of this very groundup.
+    Ours,
+    /// It is the script that this very groundup writes for the plan.
+    Script,
+    /// Nothing.
+    Unknown,
+}
+
+/// An input of the plan.
+#[derive(Debug)]
+pub struct Input {
+    /// Its name.
+    pub name: String,
+    /// `file`, `exec` or `tree`.
+    pub kind: &'static str,
+    /// The sha256 that the plan says.
+    pub declared: String,
+    /// The sha256 that it has; nothing if it is not there or of another kind.
+    pub actual: Option<String>,
+    /// Bytes of its files.
+    pub size: u64,
+    /// The steps whose builder lies in it.
+    pub runs: Vec<String>,
+    /// The other steps that see it.
+    pub seen: Vec<String>,
+}
+
+/// A step of the plan.
+#[derive(Debug)]
+pub struct Step {
+    /// Its name.
+    pub name: String,
+    /// The program.
+    pub builder: String,
+    /// Its arguments, `argv[0]` included.
+    pub args: Vec<String>,
+    /// What it makes: name, and the hash expected.
+    pub outputs: Vec<(String, Option<String>)>,
+}
+
+/// Reads an archive that is not compressed (any more).
+pub fn inspect(archive: &[u8]) -> Inspection {
+    let mut found = Inspection::default();
+    if let Err(malformed) = canonical(archive) {
+        found.amiss.push(format!("the archive is none that groundup writes: {malformed}"));
+    }
+    let mut files: BTreeMap<&[u8], Entry<'_>> = BTreeMap::new();
+    for entry in entries(archive).map_while(Result::ok) {
+        // The kernel unpacks one after the other, so that the last of a name stands.
+        let name = entry.name.strip_prefix(b"/").unwrap_or(entry.name);
+        if files.insert(name, entry).is_some() {
+            found.amiss.push(format!("{} comes twice", shown(name)));
+        }
+    }
+    let plan = files.get(&b"plan"[..]).map(|entry| entry.data);
+    match plan {
+        None => found.amiss.push("there is no /plan".into()),
+        Some(plan) => {
+            found.plan = Some(crate::hash(plan));
+            if let Err(error) = read_plan(plan, &files, &mut found) {
+                found.amiss.push(format!("/plan, {error}: nothing would be run"));
+            }
+        }
+    }
+    match files.get(&b"init"[..]) {
+        None => found.amiss.push("there is no /init".into()),
+        Some(init) => {
+            let known = known(init.data, plan);
+            if known == Known::Unknown {
+                found.amiss.push("/init is not known: it may do anything, whatever the plan says".into());
+            }
+            found.init = Some((crate::hash(init.data), known));
+        }
+    }
+    others(&files, &mut found);
+    for input in &found.inputs {
+        match &input.actual {
+            Some(actual) if *actual == input.declared => {}
+            Some(_) => found.amiss.push(format!("the input {} is not what the plan says", input.name)),
+            None => found.amiss.push(format!("the input {} is not in the image", input.name)),
+        }
+    }
+    found
+}
+
+fn known(init: &[u8], plan: Option<&[u8]>) -> Known {
+    let script = || plan.and_then(|plan| crate::script::script(plan).ok());
+    match init {
+        init if init == images::INIT => Known::Ours,
+        init if script().is_some_and(|script| script == init) => Known::Script,
+        _ => Known::Unknown,
+    }
+}
+
+fn read_plan(
+    plan: &[u8],
+    files: &BTreeMap<&[u8], Entry<'_>>,
+    found: &mut Inspection,
+) -> Result<(), init::plan::Error> {
+    for item in Plan::read(plan)? {
+        match item? {
+            Item::Input(input) => {
+                let place = [b"inputs/", input.name.as_bytes()].concat();
+                let (kind, actual) = match input.kind {
+                    Kind::File => ("file", flat(files, &place)),
+                    Kind::Exec => ("exec", flat(files, &place)),
+                    Kind::Tree => ("tree", tree(files, &place)),
+                };
+                found.inputs.push(Input {
+                    name: input.name.into(),
+                    kind,
+                    declared: crate::hex(&input.sha256),
+                    actual,
+                    size: below(files, &place).map(|(_, entry)| entry.data.len() as u64).sum(),
+                    runs: vec![],
+                    seen: vec![],
+                });
+            }
+            Item::Step(step) => {
+                let builder = shown(&bytes(step.builder.bytes()));
+                uses(&step, &builder, found);
+                found.steps.push(Step {
+                    name: step.name.into(),
+                    args: step.args().map(|arg| shown(&bytes(arg.bytes()))).collect(),
+                    builder,
+                    outputs: step
+                        .outputs()
+                        .map(|output| (output.name.into(), output.expected.map(|hash| crate::hex(&hash))))
+                        .collect(),
+                });
+            }
+            Item::DropInput(_) | Item::DropOutput(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Notes which inputs a step sees, and in which of them its builder lies: behind the longest path.
+fn uses(step: &init::plan::Step<'_>, builder: &str, found: &mut Inspection) {
+    let mut binds = BTreeMap::new();
+    for line in step.world() {
+        if let World::Bind { source: Source::Input(field), path } = line {
+            let from = bytes(field.bytes());
+            let name = from.split(|&byte| byte == b'/').next().map(shown).unwrap_or_default();
+            binds.insert(shown(&bytes(path.bytes())), name);
+        }
+    }
+    let holds =
+        |path: &str| builder.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let runs = binds.iter().filter(|(path, _)| holds(path)).max_by_key(|(path, _)| path.len());
+    for input in &mut found.inputs {
+        if runs.is_some_and(|(_, name)| *name == input.name) {
+            input.runs.push(step.name.into());
+        } else if binds.values().any(|name| *name == input.name) {
+            input.seen.push(step.name.into());
+        }
+    }
+}
+
+/// Whatever is neither `/init`, `/plan` nor an input of the plan.
+fn others(files: &BTreeMap<&[u8], Entry<'_>>, found: &mut Inspection) {
+    let script = found.init.as_ref().is_some_and(|(_, known)| *known == Known::Script);
+    for (&name, entry) in files {
+        let of_plan = name == b"init" || name == b"plan" || name == b"inputs" || name == b"bin" && script;
+        let of_input = found.inputs.iter().any(|input| {
+            name.strip_prefix(b"inputs/")
+                .and_then(|rest| rest.strip_prefix(input.name.as_bytes()))
+                .is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
+        });
+        if of_plan || of_input {
+            continue;
+        }
+        let path = format!("/{}", shown(name));
+        // The shell of a script is named by no plan; it is listed, and whoever runs the image trusts it.
+        if !(name == b"bin/busybox" && script) {
+            found.amiss.push(format!("{path} is nothing that the plan names"));
+        }
+        found.others.push((path, entry.data.len() as u64, crate::hash(entry.data)));
+    }
+}
+
+/// An entry and all below it, by path.
+fn below<'m, 'a>(
+    files: &'m BTreeMap<&'a [u8], Entry<'a>>,
+    place: &'m [u8],
+) -> impl Iterator<Item = (&'a [u8], &'m Entry<'a>)> {
+    files
+        .range::<[u8], _>((Bound::Included(place), Bound::Unbounded))
+        .map_while(move |(name, entry)| name.starts_with(place).then_some((*name, entry)))
+        .filter(move |(name, _)| name.len() == place.len() || name[place.len()] == b'/')
+}
+
+fn flat(files: &BTreeMap<&[u8], Entry<'_>>, place: &[u8]) -> Option<String> {
+    let entry = files.get(place).filter(|entry| entry.header.mode & TYPE == REGULAR)?;
+    Some(crate::hash(entry.data))
+}
+
+/// File types, as in the mode of stat(2).
+const TYPE: u32 = 0o170_000;
+const REGULAR: u32 = 0o100_000;
+const DIRECTORY: u32 = 0o040_000;
+const SYMLINK: u32 = 0o120_000;
+
+/// A node of a tree, its children by name.
+enum Node<'a> {
+    File(bool, &'a [u8]),
+    Link(&'a [u8]),
+    Folder(BTreeMap<&'a [u8], Node<'a>>),
+}
+
+/// The NAR's sha256 of a tree; nothing if there is none, or one that a kernel would not unpack.
+fn tree(files: &BTreeMap<&[u8], Entry<'_>>, place: &[u8]) -> Option<String> {
+    let mut root = None;
+    for (name, entry) in below(files, place) {
+        let node = match entry.header.mode & TYPE {
+            REGULAR => Node::File(entry.header.mode & 0o100 != 0, entry.data),
+            SYMLINK => Node::Link(entry.data),
+            DIRECTORY => Node::Folder(BTreeMap::new()),
+            _ => return None,
+        };
+        let Some(inside) = name.get(place.len() + 1..) else {
+            root = matches!(node, Node::Folder(_)).then_some(node);
+            continue;
+        };
+        let mut at = root.as_mut()?;
+        let mut components = inside.split(|&byte| byte == b'/').peekable();
+        while let Some(component) = components.next() {
+            let Node::Folder(children) = at else { return None };
+            if components.peek().is_none() {
+                children.insert(component, node);
+                break;
+            }
+            at = children.get_mut(component)?;
+        }
+    }
+    let mut hash = Sha256::new();
+    string(&mut hash, b"nix-archive-1");
+    write(&mut hash, &root?);
+    Some(crate::hex(&hash.finalize()))
+}
+
+/// The grammar stands in `init::nar`.
+fn write(hash: &mut Sha256, node: &Node<'_>) {
+    let mut strings = |strings: &[&[u8]]| strings.iter().for_each(|text| string(hash, text));
+    match node {
+        Node::File(true, data) => {
+            strings(&[b"(", b"type", b"regular", b"executable", b"", b"contents", data, b")"]);
+        }
+        Node::File(false, data) => strings(&[b"(", b"type", b"regular", b"contents", data, b")"]),
+        Node::Link(target) => strings(&[b"(", b"type", b"symlink", b"target", target, b")"]),
+        Node::Folder(children) => {
+            strings(&[b"(", b"type", b"directory"]);
+            for (name, child) in children {
+                [&b"entry"[..], b"(", b"name", name, b"node"].iter().for_each(|text| string(hash, text));
+                write(hash, child);
+                string(hash, b")");
+            }
+            string(hash, b")");
+        }
+    }
+}
+
+fn string(hash: &mut Sha256, text: &[u8]) {
+    hash.update((text.len() as u64).to_le_bytes());
+    hash.update(text);
+    hash.update(&[0; 8][..text.len().wrapping_neg() % 8]);
+}
+
+fn bytes(iterator: impl Iterator<Item = u8>) -> Vec<u8> {
+    iterator.collect()
+}
+
+/// Fit for a terminal.
+fn shown(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).chars().flat_map(char::escape_debug).collect()
+}

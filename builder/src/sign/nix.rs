@@ -1,0 +1,33 @@
+//! Signatures of Nix's binary caches: ed25519 over the narinfo's fingerprint.
+//! Source: Nix's manual, "Store object signatures".
+
+use super::Refused;
+use super::key::verifies;
+use super::keys::Keys;
+use crate::compare::read::Narinfo;
+use crate::compare::read::envelope::decode;
+use std::collections::BTreeSet;
+
+/// Who signed a narinfo. Guix's signatures are of another kind, and are not known here.
+pub fn verify(text: &str, keys: &Keys) -> Result<BTreeSet<String>, Refused> {
+    let narinfo = Narinfo::read(text).map_err(Refused::Record)?;
+    if narinfo.signatures.is_empty() {
+        return Err(Refused::Unsigned);
+    }
+    let mut signers = BTreeSet::new();
+    for signed in &narinfo.signatures {
+        let sig = decode(&signed.signature).ok_or_else(|| Refused::Malformed("it is no base64".into()))?;
+        for (name, key) in keys.nix.iter().filter(|(name, _)| *name == signed.key) {
+            if !verifies(key, narinfo.fingerprint.as_bytes(), &sig) {
+                return Err(Refused::Altered(name.clone()));
+            }
+            signers.insert(name.clone());
+        }
+    }
+    if signers.is_empty() {
+        let who: Vec<_> =
+            narinfo.signatures.iter().map(|signed| signed.key.escape_debug().to_string()).collect();
+        return Err(Refused::Stranger(format!("it names {}", who.join(", "))));
+    }
+    Ok(signers)
+}
