@@ -210,6 +210,12 @@ pub struct Tools {
 pub struct Run {
     #[command(flatten)]
     pub graph: Graph,
+    /// Build again what a record says, from the graph in it, and tell whether the same comes of it
+    #[arg(long, value_name = "RECORD", conflicts_with_all = ["path", "choose", "keep_going"])]
+    pub from: Option<PathBuf>,
+    /// Where the files beside that graph are [default: the record's folder]
+    #[arg(long, value_name = "DIR", requires = "from")]
+    pub graph_dir: Option<PathBuf>,
     #[command(flatten)]
     pub choices: Choices,
     /// What runs the image

@@ -23,13 +23,15 @@ pub struct Source {
     pub text: String,
     /// The file; none for the graph that is built in.
     pub path: Option<PathBuf>,
+    /// The lock file's text, if it came with the graph and is not beside it.
+    pub lock: Option<String>,
 }
 
 impl Source {
     /// Reads the file, or takes the built-in graph.
     pub fn open(path: Option<&Path>) -> Result<Source, Failure> {
         let Some(path) = path else {
-            return Ok(Source { name: "seed.ron".into(), text: SEED.into(), path: None });
+            return Ok(Source { name: "seed.ron".into(), text: SEED.into(), path: None, lock: None });
         };
         let name = path.display().to_string();
         let fail = |error: io::Error| unreadable(&name, &error);
@@ -53,7 +55,7 @@ impl Source {
             let graph = name.replace(".lock.ron", ".ron");
             return Err(Failure::help(format!("{name} is a lock file"), &format!("name its graph, {graph}")));
         }
-        Ok(Source { name, text, path: Some(path.into()) })
+        Ok(Source { name, text, path: Some(path.into()), lock: None })
     }
 
     /// The checked graph; warnings go to standard error.
@@ -65,7 +67,11 @@ impl Source {
 
     /// What is in its lock file.
     pub fn lock(&self) -> Result<Lock, Failure> {
-        let lock = self.path.as_deref().map_or_else(|| Ok(Lock::default()), Lock::load);
+        let lock = match (&self.lock, &self.path) {
+            (Some(text), _) => Lock::read("the lock file in the record", text),
+            (None, Some(path)) => Lock::load(path),
+            (None, None) => Ok(Lock::default()),
+        };
         lock.map_err(|error| match error {
             lock::Error::Text(problems) => Failure::Problems(problems),
             io @ lock::Error::Io { .. } => Failure::help(
@@ -73,6 +79,12 @@ impl Source {
                 "make it a file that can be read, or take it away: `groundup lock GRAPH` writes it anew",
             ),
         })
+    }
+
+    /// The text of its lock file, if that says anything.
+    pub fn lock_text(&self) -> Result<Option<String>, Failure> {
+        let lock = self.lock()?;
+        Ok((!lock.inputs.is_empty()).then(|| lock.to_text()))
     }
 
     /// Problems of this graph that came up after its checks.

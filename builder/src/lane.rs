@@ -154,9 +154,11 @@ pub fn build(
     let parts = with_script.as_deref().unwrap_or(parts);
     let version =
         parts.iter().find(|part| part.name == "qemu").map(|part| part.about.clone()).unwrap_or_default();
+    let lock = source.lock_text()?;
     let facts = |failure, notes: &str| Facts {
         graph: &source.text,
         graph_name: source.name.rsplit('/').next().unwrap_or_default(),
+        lock: lock.as_deref(),
         prepared,
         image: &image.sha256,
         machine: setting.machine,

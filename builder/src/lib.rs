@@ -14,11 +14,13 @@
 //! | [`given`], [`resume`] | outputs of earlier runs as inputs |
 //! | [`results`], [`record`], [`tools`] | what came of a run, and what ran it |
 //! | [`compare`], [`differ`] | what records show together, and where outputs differ |
+//! | [`again`] | from a record back to a run |
 //! | [`inspect`] | what an image would run and trust
 //! | [`script`] | the plan as a shell script |
 //! | [`sign`] | who vouches for a record |
 //! | [`outputs`], [`nar`] | taking outputs out of the machine |
 //! | [`failure`] | exit statuses |
+pub mod again;
 pub mod agreement;
 pub mod ahead;
 pub mod args;

@@ -176,5 +176,15 @@ pub fn prepare(
     let keys = graphs::keys(&graph, &choices, &resolved).map_err(problem)?;
     let steps =
         graphs::order(&graph, &choices).map_err(Failure::input)?.into_iter().map(str::to_owned).collect();
-    Ok(Prepared { graph, choices, inputs, given: given::All::new(), keys, steps, on_failure, plan, script: None })
+    Ok(Prepared {
+        graph,
+        choices,
+        inputs,
+        given: given::All::new(),
+        keys,
+        steps,
+        on_failure,
+        plan,
+        script: None,
+    })
 }

@@ -8,6 +8,7 @@
 use crate::ahead::folder;
 use crate::args::MachineName;
 use crate::commands::image;
+use crate::compare::read::envelope::encode;
 use crate::failure::Failure;
 use crate::results::Results;
 use crate::tools::{self, Part};
@@ -21,6 +22,8 @@ pub struct Facts<'a> {
     pub graph: &'a str,
     /// The graph's name: the last component of its path.
     pub graph_name: &'a str,
+    /// The text of its lock file, if it has one.
+    pub lock: Option<&'a str>,
     /// Everything that the image was made of.
     pub prepared: &'a crate::prepare::Prepared,
     /// The image's sha256.
@@ -68,8 +71,10 @@ pub fn record(facts: &Facts<'_>, results: &Results) -> Value {
             "buildDefinition": {
                 "buildType": "urn:groundup:plan:1",
                 "externalParameters": {
-                    "graph": { "name": facts.graph_name, "digest": { "sha256": crate::hash(facts.graph.as_bytes()) } },
+                    "graph": text(facts.graph_name, facts.graph),
+                    "lock": facts.lock.map(|lock| text("lock", lock)),
                     "choices": choices,
+                    "failure": failure_mode(&facts.prepared.plan),
                     "targets": facts.prepared.graph.targets,
                 },
                 "internalParameters": internal(facts),
@@ -103,6 +108,17 @@ pub fn keep(path: &Path, record: &Value) -> io::Result<()> {
     let mut file = tempfile::Builder::new().permissions(image::mode()).tempfile_in(folder(&path))?;
     file.write_all(text.as_bytes())?;
     file.persist(path).map(drop).map_err(|error| error.error)
+}
+
+/// A text, whole: who has the record needs no other copy.
+fn text(name: &str, text: &str) -> Value {
+    let (sha256, content) = (crate::hash(text.as_bytes()), encode(text.as_bytes()));
+    json!({ "name": name, "digest": { "sha256": sha256 }, "mediaType": "text/plain", "content": content })
+}
+
+/// What the plan says of the steps after a failure, `stop` or `continue`.
+fn failure_mode(plan: &str) -> Option<&str> {
+    plan.lines().find_map(|line| line.strip_prefix("failure "))
 }
 
 fn internal(facts: &Facts<'_>) -> Value {

@@ -1,5 +1,6 @@
 //! `groundup run`: one lane, and what came of it.
 
+use crate::again::Again;
 use crate::ahead::Ahead;
 use crate::args::{self, MachineName};
 use crate::failure::Failure;
@@ -16,7 +17,16 @@ use std::time::Duration;
 
 /// Builds the graph. The record is written whatever comes of it. The inner failure is one that the results tell.
 pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
-    let source = Source::open(args.graph.path.as_deref())?;
+    let again =
+        args.from.as_deref().map(|record| Again::read(record, args.graph_dir.as_deref())).transpose()?;
+    let opened;
+    let (source, choices) = match &again {
+        Some(again) => (&again.source, &again.choices),
+        None => {
+            opened = Source::open(args.graph.path.as_deref())?;
+            (&opened, &args.choices)
+        }
+    };
     let graph = source.graph()?;
     Ahead::default()
         .file("--record", args.record.as_deref())
@@ -32,7 +42,8 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
     if args.machine != MachineName::Host {
         tools::probe(&args.tools)?;
     }
-    let mut prepared = prepare(&source, graph, &args.choices, &store(&args.cache)?)?;
+    let mut prepared = prepare(source, graph, choices, &store(&args.cache)?)?;
+    again.iter().try_for_each(|again| again.same_plan(&prepared))?;
     let cache = cache(&args.cache);
     let scratch = given::scratch(&cache)?;
     if let (true, Some(record), Some(out)) = (args.resume, &args.record, &args.out) {
@@ -57,11 +68,16 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
     };
     let cancel = cancel::watch()?;
     let mut running = Running::new(prepared.steps.len());
-    let ended = lane::build(&source, &prepared, &setting, &mut running, &cancel)?;
+    let ended = lane::build(source, &prepared, &setting, &mut running, &cancel)?;
     if let Some(path) = &args.record {
         record::write("--record", path, &ended.record)?;
     }
     show(args, &ended)?;
+    if let Some(again) = &again {
+        // A build that failed as the record says it did is the same, and still failed.
+        let init = crate::hash(prepared.image().init);
+        return Ok(again.same_results(&ended, &init).and(ended.verdict));
+    }
     Ok(ended.verdict)
 }
 

@@ -1,0 +1,214 @@
+//! The plan as a shell script, run by busybox as PID 1 in the place of ours, comes to the same hashes; and an image by anyone
+//! is read, and what is amiss in it is told, without running it.
+#![allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
+
+mod support;
+
+use serde_json::Value;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
+use support::{folder, groundup, need, nix_hash};
+
+const BUSYBOX: &str = "/bin/busybox";
+
+fn run(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = groundup().args(arguments).current_dir(folder).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+/// Builds a graph by PID 1 and by the script, and has `compare` say that both records agree in everything.
+fn agree(folder: &Path, graph: &[&str]) -> String {
+    need("qemu-system-x86_64", "qemu-system-x86");
+    need("busybox", "busybox-static");
+    let lane = |record: &str, more: &[&str]| {
+        let arguments = [&["run"], graph, &["--record", record], more].concat();
+        let (status, outputs, said) = run(folder, &arguments);
+        assert_eq!(status, Some(0), "{said}");
+        outputs
+    };
+    let init = lane("init.json", &[]);
+    let script = lane("script.json", &["--script", BUSYBOX]);
+    assert_eq!(init, script);
+    let (status, said, _) = run(folder, &["compare", "init.json", "script.json"]);
+    assert!(status == Some(0) && said.contains("different init:"), "{said}");
+    // Same plan, another image: what carries the plan out is a part of it.
+    let image = |name: &str| -> Value {
+        let record: Value = serde_json::from_slice(&fs::read(folder.join(name)).unwrap()).unwrap();
+        record["predicate"]["runDetails"]["byproducts"][0]["digest"]["sha256"].clone()
+    };
+    assert_ne!(image("init.json"), image("script.json"));
+    init
+}
+
+#[test]
+fn the_seed_graph_comes_to_the_same_hashes_by_the_script() {
+    let folder = folder();
+    agree(folder.path(), &[]);
+}
+
+/// A tree with whatever a name, a link and a mode may be, as an input and made by a step.
+#[test]
+fn odd_trees_have_the_same_hashes_by_the_script() {
+    let folder = folder();
+    let at = folder.path();
+    let tree = at.join("tree");
+    fs::create_dir_all(tree.join("empty")).unwrap();
+    for name in [
+        "a",
+        "a-b",
+        "a.b",
+        "-n",
+        ".hidden",
+        "..two",
+        "*",
+        "[a]",
+        " space",
+        "é",
+        "\u{1}",
+        "line\nfeed",
+        "\\n",
+        "%s",
+        "~",
+    ] {
+        fs::write(tree.join(name), name.repeat(3)).unwrap();
+    }
+    fs::create_dir(tree.join("a+")).unwrap();
+    fs::write(tree.join("a+/x"), "").unwrap();
+    symlink("target\n", tree.join("link")).unwrap();
+    symlink("nowhere", tree.join(".link")).unwrap();
+    let tar = Command::new("tar").args(["cf", "tree.tar", "tree"]).current_dir(at).status();
+    assert!(tar.unwrap().success());
+    fs::copy(BUSYBOX, at.join("busybox")).unwrap();
+    let hash = |name: &str| builder::hash(&fs::read(at.join(name)).unwrap());
+    let make = "set -e; cp -R /store/tree $out; cd $out; chmod -R u+w .; echo run > run; chmod 700 run; \
+                printf '\\000\\377' > bytes; mkdir -p deep/er/still; ln -s ../run deep/er/run; : > deep/nothing; \
+                id -u; id -g; pwd; umask; hostname; date +%Y; echo $0; ulimit -n; env; ls -ld . /tmp /store /dev/null";
+    let text = format!(
+        "(seeds: {{\"busybox\": (from: [File(\"busybox\")], sha256: \"{}\", executable: true)}},\n\
+         sources: {{\"tree\": (from: [File(\"tree.tar\")], sha256: \"{}\", unpack: true, strip: 1)}},\n\
+         derivations: {{\n\
+             \"odd\": (builder: \"/store/busybox\", args: [\"sh\", \"-c\", \"{}\"],\n\
+                 mounts: {{\"/bin/sh\": \"busybox\"}}, env: {{\"QUOTE\": \"it's \\\"so\\\" $HOME\"}}, inputs: [\"busybox\", \"tree\"]),\n\
+             \"again\": (builder: \"/store/busybox\", args: [\"cp\", \"-R\", \"/store/odd\", \"/store/again\"],\n\
+                 inputs: [\"busybox\", \"odd\"]),\n\
+         }}, targets: [\"again\"])\n",
+        hash("busybox"),
+        hash("tree.tar"),
+        make.replace('\\', "\\\\").replace('"', "\\\""),
+    );
+    fs::write(at.join("odd.ron"), text).unwrap();
+    let hashes = agree(at, &["odd.ron", "--cache", "cache"]);
+    let (first, second) = hashes.trim().split_once('\n').unwrap();
+    assert_eq!(first.split(' ').next(), second.split(' ').next());
+    // Nix knows the same hash.
+    assert_eq!(run(at, &["run", "odd.ron", "--cache", "cache", "--out", "out"]).0, Some(0));
+    assert_eq!(Some(nix_hash(&at.join("out/odd")).as_str()), first.split(' ').next());
+
+    // What the builder saw of its surroundings is the same, too.
+    let log = |more: &[&str]| {
+        let (_, _, said) = run(at, &[&["run", "odd.ron", "--cache", "cache"], more].concat());
+        let lines = said.lines().filter(|line| line.starts_with("  | "));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(log(&["--script", BUSYBOX]), log(&[]));
+}
+
+#[test]
+fn failures_end_as_they_do_by_pid_1() {
+    need("qemu-system-x86_64", "qemu-system-x86");
+    let folder = folder();
+    let at = folder.path();
+    fs::copy(BUSYBOX, at.join("busybox")).unwrap();
+    let sha256 = builder::hash(&fs::read(at.join("busybox")).unwrap());
+    let step = |name: &str, script: &str, more: &str| {
+        format!(
+            "\"{name}\": (builder: \"/store/busybox\", args: [\"sh\", \"-c\", \"{script}\"], inputs: [\"busybox\"]{more}),\n"
+        )
+    };
+    let steps = [
+        step("a-status", "exit 3", ""),
+        step("b-nothing", "true", ""),
+        step("c-signal", "kill -9 $$", ""),
+        step("d-expect", "echo > $out", &format!(", expect: {{\"out\": \"{}\"}}", "0".repeat(64))),
+        step("e-good", "echo > $out; sleep 1000 &", ""),
+        "\"f-needs\": (builder: \"/store/busybox\", args: [\"true\"], inputs: [\"busybox\", \"a-status\"]),\n".into(),
+    ];
+    let names = "\"b-nothing\", \"c-signal\", \"d-expect\", \"e-good\", \"f-needs\"";
+    let text = format!(
+        "(seeds: {{\"busybox\": (from: [File(\"busybox\")], sha256: \"{sha256}\", executable: true)}},\n\
+         derivations: {{{}}}, targets: [{names}])\n",
+        steps.concat()
+    );
+    fs::write(at.join("failing.ron"), text).unwrap();
+    let ends = |more: &[&str]| {
+        let arguments =
+            [&["run", "failing.ron", "--keep-going", "--json", "--cache", "cache"], more].concat();
+        let (status, said, _) = run(at, &arguments);
+        let mut value: Value = serde_json::from_str(&said).unwrap();
+        for step in value["steps"].as_array_mut().unwrap() {
+            step["milliseconds"] = Value::Null;
+        }
+        (status, value["steps"].clone(), value["outputs"].clone())
+    };
+    let by_init = ends(&[]);
+    assert_eq!(by_init.0, Some(1));
+    assert_eq!(ends(&["--script", BUSYBOX]), by_init);
+}
+
+#[test]
+fn images_are_read_and_what_is_amiss_is_told() {
+    need("busybox", "busybox-static");
+    let folder = folder();
+    let at = folder.path();
+    for (name, more) in [("plain", &[][..]), ("packed", &["--xz"]), ("script", &["--script", BUSYBOX])] {
+        assert_eq!(run(at, &[&["image", "-o", name], more].concat()).0, Some(0));
+        let (status, said, _) = run(at, &["verify-image", name]);
+        assert!(status == Some(0) && said.contains("Nothing is amiss."), "{name}: {said}");
+        for line in ["run by hex0-self", "seen by hex0-self", "  hex1: /store/hex0-self", "7 steps"] {
+            assert!(said.contains(line), "{name}: {line}\n{said}");
+        }
+    }
+    let (_, said, _) = run(at, &["verify-image", "script", "--json"]);
+    let value: Value = serde_json::from_str(&said).unwrap();
+    assert!(value["init"]["what"].as_str().unwrap().contains("shell script"), "{value}");
+    assert_eq!(value["others"][0]["path"], "/bin/busybox");
+
+    // Unpacked and packed again by cpio as anyone may, each time with something changed.
+    need("cpio", "cpio");
+    let tampered = |change: &str| {
+        let script = format!(
+            "rm -rf x && mkdir x && cd x && cpio --quiet -id < ../plain && chmod -R u+w . && {change} && \
+             find . -mindepth 1 | sed 's,^./,,' | LC_ALL=C sort | cpio --quiet -o -H newc --reproducible -R 0:0 > ../changed"
+        );
+        assert!(
+            Command::new("sh").args(["-c", &script]).current_dir(at).status().unwrap().success(),
+            "{change}"
+        );
+        let (status, said, _) = run(at, &["verify-image", "changed"]);
+        assert_eq!(status, Some(1), "{change}: {said}");
+        said
+    };
+    for (change, says) in [
+        ("true", "amiss: the archive is none that groundup writes"),
+        ("echo >> init", "amiss: /init is not known"),
+        ("echo >> inputs/hex0", "amiss: the input hex0 is not what the plan says"),
+        ("rm inputs/hex0", "amiss: the input hex0 is not in the image"),
+        ("echo > inputs/more", "amiss: /inputs/more is nothing that the plan names"),
+        ("mkdir etc && echo > etc/rc", "amiss: /etc/rc is nothing that the plan names"),
+        ("sed -i s/^uid.1000/uid\\ 0/ plan", "amiss: /plan, line"),
+        ("rm plan", "amiss: there is no /plan"),
+        ("rm init", "amiss: there is no /init"),
+    ] {
+        let said = tampered(change);
+        assert!(said.contains(says), "{change}: {said}");
+    }
+    fs::write(at.join("garbage"), "hello").unwrap();
+    let cut = fs::read(at.join("packed")).unwrap();
+    fs::write(at.join("cut"), &cut[..cut.len() / 2]).unwrap();
+    for name in ["garbage", "cut", "none"] {
+        assert_eq!(run(at, &["verify-image", name]).0, Some(2), "{name}");
+    }
+}
