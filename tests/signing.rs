@@ -196,7 +196,7 @@ fn every_tampering_with_an_envelope_is_refused() {
             Box::new(|e| e["signatures"][0]["sig"] = bytes(e, |b| b[63] ^= 1)),
             "alice",
         ),
-        ("a byte too few", Box::new(|e| e["signatures"][0]["sig"] = bytes(e, |b| drop(b.pop()))), "alice"),
+        ("a byte too few", Box::new(|e| e["signatures"][0]["sig"] = bytes(e, |b| b.truncate(63))), "alice"),
         ("a byte too many", Box::new(|e| e["signatures"][0]["sig"] = bytes(e, |b| b.push(0))), "alice"),
         ("all zeros", Box::new(|e| e["signatures"][0]["sig"] = bytes(e, |b| b.fill(0))), "alice"),
         ("an empty one", Box::new(|e| e["signatures"][0]["sig"] = json!("")), "alice"),

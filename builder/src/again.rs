@@ -59,7 +59,7 @@ impl Again {
         // A record says all: a lock file that lies beside it by chance is none of it.
         let lock = lock.map_or_else(|| crate::inputs::Lock::default().to_text(), |(_, text)| text);
         let source = Source {
-            name: format!("{name} in {shown}"),
+            name: base.to_string_lossy().into_owned(),
             text: graph,
             path: Some(folder.join(base)),
             lock: Some(lock),
