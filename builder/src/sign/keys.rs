@@ -72,7 +72,7 @@ fn nix(line: &str) -> Option<(String, [u8; 32])> {
 fn ssh(line: &str) -> Result<Option<Signer>, String> {
     let words: Vec<_> = line.split_whitespace().collect();
     let kind = |word: &&str| ["ssh-", "ecdsa-", "sk-"].iter().any(|kind| word.starts_with(kind));
-    let at = words.iter().position(|word| kind(&word)).ok_or("expected a public key of SSH or Nix")?;
+    let at = words.iter().position(kind).ok_or("expected a public key of SSH or Nix")?;
     let key = PublicKey::from_openssh(&words[at..].join(" ")).map_err(|error| error.to_string())?;
     for option in words[..at].iter().skip(1).flat_map(|word| options(word)) {
         match option.split_once('=') {
