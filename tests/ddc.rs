@@ -212,6 +212,8 @@ fn ctrl_c_ends_all_lanes() {
     let output = child.wait_with_output().unwrap();
     assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
     assert_eq!(output.status.code(), Some(3));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["lanes"][1]["error"], "cancelled by a signal");
     assert_eq!(machines(folder.path()), [""; 0]);
     assert_eq!(fs::read_dir(at("cache/tmp")).unwrap().count(), 0);
     for lane in ["endless", "forever"] {

@@ -14,7 +14,7 @@ use crate::verdicts::{Report, Told};
 use crate::{cancel, term, tools};
 use graphs::{Graph, model::store_name};
 use indicatif::MultiProgress;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -42,13 +42,10 @@ pub fn ddc(args: &args::Ddc) -> Result<Result<(), Failure>, Failure> {
     let ended = job.all(&lanes, &prepared)?;
     let report = report(&graph, &args.over, &lanes, &prepared, &ended);
     term::result(&if args.json { format!("{:#}\n", report.json()) } else { report.text() })?;
-    if cancel.load(Ordering::Relaxed) {
-        return Err(Failure::machine(cancel::SAID));
-    }
-    Ok(if report.agree() {
-        Ok(())
-    } else {
-        Err(Failure::Build("the lanes do not agree on every target".into()))
+    Ok(match report.agree() {
+        _ if cancel.load(Ordering::Relaxed) => Err(Failure::machine(cancel::SAID)),
+        true => Ok(()),
+        false => Err(Failure::Build("the lanes do not agree on every target".into())),
     })
 }
 
@@ -143,24 +140,15 @@ fn report(graph: &Graph, over: &[String], lanes: &[Lane], prepared: &[Prepared],
     Report { over: over.to_vec(), lanes: told.collect(), judged }
 }
 
-/// The outputs of every derivation that any lane was to build: in the order of the first lane's plan, and what only other
-/// lanes have where it stands in theirs.
+/// The outputs of every derivation that any lane was to build, by where it stands in the plan that has it last.
 fn wanted(graph: &Graph, over: &[String], parties: &[Party]) -> Vec<Wanted> {
-    let mut order: Vec<&String> = Vec::new();
-    let mut seen = BTreeSet::new();
-    for party in parties {
-        let mut at = 0;
-        for step in &party.steps {
-            match order.iter().position(|known| *known == step) {
-                Some(known) => at = at.max(known + 1),
-                None if seen.insert(step) => {
-                    order.insert(at, step);
-                    at += 1;
-                }
-                None => {}
-            }
-        }
+    let mut last: BTreeMap<&String, usize> = BTreeMap::new();
+    for (place, step) in parties.iter().flat_map(|party| party.steps.iter().enumerate()) {
+        let known = last.entry(step).or_default();
+        *known = place.max(*known);
     }
+    let mut order: Vec<_> = last.keys().copied().collect();
+    order.sort_by_key(|step| last[step]);
     let outputs = order.into_iter().filter_map(|step| Some((step, graph.derivations.get(step)?)));
     let outputs = outputs.flat_map(|(step, derivation)| {
         let varied = derivation.inputs.iter().any(|input| over.contains(input));
