@@ -143,6 +143,16 @@ fn lanes_show_a_trojan_horse_and_who_has_it() {
     assert_ne!(stage3("trojaned"), stage3("tcc"));
 }
 
+/// Mes takes minutes even on the host: that it can be built is checked as far as it costs nothing.
+#[test]
+fn mes_has_a_plan() {
+    let output = groundup().arg("plan").arg(real("mes")).args(["--choose", "cc=tcc"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let plan = String::from_utf8(output.stdout).unwrap();
+    // As a NAR, the file with the sha256 that stands in the graph's head.
+    assert!(plan.contains("3623ed1f1be35b5e3b8e00f38347617b3d44194139021db8df183d7368f20667"), "{plan}");
+}
+
 #[test]
 fn a_person_reads_who_stands_alone() {
     let mut command = groundup();
