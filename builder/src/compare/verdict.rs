@@ -24,7 +24,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// As in the past tense of `guix challenge`, too.
+    /// A word for it.
     pub fn word(self) -> &'static str {
         match self {
             Verdict::Identical => "identical",
