@@ -58,6 +58,15 @@ fn the_seed_graph_comes_to_the_same_hashes_by_the_script() {
     agree(folder.path(), &[]);
 }
 
+/// The graph expects the hashes that four compilers and PID 1 came to, so that an end without failures says it all.
+#[test]
+fn tcc_comes_to_the_hashes_that_are_expected_by_the_script() {
+    let folder = folder();
+    let graph = Path::new(env!("CARGO_MANIFEST_DIR")).join("../graphs/tcc.ron");
+    let (status, outputs, said) = run(folder.path(), &["run", graph.to_str().unwrap(), "--script", BUSYBOX]);
+    assert!(status == Some(0) && outputs.contains("  stage3\n"), "{said}");
+}
+
 /// A tree with whatever a name, a link and a mode may be, as an input and made by a step.
 #[test]
 fn odd_trees_have_the_same_hashes_by_the_script() {
