@@ -45,8 +45,9 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
     let mut prepared = prepare(source, graph, choices, &store(&args.cache)?)?;
     again.iter().try_for_each(|again| again.same_plan(&prepared))?;
     let cache = cache(&args.cache);
-    let scratch = given::scratch(&cache)?;
-    if let (true, Some(record), Some(out)) = (args.resume, &args.record, &args.out) {
+    let cancel = cancel::watch()?;
+    let scratch = args.resume.then(|| given::scratch(&cache)).transpose()?;
+    if let (Some(scratch), Some(record), Some(out)) = (&scratch, &args.record, &args.out) {
         let Resumed { given, lost } = resume::resume(record, out, &prepared, scratch.path())?;
         lost.iter().for_each(|why| term::note(&format!("built again: {why}")));
         term::note(&format!("{} taken as they are", term::count(given.len(), "output")));
@@ -66,7 +67,6 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
         record: args.record.as_deref(),
         cache: &cache,
     };
-    let cancel = cancel::watch()?;
     let mut running = Running::new(prepared.steps.len());
     let ended = lane::build(source, &prepared, &setting, &mut running, &cancel)?;
     if let Some(path) = &args.record {

@@ -1,0 +1,190 @@
+//! The machines: what is built does not depend on which of them builds it, and what a step on the host sees of that.
+//!
+//! As root a part runs as `nobody` too. Another QEMU than the installed one joins the matrix if `QEMUS` names it (programs,
+//! separated by colons).
+#![allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
+
+mod support;
+
+use serde_json::Value;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use support::{folder, graph, groundup, need};
+
+/// The graph that is built in, and a copy of the one with a real compiler.
+fn graphs() -> [Option<PathBuf>; 2] {
+    [None, Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("../graphs/tcc.ron"))]
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// What it printed, after it has succeeded.
+fn printed(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{command:?}: {}", said(&output));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn on(machine: &str, graph: Option<&Path>) -> Command {
+    let mut command = groundup();
+    command.arg("run").args(graph).args(["--machine", machine, "--timeout", "600"]);
+    command
+}
+
+#[test]
+fn every_machine_builds_the_same() {
+    need("qemu-system-x86_64", "qemu-system-x86");
+    for graph in graphs() {
+        let graph = graph.as_deref();
+        let strict = printed(&mut on("strict", graph));
+        assert!(strict.lines().count() >= 7);
+        for machine in ["host", "fast", "auto"] {
+            assert_eq!(printed(&mut on(machine, graph)), strict, "{machine}");
+        }
+        assert_eq!(printed(on("fast", graph).args(["--cpus", "2"])), strict);
+        for qemu in std::env::var("QEMUS").unwrap_or_default().split(':').filter(|qemu| !qemu.is_empty()) {
+            assert_eq!(printed(on("strict", graph).args(["--qemu", qemu])), strict, "{qemu}");
+        }
+    }
+}
+
+/// The program, a graph and a cache where `nobody` can get at them, and a command that starts the program as `nobody`.
+fn as_nobody(graph: &str) -> (tempfile::TempDir, Command) {
+    assert!(rustix::process::getuid().is_root(), "this test needs root, to become somebody else");
+    let folder = tempfile::Builder::new().prefix("nobody-").tempdir_in("/var/tmp").unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let program = folder.path().join("groundup");
+    fs::copy(env!("CARGO_BIN_EXE_groundup"), &program).unwrap();
+    for ending in ["ron", "lock.ron"] {
+        let from = support::graph(graph).with_extension(ending);
+        fs::copy(from, folder.path().join("graph").with_extension(ending)).unwrap();
+    }
+    let cache = folder.path().join("cache");
+    fs::create_dir(&cache).unwrap();
+    chown(&cache, Some(65534), Some(65534)).unwrap();
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program).arg("run");
+    command.arg(folder.path().join("graph.ron")).args(["--machine", "host", "--cache"]).arg(&cache);
+    command.arg("--record").arg(cache.join("record"));
+    (folder, command)
+}
+
+#[test]
+fn a_step_on_the_host_sees_nothing_of_it() {
+    let out = folder();
+    let record = out.path().join("record");
+    let graph = graph("stranger");
+    let mut command = on("host", Some(&graph));
+    command.args(["--record"]).arg(&record).env("SECRET", "of the host");
+    let output = command.output().unwrap();
+    let (_nobodys, mut command) = as_nobody("stranger");
+    let other = command.env("SECRET", "of the host").output().unwrap();
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    for output in [output, other] {
+        let said = said(&output);
+        assert_eq!(output.status.code(), Some(0), "{said}");
+        let lines: Vec<&str> = said.lines().filter_map(|line| line.strip_prefix("  | ")).collect();
+        let parts: Vec<&[&str]> = lines.split(|&line| line == "--").collect();
+        assert_eq!(parts[0], ["1000", "100", "localhost"]);
+        assert_eq!(parts[1], ["build", "dev", "etc", "proc", "store", "tmp"]);
+        assert_eq!(parts[2].len(), 11, "{:?}", parts[2]);
+        assert!(
+            parts[3].len() == 4 && parts[3][1].trim_start().starts_with("1 /init host"),
+            "{:?}",
+            parts[3]
+        );
+        assert!(
+            parts[4].len() == 5 && parts[4].iter().all(|line| line.ends_with("No such file or directory"))
+        );
+        assert_eq!(parts[5], ["1"], "network interfaces");
+        assert!(!parts[6].iter().any(|line| line.starts_with("SECRET=")));
+        let mounts = ["/", "/dev/full", "/dev/null", "/dev/random", "/dev/tty", "/dev/urandom", "/dev/zero"];
+        assert_eq!(parts[7][..7], mounts);
+        assert_eq!(parts[7][7..], ["/proc", "/store", "/store/busybox"]);
+        let groups = parts[8].iter().take_while(|line| line.contains(':'));
+        assert!(groups.clone().count() > 0 && groups.into_iter().all(|line| line.ends_with(":/")));
+        assert!(said.contains("touch: /store/busybox/x: Read-only file system"));
+        assert!(said.contains("mount: permission denied") && said.contains("unshare: unshare(0x10000000)"));
+        assert!(host.trim() == "localhost" || !lines.iter().any(|line| line.contains(host.trim())), "{said}");
+        assert!(!lines.iter().any(|line| line.contains(env!("CARGO_TARGET_TMPDIR"))));
+    }
+    let record: Value = serde_json::from_slice(&fs::read(record).unwrap()).unwrap();
+    let host = &record["predicate"]["buildDefinition"]["internalParameters"]["host"];
+    assert!(host["kernel"].as_str().unwrap().starts_with("Linux "));
+    assert!(host["unpinned"].as_array().unwrap().iter().any(|what| what == "the clock: time of day"));
+}
+
+#[test]
+fn a_user_with_one_id_is_told_so_in_the_record() {
+    let (nobodys, mut command) = as_nobody("planted");
+    printed(&mut command);
+    let record = fs::read_to_string(nobodys.path().join("cache/record")).unwrap();
+    let many = fs::read_to_string("/etc/subuid").is_ok_and(|text| text.contains("nobody"));
+    assert_eq!(record.contains("owners: there is one id"), !many);
+}
+
+/// A user namespace without ids stands for a kernel that gives this user no rights.
+#[test]
+fn a_host_that_forbids_it_says_which_setting() {
+    need("unshare", "util-linux");
+    let script = r#"echo 0 >/proc/sys/user/max_user_namespaces && exec setpriv --bounding-set=-all --inh-caps=-all "$@""#;
+    let mut command = Command::new("unshare");
+    command.args([
+        "-U",
+        "-r",
+        "sh",
+        "-c",
+        script,
+        "sh",
+        env!("CARGO_BIN_EXE_groundup"),
+        "run",
+        "--machine",
+        "host",
+    ]);
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+    assert!(
+        said(&output).contains("the setting user.max_user_namespaces is 0: `sysctl"),
+        "{}",
+        said(&output)
+    );
+}
+
+#[test]
+fn auto_sends_what_disagrees_to_strict() {
+    let strict = printed(&mut on("strict", Some(&graph("planted"))));
+    let out = folder();
+    let (record, results) = (out.path().join("record"), out.path().join("out"));
+    let mut auto = on("auto", Some(&graph("planted")));
+    auto.arg("--record").arg(&record).arg("--out").arg(&results);
+    // Random bytes follow from the whole image, of which a part is left; everything else is what strict makes of it.
+    let but_dice = |text: &str| {
+        text.lines().filter(|line| !line.ends_with("dice")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let printed_by_auto = printed(&mut auto);
+    assert_eq!(but_dice(&printed_by_auto), but_dice(&strict));
+    let record: Value = serde_json::from_slice(&fs::read(record).unwrap()).unwrap();
+    let machine = |name: &str| {
+        let subjects = record["subject"].as_array().unwrap();
+        let subject = subjects.iter().find(|subject| subject["name"] == name).unwrap();
+        subject["annotations"]["machine"].as_str().unwrap().to_owned()
+    };
+    for name in ["a-folder", "a-link", "last"] {
+        assert_eq!(machine(name), "host", "{name}");
+    }
+    for name in ["stamp", "dice", "heir"] {
+        assert_eq!(machine(name), "strict", "{name}");
+    }
+    for line in printed_by_auto.lines() {
+        let (hash, name) = line.split_once("  ").unwrap();
+        assert_eq!(support::nix_hash(&results.join(name)), hash, "{name}");
+    }
+    assert_eq!(printed(&mut on("auto", Some(&graph("planted")))), printed_by_auto);
+    // The twin: two runs on the host do not agree on the planted ones.
+    let host = || printed(&mut on("host", Some(&graph("planted"))));
+    assert_ne!(host(), host());
+}
