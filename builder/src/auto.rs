@@ -1,10 +1,11 @@
 //! The machine `auto`: everything twice on `host`, and in `strict` only what does not come out the same.
 //!
 //! The second run on the host is perturbed as far as the host allows: its steps start at another time, with randomised
-//! addresses, on one CPU, and find the entries of their inputs' directories made in the reverse order. A step stands on `host` if both runs
-//! made the same outputs of it, and if all that it needs does. The others are built in `strict`, with the outputs of those that
-//! stand as inputs, so that every step has the result that it has in `strict` throughout, provided that what it depends on did
-//! vary: a step that writes down the year, or the kernel's version or boot id, is not found out.
+//! addresses, on one CPU, and find the entries of their inputs' directories made in the reverse order. A step stands on
+//! `host` if both runs made the same outputs of it, more than a second apart, and if all that it needs does. The others are
+//! built in `strict`, with the outputs of those that stand as inputs, so that every step has the result that it has in `strict`
+//! throughout, provided that what it depends on did vary: a step that writes down the year, or the kernel's version or boot
+//! id, is not found out.
 
 use crate::args::MachineName;
 use crate::failure::Failure;
@@ -21,8 +22,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// How much later the second run starts: more than what most tools write down of the time.
-const LATER: Duration = Duration::from_millis(1200);
+/// How much later the second run starts.
+const LATER: Duration = Duration::from_millis(1500);
+/// How far apart the two runs of a step have to start, so that no tool that writes down seconds can make the same of both.
+const APART: Duration = Duration::from_millis(1050);
 
 /// What the second run has otherwise, for the record.
 const PERTURBED: [&str; 4] =
@@ -63,7 +66,11 @@ pub fn build(
     if let (Err(Failure::Machine(why)), false) = (&first.verdict, cancel.load(Ordering::Relaxed)) {
         term::note(&format!("all of it in strict, since the host can not: {why}"));
     }
-    let standing = standing(prepared, &first.results, &second.results)?;
+    let apart = |step: &str| match (running.started.get(step), quiet.started.get(step)) {
+        (Some(&one), Some(&other)) => one.max(other) - one.min(other) >= APART,
+        _ => false,
+    };
+    let standing = standing(prepared, &first.results, &second.results, apart)?;
     let mut left = prepared.clone();
     let mut given = prepared.given.clone();
     for output in first.results.outputs.iter().filter(|output| standing.contains(&output.step)) {
@@ -110,8 +117,13 @@ pub fn build(
     Ok(ended)
 }
 
-/// The steps that stand on what the two runs made.
-fn standing(prepared: &Prepared, first: &Results, second: &Results) -> Result<BTreeSet<String>, Failure> {
+/// The steps that stand on what the two runs made, which did so at times that are `apart`.
+fn standing(
+    prepared: &Prepared,
+    first: &Results,
+    second: &Results,
+    apart: impl Fn(&str) -> bool,
+) -> Result<BTreeSet<String>, Failure> {
     let built = |results: &Results, name: &str| {
         results.steps.iter().any(|step| step.name == name && step.outcome == Outcome::Built)
     };
@@ -120,7 +132,8 @@ fn standing(prepared: &Prepared, first: &Results, second: &Results) -> Result<BT
     for step in prepared.left()? {
         let same = built(first, &step.name)
             && built(second, &step.name)
-            && ours.get(&step.name) == theirs.get(&step.name);
+            && ours.get(&step.name) == theirs.get(&step.name)
+            && apart(&step.name);
         if same && step.steps().into_iter().all(|needed| standing.contains(needed)) {
             standing.insert(step.name);
         }

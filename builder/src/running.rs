@@ -6,8 +6,8 @@ use crate::results::{Outcome, Results};
 use crate::term;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use qemu::{Event, Line};
-use std::collections::VecDeque;
-use std::time::Duration;
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
 
 /// How many of a failed step's last lines are shown where they were not shown already.
 const LAST: usize = 30;
@@ -16,6 +16,8 @@ const LAST: usize = 30;
 pub struct Running {
     /// What has come of it so far.
     pub results: Results,
+    /// When each step started, on the host's clock.
+    pub started: BTreeMap<String, Instant>,
     bar: Option<ProgressBar>,
     /// The lane's name where there are several, and the width of the longest.
     lane: Option<(String, usize)>,
@@ -37,7 +39,14 @@ impl Running {
     }
 
     fn with(bar: Option<ProgressBar>, lane: Option<(String, usize)>, total: usize) -> Running {
-        let running = Running { results: Results::default(), bar, lane, total, last: VecDeque::new() };
+        let running = Running {
+            results: Results::default(),
+            started: BTreeMap::new(),
+            bar,
+            lane,
+            total,
+            last: VecDeque::new(),
+        };
         if let Some(bar) = &running.bar {
             let name = running.name();
             let template =
@@ -55,6 +64,7 @@ impl Running {
     pub fn quiet() -> Running {
         Running {
             results: Results::default(),
+            started: BTreeMap::new(),
             bar: Some(ProgressBar::hidden()),
             lane: None,
             total: 0,
@@ -90,6 +100,9 @@ impl Running {
         match line {
             Line::Event(event) => {
                 self.results.add(event);
+                if let Event::Step { name } = event {
+                    self.started.insert(name.clone(), Instant::now());
+                }
                 self.event(event);
             }
             Line::Log(text) => match &self.bar {
