@@ -4,7 +4,7 @@
 
 // Included rather than depended on: the rest of the crate brings a network client, which has no part in this.
 #[path = "../../builder/src/compare/read/mod.rs"]
-#[allow(dead_code, reason = "signatures are not verified here")]
+#[allow(dead_code, unused_imports, reason = "signatures are not verified here, nor records compared")]
 mod read;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
@@ -16,7 +16,9 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
                 assert!(!name.is_empty() && !output.digests.is_empty());
                 assert_eq!(output.agrees(output), Some(true));
                 let sha256 = output.digests.iter().filter(|(method, _)| method.algorithm == "sha256");
-                sha256.for_each(|(_, hex)| assert!(hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit())));
+                sha256.for_each(|(_, hex)| {
+                    assert!(hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
+                });
             }
             assert_eq!(read::read(bytes), Ok(claims));
         }
