@@ -8,10 +8,19 @@ use snapbox::{IntoData, assert_data_eq, file};
 use std::sync::LazyLock;
 use support::{Run, graph, run};
 
-static RUN: LazyLock<Run> = LazyLock::new(|| run(Some(&graph("isolation")), &[]));
+static RUN: LazyLock<Run> = LazyLock::new(|| run(Some(&graph("isolation")), &["--kernel", "debian"]));
 
 fn listing(step: &str) -> String {
     RUN.log(step).join("\n").replace(step, "STEP") + "\n"
+}
+
+#[test]
+fn the_minimal_kernel_shows_the_same_but_has_no_keys() {
+    let minimal = run(Some(&graph("isolation")), &["--kernel", "minimal"]);
+    assert_eq!(minimal.status, Some(0), "{}", minimal.stderr);
+    let known = |line: &&str| !line.contains("keys");
+    let lines = |run: &Run| run.log("list-1").into_iter().filter(known).collect::<Vec<_>>().join("\n");
+    assert_data_eq!(lines(&minimal), lines(&RUN).raw());
 }
 
 #[test]

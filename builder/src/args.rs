@@ -17,7 +17,8 @@ Exit status:
 Environment:
   HOME, XDG_CACHE_HOME  where the cache is, without --cache
   PATH                  where qemu-system-x86_64, apt-get, apt-cache, dpkg-deb,
-                        python3, pip, diffoscope and ssh-keygen are found
+                        python3, pip, diffoscope and ssh-keygen are found,
+                        and for `kernel minimal` gcc, make and what they call
   TMPDIR                where a machine's console is kept while it runs
   ALL_PROXY, HTTPS_PROXY, HTTP_PROXY, NO_PROXY (also in lower case)
                         the way to the URLs of a graph
@@ -146,7 +147,7 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Obtains a kernel and prints where it is
+    /// Obtains a kernel, or builds it, and prints where it is
     Kernel {
         /// Which
         #[arg(value_enum, default_value = "debian")]
@@ -196,9 +197,10 @@ pub struct Cache {
 /// What a machine is made of.
 #[derive(Debug, Args)]
 pub struct Tools {
-    /// The kernel: `debian` for Debian's stock kernel by package name, or a bzImage
-    #[arg(long, value_name = "debian|FILE", default_value = "debian")]
-    pub kernel: String,
+    /// The kernel: `minimal`, `debian`, or a bzImage or an ELF file that boots by PVH [default: minimal if `groundup kernel
+    /// minimal` has built it; else, and for several CPUs, debian]
+    #[arg(long, value_name = "minimal|debian|FILE")]
+    pub kernel: Option<String>,
     /// The QEMU to run
     #[arg(long, value_name = "PROGRAM", default_value = "qemu-system-x86_64")]
     pub qemu: PathBuf,
@@ -332,8 +334,10 @@ impl MachineName {
 /// Kernels that can be obtained by name.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum KernelName {
-    /// Debian's stock kernel for virtual machines
+    /// Debian's stock kernel for virtual machines, by package name
     Debian,
+    /// The smallest that builds need, built here from source; as an ELF file and as a bzImage
+    Minimal,
 }
 
 fn choice(text: &str) -> Result<(String, String), String> {

@@ -4,11 +4,12 @@ use crate::args::{self, MachineName};
 use crate::commands::image;
 use crate::failure::Failure;
 use crate::graph::Source;
+use crate::kernel::{self, Kernel};
 use crate::prepare::{self, Prepared};
 use crate::record::{self, Facts, record};
 use crate::results::{Outcome, Results};
 use crate::running::Running;
-use crate::tools::{self, Kernel, Part};
+use crate::tools::{self, Part};
 use crate::{auto, cancel, outputs, term};
 use qemu::{Event, Line, Profile};
 use serde_json::{Value, json};
@@ -96,9 +97,9 @@ impl Machinery {
         if machines.iter().all(|&machine| machine == MachineName::Host) {
             return Ok(Machinery { kernel: None, no_kvm: None, parts: vec![tools::init()] });
         }
-        let kernel = tools::kernel(&tools.kernel, cache)?;
-        let parts = tools::parts(tools, &kernel)?;
         let fast = machines.contains(&MachineName::Fast);
+        let kernel = kernel::kernel(tools, cache, fast)?;
+        let parts = tools::parts(tools, &kernel)?;
         let no_kvm = if fast { qemu::kvm::probe(&tools.qemu, &kernel.path).err() } else { None };
         if let Some(why) = &no_kvm {
             term::note(&format!("no KVM, so QEMU translates: {why}"));

@@ -35,6 +35,7 @@ pub mod given;
 pub mod graph;
 pub mod inputs;
 pub mod inspect;
+pub mod kernel;
 pub mod lane;
 pub mod lanes;
 pub mod nar;

@@ -2,11 +2,10 @@
 
 use crate::args;
 use crate::failure::Failure;
+use crate::kernel::{self, Kernel};
 use crate::prepare::Script;
 use graphs::Role;
 use serde_json::{Value, json};
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// One trusted thing.
@@ -22,25 +21,6 @@ pub struct Part {
     pub size: u64,
 }
 
-/// A kernel that is there.
-pub struct Kernel {
-    /// The file.
-    pub path: PathBuf,
-    /// What it is.
-    pub about: String,
-}
-
-/// The kernel that was asked for.
-pub fn kernel(name: &str, cache: &Path) -> Result<Kernel, Failure> {
-    if name == "debian" {
-        let kernel = images::kernel::debian(cache).map_err(Failure::machine)?;
-        return Ok(Kernel { path: kernel.path, about: format!("{} {}", kernel.package, kernel.version) });
-    }
-    let path = PathBuf::from(name);
-    kernel_file(&path)?;
-    Ok(Kernel { path, about: String::new() })
-}
-
 /// What is wrong with the tools that were asked for, as far as it costs nothing to know.
 pub fn probe(tools: &args::Tools) -> Result<(), Failure> {
     let version = qemu::version(&tools.qemu).map_err(Failure::machine)?;
@@ -49,23 +29,7 @@ pub fn probe(tools: &args::Tools) -> Result<(), Failure> {
             format!("`{}` is no QEMU: asked for its version, it says {version:?}", tools.qemu.display());
         return Err(Failure::machine(text));
     }
-    if tools.kernel == "debian" { Ok(()) } else { kernel_file(Path::new(&tools.kernel)) }
-}
-
-/// A Linux kernel for x86 has its boot protocol's magic in its first kilobyte (`Documentation/arch/x86/boot.rst`).
-fn kernel_file(path: &Path) -> Result<(), Failure> {
-    let name = path.display();
-    let mut start = Vec::new();
-    File::open(path).and_then(|file| file.take(1024).read_to_end(&mut start)).map_err(|error| {
-        let help = "name a kernel that can be read, or `debian` for Debian's by package name";
-        Failure::help(format!("--kernel {name}: {error}"), help)
-    })?;
-    if start.get(0x1fe..0x200) != Some(&[0x55, 0xaa]) || start.get(0x202..0x206) != Some(b"HdrS") {
-        let text =
-            format!("--kernel {name}: this is no Linux kernel for x86 (a bzImage such as /boot/vmlinuz-*)");
-        return Err(Failure::machine(text));
-    }
-    Ok(())
+    kernel::probe(tools.kernel.as_deref())
 }
 
 /// What every machine has.
@@ -80,7 +44,7 @@ pub fn parts(tools: &args::Tools, kernel: &Kernel) -> Result<Vec<Part>, Failure>
     let program = find(&tools.qemu);
     let mut parts =
         vec![init(), part("kernel", &kernel.about, &kernel.path)?, part("qemu", &version, &program)?];
-    for firmware in qemu::machine::firmware(&tools.qemu).map_err(Failure::machine)? {
+    for firmware in qemu::machine::firmware(&tools.qemu, &kernel.path).map_err(Failure::machine)? {
         let name = firmware.file_name().unwrap_or_default().to_string_lossy().into_owned();
         parts.push(part(&name, "firmware", &firmware)?);
     }

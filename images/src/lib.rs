@@ -10,7 +10,8 @@
 //!
 //! Same content, same bytes, whatever the host, its time, user, umask, directory order or file system: the
 //! image's hash can then be compared by people who never met. [`newc`] holds the format, [`write()`] makes an
-//! image, [`read`] reads one back and trusts nothing in it, [`unpack()`] does what the kernel does with one. [`kernel`] obtains the kernel that boots it.
+//! image, [`read`] reads one back and trusts nothing in it, [`unpack()`] does what the kernel does with one.
+//! [`kernel`] obtains or builds the kernel that boots it.
 //!
 //! No `/dev/console` is packed: the kernel's own built-in initramfs has it, and PID 1 mounts devtmpfs.
 

@@ -25,10 +25,11 @@ fn probe_device(device: &Path, program: &Path, kernel: &Path) -> Result<(), Stri
         Ok(file) => drop(file),
     }
     let flags = "-no-user-config -nodefaults -display none -M pc -accel kvm -cpu host -m 256M -no-reboot \
-                 -chardev file,id=console,path=/dev/stdout -serial chardev:console \
-                 -append earlyprintk=ttyS0 -kernel";
+                 -chardev file,id=console,path=/dev/stdout -serial chardev:console";
     let mut arguments: Vec<OsString> = flags.split_whitespace().map(Into::into).collect();
-    arguments.push(kernel.into());
+    // Early for those that can; the minimal kernel has but the one console.
+    arguments.extend(["-append".into(), "console=ttyS0 earlyprintk=ttyS0".into()]);
+    arguments.extend(["-kernel".into(), kernel.into()]);
     let begun = Instant::now();
     let started = Watched::start(program, &arguments, None).and_then(|inner| inner);
     let mut qemu = started.map_err(|error| format!("{}: {error}", program.display()))?;

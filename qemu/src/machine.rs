@@ -9,6 +9,7 @@
 //! | `-no-user-config`, `-nodefaults` | no device and no setting that is not written here: no network, disk, screen, monitor |
 //! | `-display none` | no window, no input |
 //! | `-M pc,vmport=off` | the machine that stock kernels boot fastest on and whose PCI bus takes the export region; VMware's port would tell the guest the host's time |
+//! | `-bios qboot.rom` | for a kernel that is an ELF file: firmware that only starts it, through PVH; SeaBIOS takes 0.2 of 0.55 s |
 //! | `-accel tcg` | the guest's instructions are translated, so they can be counted; KVM runs them in host time |
 //! | `-icount shift=N,sleep=off` | virtual time: each instruction takes 2^N ns; idle time is skipped at once |
 //! | `-rtc base=…,clock=vm` | the clock chip starts at a fixed date and follows virtual time |
@@ -46,6 +47,8 @@
 //! Debian's 6.1 cloud kernel on QEMU 7.2.
 
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -55,6 +58,9 @@ use crate::run::Error;
 
 /// The program that is run if no other is named.
 pub const PROGRAM: &str = "qemu-system-x86_64";
+
+/// Firmware for a kernel that is started directly; it comes with QEMU.
+const DIRECT: &str = "qboot.rom";
 
 /// The kernel's command line, `-- reboot` included.
 pub const COMMAND_LINE: &str = "console=ttyS0 norandmaps acpi=off cryptomgr.notests nolapic_timer no_timer_check \
@@ -89,6 +95,8 @@ pub struct Machine {
     pub program: PathBuf,
     /// The kernel; [`Profile::Host`] has none.
     pub kernel: PathBuf,
+    /// Whether it is an ELF file, which is started directly through PVH, and not a bzImage.
+    pub direct: bool,
     /// The image.
     pub initrd: PathBuf,
     /// Memory in MiB.
@@ -106,10 +114,12 @@ pub struct Machine {
 impl Machine {
     /// A `strict` machine that boots `kernel` with `initrd`: 1 GiB of memory, shift 1, no export region, one hour.
     pub fn new(kernel: impl Into<PathBuf>, initrd: impl Into<PathBuf>) -> Self {
+        let kernel = kernel.into();
         Self {
             profile: Profile::Strict,
             program: PROGRAM.into(),
-            kernel: kernel.into(),
+            direct: is_elf(&kernel),
+            kernel,
             initrd: initrd.into(),
             memory: 1024,
             shift: 1,
@@ -131,6 +141,9 @@ impl Machine {
         let mut add = |words: &[&str]| arguments.extend(words.iter().map(Into::into));
         add(&["-no-user-config", "-nodefaults", "-display", "none"]);
         add(&["-M", "pc,vmport=off", "-accel", accelerator]);
+        if self.direct {
+            add(&["-bios", DIRECT]);
+        }
         if self.profile == Profile::Strict {
             add(&["-icount", &format!("shift={},sleep=off", self.shift)]);
         }
@@ -163,11 +176,19 @@ pub fn version(program: &Path) -> Result<String, Error> {
     Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 
-/// The firmware files that a `strict` machine runs before the kernel, for the record.
-pub fn firmware(program: &Path) -> Result<Vec<PathBuf>, Error> {
+/// The firmware files that a `strict` machine runs before this kernel, for the record.
+pub fn firmware(program: &Path, kernel: &Path) -> Result<Vec<PathBuf>, Error> {
     let text = ask(program, &["-L", "help"])?;
-    let find = |name| text.lines().map(|folder| Path::new(folder).join(name)).find(|path| path.is_file());
-    Ok(["bios-256k.bin", "linuxboot_dma.bin"].into_iter().filter_map(find).collect())
+    let find =
+        |name: &&str| text.lines().map(|folder| Path::new(folder).join(name)).find(|path| path.is_file());
+    let names: &[_] = if is_elf(kernel) { &[DIRECT] } else { &["bios-256k.bin", "linuxboot_dma.bin"] };
+    Ok(names.iter().filter_map(find).collect())
+}
+
+/// A kernel that can't be read is none, which QEMU will say.
+fn is_elf(kernel: &Path) -> bool {
+    let mut magic = [0; 4];
+    File::open(kernel).and_then(|mut file| file.read_exact(&mut magic)).is_ok_and(|()| magic == *b"\x7fELF")
 }
 
 fn ask(program: &Path, arguments: &[&str]) -> Result<String, Error> {

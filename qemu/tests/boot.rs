@@ -140,5 +140,5 @@ fn a_broken_kvm_is_explained_and_a_working_one_is_not() {
 fn firmware_and_version_are_known() {
     let program = Path::new(qemu::machine::PROGRAM);
     assert!(qemu::version(program).unwrap().starts_with("QEMU emulator version "));
-    assert!(qemu::machine::firmware(program).unwrap()[0].ends_with("bios-256k.bin"));
+    assert!(qemu::machine::firmware(program, &kernel()).unwrap()[0].ends_with("bios-256k.bin"));
 }

@@ -1,14 +1,21 @@
-//! `groundup kernel`: obtains a kernel and says where it is.
+//! `groundup kernel`: obtains or builds a kernel and says where it is.
 
 use crate::args::{self, KernelName};
 use crate::failure::Failure;
-use crate::{prepare, term};
+use crate::{cancel, kernel, prepare, term};
 
-/// Prints its hash and its place in the cache.
+/// Prints its hash and its place in the cache; of the minimal one both forms, the ELF file first.
 pub fn kernel(name: KernelName, cache: &args::Cache) -> Result<(), Failure> {
-    let kernel = match name {
-        KernelName::Debian => images::kernel::debian(&prepare::cache(cache)).map_err(Failure::input)?,
+    let folder = prepare::cache(cache);
+    let kernels = match name {
+        KernelName::Debian => vec![images::kernel::debian(&folder).map_err(Failure::input)?],
+        KernelName::Minimal => {
+            let minimal = kernel::minimal(&prepare::store(cache)?, &folder, &*cancel::watch()?)?;
+            term::note(&format!("{} options", minimal.options));
+            vec![minimal.elf, minimal.bzimage]
+        }
     };
-    term::note(&format!("{} {}", kernel.package, kernel.version));
-    term::result(&format!("{}  {}\n", kernel.sha256, kernel.path.display()))
+    kernels.first().into_iter().for_each(|kernel| term::note(&kernel.about));
+    let line = |kernel: &images::kernel::Kernel| format!("{}  {}\n", kernel.sha256, kernel.path.display());
+    term::result(&kernels.iter().map(line).collect::<String>())
 }

@@ -3,6 +3,7 @@
 use crate::args;
 use crate::failure::Failure;
 use crate::graph::Source;
+use crate::kernel::kernel;
 use crate::prepare::{Prepared, cache, prepare, store};
 use crate::term;
 use crate::tools::{self, Part};
@@ -21,7 +22,7 @@ pub fn tcb(
     let graph = source.graph()?;
     tools::probe(tools)?;
     let prepared = prepare(&source, graph, choices, &store(cache_args)?)?;
-    let mut trusted = tools::parts(tools, &tools::kernel(&tools.kernel, &cache(cache_args))?)?;
+    let mut trusted = tools::parts(tools, &kernel(tools, &cache(cache_args), false)?)?;
     trusted.extend(inputs(&prepared, Role::Seed));
     let read: Vec<_> = inputs(&prepared, Role::Source).collect();
     let total = |parts: &[Part]| parts.iter().map(|part| part.size).sum::<u64>();

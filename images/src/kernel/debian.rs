@@ -1,71 +1,17 @@
 //! Obtaining a kernel: Debian's stock one, by package name, through the machine's own apt, without root.
 //!
 //! `apt-cache show` resolves the meta package to the package that holds a kernel, `apt-get download` fetches it and
-//! checks it against the signed package lists, `dpkg-deb --fsys-tarfile` opens it. The kernel is kept as
-//! `CACHE/kernels/SHA256`, and `CACHE/kernels/debian` remembers package, version and hash: while that file is there
-//! and the kernel has its hash, nothing is asked of the network. Both are written beside their place and renamed.
+//! checks it against the signed package lists, `dpkg-deb --fsys-tarfile` opens it. `CACHE/kernels/debian` remembers
+//! package, version and hash.
 
+use super::{Error, Kernel, at, folder, keep, output};
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use sha2::{Digest, Sha256};
-
 /// The meta packages, in order of preference: the cloud kernel is smaller and has the same features built in.
 const META: [&str; 2] = ["linux-image-cloud-amd64", "linux-image-amd64"];
-
-/// A kernel to boot.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kernel {
-    /// Where it is.
-    pub path: PathBuf,
-    /// The package it came from.
-    pub package: String,
-    /// The package's version.
-    pub version: String,
-    /// Its hash, 64 lower-case digits.
-    pub sha256: String,
-}
-
-/// Why there is no kernel, and what to do about it.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// A program of Debian's is not there.
-    #[error(
-        "`{0}` was not found: Debian's kernel needs a Debian system; name a kernel file with --kernel instead"
-    )]
-    NoProgram(&'static str),
-    /// apt's lists are missing or hold no kernel.
-    #[error("apt knows no package {}: run `apt-get update` as root, then try again", META[0])]
-    NoLists,
-    /// apt could not download the package.
-    #[error(
-        "apt could not download {package}: {stderr}\nrun `apt-get update` as root, check the network, then try again"
-    )]
-    Download {
-        /// The package and its version.
-        package: String,
-        /// What apt said.
-        stderr: String,
-    },
-    /// The package is not as expected.
-    #[error("{package}: {what}")]
-    Package {
-        /// The package.
-        package: String,
-        /// What is wrong.
-        what: String,
-    },
-    /// The cache folder could not be used.
-    #[error("{}: {source}", path.display())]
-    Cache {
-        /// Where.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-}
 
 /// Debian's stock kernel: the one in `cache`, or else the one that apt offers now, which is then kept there.
 pub fn debian(cache: &Path) -> Result<Kernel, Error> {
@@ -77,37 +23,20 @@ pub fn debian(cache: &Path) -> Result<Kernel, Error> {
 
 /// Debian's stock kernel as apt offers it now, kept in `cache`.
 pub fn renew(cache: &Path) -> Result<Kernel, Error> {
-    let folder = cache.join("kernels");
-    let at = |path: &Path| {
-        let path = path.to_owned();
-        move |source| Error::Cache { path, source }
-    };
-    fs::create_dir_all(&folder).map_err(at(&folder))?;
+    let folder = folder(cache)?;
     let (package, version) = resolve()?;
     let download = tempfile::tempdir_in(&folder).map_err(at(&folder))?;
     let deb = fetch(download.path(), &package, &version)?;
-    let bytes = unpack(&deb, &package)?;
-    let sha256 = hex(&Sha256::digest(&bytes));
-    let path = folder.join(&sha256);
-    keep(&folder, &path, &bytes).map_err(at(&path))?;
-    let index = folder.join("debian");
-    keep(&folder, &index, format!("{package} {version} {sha256}\n").as_bytes()).map_err(at(&index))?;
-    Ok(Kernel { path, package, version, sha256 })
+    let kernel = Kernel::keep(&folder, &unpack(&deb, &package)?, &format!("{package} {version}"))?;
+    keep(&folder.join("debian"), format!("{package} {version} {}\n", kernel.sha256).as_bytes())?;
+    Ok(kernel)
 }
 
 /// The kernel that is remembered, if it is still what it was.
 fn cached(folder: &Path) -> Option<Kernel> {
     let index = fs::read_to_string(folder.join("debian")).ok()?;
     let [package, version, sha256] = index.split_whitespace().collect::<Vec<_>>().try_into().ok()?;
-    let plain = sha256.len() == 64 && sha256.bytes().all(|b| b.is_ascii_hexdigit());
-    let path = folder.join(sha256);
-    let intact = plain && hex(&Sha256::digest(fs::read(&path).ok()?)) == sha256;
-    intact.then(|| Kernel {
-        path,
-        package: package.to_owned(),
-        version: version.to_owned(),
-        sha256: sha256.to_owned(),
-    })
+    Kernel::kept(folder, sha256, &format!("{package} {version}"))
 }
 
 /// The package that the first known meta package depends on, and its version.
@@ -121,7 +50,7 @@ fn resolve() -> Result<(String, String), Error> {
             return Ok(found);
         }
     }
-    Err(Error::NoLists)
+    Err(Error::NoLists(META[0]))
 }
 
 /// The kernel package in a list like `linux-image-6.1.0-56-cloud-amd64 (= 6.1.192-2), other`.
@@ -144,7 +73,7 @@ fn fetch(folder: &Path, package: &str, version: &str) -> Result<PathBuf, Error> 
     if !output.status.success() {
         return Err(Error::Download { package: wanted, stderr });
     }
-    let files = fs::read_dir(folder).map_err(|source| Error::Cache { path: folder.to_owned(), source })?;
+    let files = fs::read_dir(folder).map_err(at(folder))?;
     let mut debs =
         files.flatten().map(|file| file.path()).filter(|path| path.extension() == Some("deb".as_ref()));
     debs.next().ok_or(Error::Download { package: wanted, stderr: "it left no package".to_owned() })
@@ -182,25 +111,6 @@ fn vmlinuz(archive: &mut tar::Archive<impl Read>) -> io::Result<Option<Vec<u8>>>
     Ok(None)
 }
 
-/// Runs a program in a fixed language, its output collected.
-fn output(command: &mut Command, name: &'static str) -> Result<std::process::Output, Error> {
-    let result = command.env("LC_ALL", "C.UTF-8").stdin(Stdio::null()).output();
-    result.map_err(|_| Error::NoProgram(name))
-}
-
-/// Writes a file so that it is there whole or not at all.
-fn keep(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -215,11 +125,11 @@ mod tests {
     #[test]
     fn a_kept_kernel_is_used_only_while_it_is_intact() {
         let dir = tempfile::tempdir().unwrap();
-        let sha256 = hex(&Sha256::digest(b"kernel"));
+        let sha256 = super::super::hash(b"kernel");
         fs::write(dir.path().join("debian"), format!("p 1 {sha256}\n")).unwrap();
         assert_eq!(cached(dir.path()), None);
         fs::write(dir.path().join(&sha256), "kernel").unwrap();
-        assert_eq!(cached(dir.path()).map(|k| (k.package, k.version)), Some(("p".into(), "1".into())));
+        assert_eq!(cached(dir.path()).map(|k| k.about), Some("p 1".into()));
         fs::write(dir.path().join(&sha256), "other").unwrap();
         assert_eq!(cached(dir.path()), None);
     }
