@@ -66,7 +66,8 @@ static void randomness(void) {
            sum((void *)getauxval(AT_RANDOM), 16));
 }
 
-/* What a stack and a heap hold before anything is written to them, and where they are. */
+/* What a stack and a heap hold before anything is written to them, and where they are; above the stack lie the random bytes
+   that the kernel gives to every program. */
 static void memory(void) {
     char stack[16384];
     char *heap[64];
@@ -79,7 +80,7 @@ static void memory(void) {
     char *again = malloc(5000);
     void *map = mmap(0, 65536, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     printf("stack %p %lx above %lx heap %p %lx map %p\n", (void *)stack, sum(stack, sizeof stack),
-           sum(stack, sizeof stack + 512), (void *)again, sum(again, 5000), map);
+           sum(stack, (char *)getauxval(AT_RANDOM) + 16 - stack), (void *)again, sum(again, 5000), map);
 }
 
 static void clocks(void) {
