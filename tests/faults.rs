@@ -268,7 +268,7 @@ fn a_flipped_bit_is_noticed_or_changes_nothing() {
     for number in 0..200 {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let position = (state >> 20) as usize % image.len();
-        let bit = 1 << (state >> 60) % 8;
+        let bit = 1 << ((state >> 60) % 8);
         let mut flipped = image.clone();
         flipped[position] ^= bit;
         fs::File::create(&path).unwrap().write_all(&flipped).unwrap();
