@@ -17,6 +17,7 @@ fn main() {
     assert!(status.success(), "PID 1 was not built: cargo ended with {status}");
     let init = out.join("x86_64-unknown-linux-gnu/release/init");
     println!("cargo::rustc-env=GROUNDUP_INIT={}", init.display());
+    println!("cargo::rustc-env=GROUNDUP_PROBE={}", init.with_file_name("probe").display());
 }
 
 fn command(workspace: &Path, out: &Path) -> Command {
@@ -60,6 +61,7 @@ fn command(workspace: &Path, out: &Path) -> Command {
         "--locked",
         "--package=init",
         "--bin=init",
+        "--bin=probe",
         "--features=pid1",
         "--target=x86_64-unknown-linux-gnu",
     ]);

@@ -32,3 +32,6 @@ pub use write::{Image, Input, Kind, Summary, write, write_xz};
 
 /// PID 1, as the build script built it.
 pub const INIT: &[u8] = include_bytes!(env!("GROUNDUP_INIT"));
+
+/// What stands between a step and its builder in a probe, built likewise.
+pub const PROBE: &[u8] = include_bytes!(env!("GROUNDUP_PROBE"));

@@ -1,0 +1,108 @@
+//! The probe: stands between a step's first process and its builder, and changes what the builder and all that it starts
+//! are told by the kernel. It is in an image only where `groundup probe` asks for it. No variable of the environment and no
+//! library does the work, so static programs see the same as others.
+//!
+//! ```text
+//! probe {NAME=VALUE} -- PATH ARGV0 {ARG}
+//! ```
+//! | word | what the builder sees |
+//! |---|---|
+//! | `random=SEED` | random numbers are drawn from this seed, always the same: getrandom(2), /dev/urandom, `AT_RANDOM`, UUIDs |
+//! | `dents=reversed`, `dents=SEED` | the entries of a directory come in this order, the same at every read |
+//! | `stack=BYTES`, `heap=BYTES` | stack and heap start so much further on |
+//! | `fill=BYTE` | the memory below the stack holds this byte before a program starts |
+//! | `mtime=SECONDS`, `owner=ID`, `mode=BITS` | metadata of inputs, which are known by their time of 1 |
+//! | `cpus=NUMBER` | so many CPUs may be used |
+//! | `schedule=SEED` | processes are held up now and then, so that they interleave otherwise |
+//! Numbers are hexadecimal. Programs for i386 and x32 are left alone.
+//!
+//! It traces its builder (ptrace(2)), and a filter (seccomp(2)) stops it only at the calls that matter. When the builder ends,
+//! so does the probe, in the same way.
+#![no_std]
+#![no_main]
+
+mod calls;
+mod dents;
+mod filter;
+mod options;
+mod program;
+mod random;
+#[path = "../pid1/start.rs"]
+mod start;
+mod sys;
+mod tracee;
+
+/// What `start` says when it panics, which this program has nobody to say it to.
+macro_rules! event {
+    ($($part:expr),* $(,)?) => {{ $(let _ = &$part;)* }};
+}
+pub(crate) use event;
+
+use options::Options;
+use tracee::{Event, Tracee};
+
+/// Everything that is kept while the builder runs.
+struct Probe {
+    options: Options,
+    dents: dents::Dents,
+    random: random::Random,
+    /// How often it was decided whether to hold a process up.
+    turns: u64,
+}
+
+impl Probe {
+    /// Holds whoever stands still up for up to two milliseconds, or not.
+    fn hold(&mut self) {
+        let Some(seed) = self.options.schedule else { return };
+        self.turns += 1;
+        let drawn = random::mix(seed ^ random::mix(self.turns));
+        if drawn & 3 == 0 {
+            sys::sleep((drawn >> 8) & 0x1f_ffff);
+        }
+    }
+}
+
+/// The first Rust code.
+fn main(arguments: &[*const u8]) -> ! {
+    let Some((options, command)) = Options::read(arguments) else { fail(b"probe: bad arguments\n") };
+    let random = random::Random::new(options.random);
+    let Some(child) = sys::start(command, |()| filter::install(&options)) else {
+        fail(b"probe: the builder could not be started or traced\n")
+    };
+    let mut probe = Probe { options, dents: dents::Dents::new(), random, turns: 0 };
+    loop {
+        let Some((tracee, event)) = tracee::wait() else { fail(b"probe: the builder was lost\n") };
+        match event {
+            Event::Exit(status) if tracee == child => sys::exit(status),
+            Event::Signal(signal) if tracee == child => sys::die(signal),
+            Event::Exit(_) | Event::Signal(_) => {}
+            Event::Program => {
+                program::adjust(tracee, &probe.options, &mut probe.random);
+                tracee.go(0);
+            }
+            Event::Call => {
+                probe.hold();
+                calls::call(tracee, &mut probe);
+                tracee.go(0);
+            }
+            Event::Born => {
+                probe.hold();
+                tracee.go(0);
+            }
+            Event::Stopped => tracee.listen(),
+            Event::Delivered(signal) => tracee.go(signal),
+        }
+    }
+}
+
+fn fail(text: &[u8]) -> ! {
+    sys::write(2, text);
+    sys::exit(126)
+}
+
+/// The same in numbers.
+impl PartialEq<usize> for Tracee {
+    fn eq(&self, other: &usize) -> bool {
+        self.pid() == *other
+    }
+}
