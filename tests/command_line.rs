@@ -131,7 +131,7 @@ fn completions_and_manual_pages_are_made() {
     assert!(groundup().arg("man").arg(folder.path()).status().unwrap().success());
     let page = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
     assert!(page("groundup.1").contains("Exit status"));
-    for command in ["check", "lock", "plan", "image", "run", "ddc", "tcb", "kernel"] {
+    for command in ["check", "lock", "plan", "image", "run", "ddc", "probe", "tcb", "kernel"] {
         assert!(page(&format!("groundup-{command}.1")).contains(".TH groundup"), "{command}");
     }
 }

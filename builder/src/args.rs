@@ -1,7 +1,9 @@
 //! The command line: what may be asked for, and nothing of how it is done.
 
+mod probe;
 mod records;
 
+pub use probe::Probe;
 pub use records::{Compare, KeyCommand, Sign, Verify};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -101,6 +103,9 @@ pub enum Command {
     /// Builds a graph in several lanes that differ in one thing, and tells which outputs they agree on
     #[command(after_help = DDC_HELP)]
     Ddc(Box<Ddc>),
+    /// Finds out why steps are not reproducible: varies one thing at a time and tells which one it is
+    #[command(after_help = probe::HELP)]
+    Probe(Box<Probe>),
     /// Says which outputs any number of records agree on
     Compare(Compare),
     /// Makes a key to sign records with

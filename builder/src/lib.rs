@@ -18,6 +18,7 @@
 //! | [`inspect`] | what an image would run and trust
 //! | [`script`] | the plan as a shell script |
 //! | [`sign`] | who vouches for a record |
+//! | [`probe`] | why a step is not reproducible: one thing varied at a time |
 //! | [`outputs`], [`nar`] | taking outputs out of the machine |
 //! | [`failure`] | exit statuses |
 pub mod again;
@@ -41,6 +42,7 @@ pub mod lanes;
 pub mod nar;
 pub mod outputs;
 pub mod prepare;
+pub mod probe;
 pub mod record;
 pub mod results;
 pub mod resume;

@@ -13,6 +13,7 @@ mod read;
 mod select;
 mod spots;
 mod used;
+pub mod vary;
 
 pub use check::{check, load};
 pub use locate::Spot;

@@ -79,10 +79,27 @@ pub fn plan(
     resolved: &BTreeMap<String, Resolved>,
     failure: Failure,
 ) -> Result<String, Error> {
-    let mut text = write::head(failure);
+    text(write::head(failure, ENTROPY), || left(graph, choices, resolved), resolved)
+}
+
+/// The bytes of a plan of these steps, in this order; `entropy` is the sha256 that PID 1 credits.
+pub fn script(
+    steps: &[Step],
+    resolved: &BTreeMap<String, Resolved>,
+    failure: Failure,
+    entropy: &str,
+) -> Result<String, Error> {
+    text(write::head(failure, entropy), || Ok(steps.iter().cloned().map(Ok)), resolved)
+}
+
+fn text<I: Iterator<Item = Result<Step, Error>>>(
+    mut text: String,
+    steps: impl Fn() -> Result<I, Error>,
+    resolved: &BTreeMap<String, Resolved>,
+) -> Result<String, Error> {
     let mut written = BTreeSet::new();
-    let last_uses = LastUses::of(left(graph, choices, resolved)?)?;
-    for (number, step) in left(graph, choices, resolved)?.enumerate() {
+    let last_uses = LastUses::of(steps()?)?;
+    for (number, step) in steps()?.enumerate() {
         let step = step?;
         for name in step.inputs() {
             if !written.contains(name) {

@@ -86,6 +86,17 @@ pub enum Profile {
     },
 }
 
+/// What a probe has otherwise in a machine of QEMU's, to see whether builds depend on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Altered {
+    /// Another model of CPU, with more features.
+    pub cpu: bool,
+    /// Another board and chip set.
+    pub board: bool,
+    /// Addresses are drawn at random.
+    pub layout: bool,
+}
+
 /// A machine.
 #[derive(Debug)]
 pub struct Machine {
@@ -103,6 +114,8 @@ pub struct Machine {
     pub memory: u64,
     /// An instruction takes 2^shift ns.
     pub shift: u8,
+    /// What is not as in any other machine of its profile.
+    pub altered: Altered,
     /// Where outputs leave.
     pub region: Option<Region>,
     /// How long the whole run may take on the host's clock.
@@ -123,6 +136,7 @@ impl Machine {
             initrd: initrd.into(),
             memory: 1024,
             shift: 1,
+            altered: Altered::default(),
             region: None,
             time_limit: Duration::from_secs(3600),
             transcript: None,
@@ -140,7 +154,9 @@ impl Machine {
         };
         let mut add = |words: &[&str]| arguments.extend(words.iter().map(Into::into));
         add(&["-no-user-config", "-nodefaults", "-display", "none"]);
-        add(&["-M", "pc,vmport=off", "-accel", accelerator]);
+        let Altered { cpu, board, .. } = self.altered;
+        let board = if board { "q35,vmport=off" } else { "pc,vmport=off" };
+        add(&["-M", board, "-accel", accelerator]);
         if self.direct {
             add(&["-bios", DIRECT]);
         }
@@ -152,7 +168,7 @@ impl Machine {
             "-smp",
             &cpus.to_string(),
             "-cpu",
-            "Nehalem-v1",
+            if cpu { "max,-rdrand,-rdseed" } else { "Nehalem-v1" },
             "-m",
             &format!("{}M", self.memory),
             "-no-reboot",
@@ -163,7 +179,9 @@ impl Machine {
             let backend = format!("memory-backend-file,id=region,mem-path=/dev/stdin,size={size},share=on");
             add(&["-object", &backend, "-device", "ivshmem-plain,memdev=region"]);
         }
-        add(&["-append", COMMAND_LINE]);
+        let line =
+            if self.altered.layout { COMMAND_LINE.replace(" norandmaps", "") } else { COMMAND_LINE.into() };
+        add(&["-append", &line]);
         arguments.extend(["-kernel".into(), self.kernel.clone().into()]);
         arguments.extend(["-initrd".into(), self.initrd.clone().into()]);
         arguments

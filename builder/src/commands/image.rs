@@ -66,16 +66,25 @@ pub fn mode() -> std::fs::Permissions {
     std::os::unix::fs::PermissionsExt::from_mode(0o666)
 }
 
-/// Writes an image to a file that is open.
+/// Writes the image of what is prepared to a file that is open.
 pub fn write(prepared: &Prepared, file: &File, xz: bool, cancel: &AtomicBool) -> Result<Written, Failure> {
+    pack(&prepared.image(), file, xz, cancel)
+}
+
+/// Writes an image to a file that is open.
+pub fn pack(
+    image: &images::Image<'_>,
+    file: &File,
+    xz: bool,
+    cancel: &AtomicBool,
+) -> Result<Written, Failure> {
     let mut out =
         Hashing { cancel, file: BufWriter::with_capacity(1 << 20, file), hash: Sha256::new(), size: 0 };
     let write = if xz { images::write_xz } else { images::write };
-    let summary =
-        write(&prepared.image(), &mut out).map_err(|error| match cancel.load(Ordering::Relaxed) {
-            true => Failure::machine(cancel::SAID),
-            false => Failure::input(error),
-        })?;
+    let summary = write(image, &mut out).map_err(|error| match cancel.load(Ordering::Relaxed) {
+        true => Failure::machine(cancel::SAID),
+        false => Failure::input(error),
+    })?;
     out.flush().map_err(|error| Failure::input(format!("writing the image: {error}")))?;
     Ok(Written { sha256: crate::hex(&out.hash.finalize()), size: out.size, unpacked: summary.bytes })
 }

@@ -6,6 +6,7 @@ pub(crate) mod image;
 mod kernel;
 mod lock;
 mod plan;
+mod probe;
 mod run;
 mod script;
 mod shell;
@@ -29,6 +30,7 @@ pub fn perform(command: Command) -> Result<(), Failure> {
         }
         Command::Run(args) => told(args.json, run::run(&args))?,
         Command::Ddc(args) => told(args.json, ddc::ddc(&args))?,
+        Command::Probe(args) => told(args.json, probe::probe(&args))?,
         Command::Compare(args) => told(args.json, compare::compare(&args))?,
         Command::Key { command: KeyCommand::New { file, comment } } => sign::new_key(&file, &comment),
         Command::Sign(args) => sign::sign(&args),

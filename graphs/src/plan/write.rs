@@ -3,15 +3,15 @@
 use std::fmt::{Display, Write};
 
 use super::step::{Bind, Device, From, Owner, PidOne, RESOURCES, Step, World};
-use super::{ENTROPY, Failure, Resolved};
+use super::{Failure, Resolved};
 
 /// The first lines of a plan.
-pub(super) fn head(failure: Failure) -> String {
+pub(super) fn head(failure: Failure, entropy: &str) -> String {
     let failure = match failure {
         Failure::Stop => "stop",
         Failure::Continue => "continue",
     };
-    format!("groundup plan 1\nentropy {ENTROPY}\nfailure {failure}\n")
+    format!("groundup plan 1\nentropy {entropy}\nfailure {failure}\n")
 }
 
 /// The line of an input.

@@ -77,7 +77,11 @@ fn open(tracee: Tracee, registers: Registers, probe: &mut Probe) {
         return;
     }
     let mut changed = registers;
-    if registers.orig_rax == OPEN { changed.rdi = place } else { changed.rsi = place }
+    if registers.orig_rax == OPEN {
+        changed.rdi = place
+    } else {
+        changed.rsi = place
+    }
     tracee.set(&changed);
     restore(tracee, registers);
 }

@@ -173,7 +173,8 @@ fn position(tracee: Tracee, fd: usize) -> Option<usize> {
     let read = sys::read(file, &mut text);
     sys::close(file);
     let digits = text[..read?].strip_prefix(b"pos:\t")?;
-    digits.iter().take_while(|byte| byte.is_ascii_digit()).try_fold(0_usize, |number, digit| {
-        number.checked_mul(10)?.checked_add(usize::from(digit - b'0'))
-    })
+    digits
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .try_fold(0_usize, |number, digit| number.checked_mul(10)?.checked_add(usize::from(digit - b'0')))
 }

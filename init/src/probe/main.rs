@@ -9,7 +9,8 @@
 //! |---|---|
 //! | `random=SEED` | random numbers are drawn from this seed, always the same: getrandom(2), /dev/urandom, `AT_RANDOM`, UUIDs |
 //! | `dents=reversed`, `dents=SEED` | the entries of a directory come in this order, the same at every read |
-//! | `stack=BYTES`, `heap=BYTES` | stack and heap start so much further on |
+//! | `stack=BYTES` | the stack starts so much below a multiple of 64 KiB, however large the environment is |
+//! | `heap=BYTES` | the heap starts so much further on |
 //! | `fill=BYTE` | the memory below the stack holds this byte before a program starts |
 //! | `mtime=SECONDS`, `owner=ID`, `mode=BITS` | metadata of inputs, which are known by their time of 1 |
 //! | `cpus=NUMBER` | so many CPUs may be used |
@@ -39,7 +40,7 @@ macro_rules! event {
 pub(crate) use event;
 
 use options::Options;
-use tracee::{Event, Tracee};
+use tracee::Event;
 
 /// Everything that is kept while the builder runs.
 struct Probe {
@@ -73,8 +74,8 @@ fn main(arguments: &[*const u8]) -> ! {
     loop {
         let Some((tracee, event)) = tracee::wait() else { fail(b"probe: the builder was lost\n") };
         match event {
-            Event::Exit(status) if tracee == child => sys::exit(status),
-            Event::Signal(signal) if tracee == child => sys::die(signal),
+            Event::Exit(status) if tracee.pid() == child => sys::exit(status),
+            Event::Signal(signal) if tracee.pid() == child => sys::die(signal),
             Event::Exit(_) | Event::Signal(_) => {}
             Event::Program => {
                 program::adjust(tracee, &probe.options, &mut probe.random);
@@ -98,11 +99,4 @@ fn main(arguments: &[*const u8]) -> ! {
 fn fail(text: &[u8]) -> ! {
     sys::write(2, text);
     sys::exit(126)
-}
-
-/// The same in numbers.
-impl PartialEq<usize> for Tracee {
-    fn eq(&self, other: &usize) -> bool {
-        self.pid() == *other
-    }
 }

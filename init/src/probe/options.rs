@@ -39,7 +39,8 @@ impl Options {
     /// The words before `--`, and what comes after it.
     pub fn read(arguments: &[*const u8]) -> Option<(Options, Command)> {
         // SAFETY: the kernel's arguments end in a NUL each, and stay where they are.
-        let word = |at: usize| arguments.get(at).map(|&word| unsafe { CStr::from_ptr(word.cast()) }.to_bytes());
+        let word =
+            |at: usize| arguments.get(at).map(|&word| unsafe { CStr::from_ptr(word.cast()) }.to_bytes());
         let mut options = Options::default();
         let mut at = 1;
         loop {

@@ -27,8 +27,8 @@ pub fn adjust(tracee: Tracee, options: &Options, random: &mut Random) {
         random.fill(tracee, &mut drawn);
         tracee.write(place, &drawn);
     }
-    let lower = registers.rsp.wrapping_sub(options.stack as u64);
-    // Its strings stay where they are.
+    // The same place whatever the size of arguments and environment, whose strings stay where they are.
+    let lower = (registers.rsp & !0xffff).wrapping_sub(options.stack as u64);
     if options.stack > 0 && tracee.write(lower, &bytes[..vector.length]) == vector.length {
         registers.rsp = lower;
         tracee.set(&registers);

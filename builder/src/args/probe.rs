@@ -1,0 +1,78 @@
+//! `groundup probe`
+
+use super::{Cache, Choices, Graph, MachineName, Tools};
+use clap::Args;
+use std::path::PathBuf;
+
+pub(super) const HELP: &str = "\
+Subjects and their variations:
+  archive metadata          input-times, input-owners, input-modes
+  architecture information  uname, cpu, board, memory-size, kernel
+  build path                build-path
+  build timestamp           date, time-zone
+  file encoding             encoding
+  filesystem ordering       entries-reversed, entries-shuffled
+  file permission           umask-002, umask-077
+  locale                    locale
+  randomness                random-numbers, entropy, scheduling, tick, cpu-count
+  memory address            stack-base, heap-base, map-base, layout
+  DNS name                  host-name, domain-name
+  uninitialized memory      stack-contents, heap-contents
+  user information          user-id, group-id, user-name, home, environment
+Build ID and snippet encoding follow from these; package dependency is what
+`groundup ddc` varies. Variations joined by + are
+made together. Exit status 0 if nothing makes any step differ, 1 if something
+does.";
+
+/// The options.
+#[derive(Debug, Args)]
+#[expect(missing_docs, reason = "clap would print a flattened field's documentation in the place of its own")]
+pub struct Probe {
+    #[command(flatten)]
+    pub graph: Graph,
+    /// Only these steps; all others are built once
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub step: Vec<String>,
+    /// What is varied: names, subjects, or names joined by +
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "all")]
+    pub vary: Vec<String>,
+    /// So many interleavings, each of another seed, where scheduling is varied
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub repeat: u64,
+    /// What is drawn at random is drawn from this; the same seed gives the same report
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+    #[command(flatten)]
+    pub choices: Choices,
+    /// What runs the steps
+    #[arg(long, value_enum, default_value = "strict")]
+    pub machine: MachineName,
+    #[command(flatten)]
+    pub tools: Tools,
+    /// Another kernel, for the variation `kernel`
+    #[arg(long, value_name = "FILE")]
+    pub other_kernel: Option<PathBuf>,
+    /// Write a page that shows everything (HTML, nothing is loaded from elsewhere)
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// List the steps of the graph that are known to differ, and build nothing
+    #[arg(long)]
+    pub known: bool,
+    /// Probe steps again that are known to differ
+    #[arg(long)]
+    pub again: bool,
+    /// At most so many machines at once [default: one for each core, as far as their memory is free]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// The memory of each machine in MiB [default: twice the image, what the hungriest step may use, and 192]
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(64..=1 << 22))]
+    pub memory: Option<u64>,
+    /// End a machine after this many seconds of real time
+    #[arg(long, value_name = "SECONDS", default_value_t = 24 * 3600)]
+    pub timeout: u64,
+    #[command(flatten)]
+    pub cache: Cache,
+    /// Print what was found out as JSON
+    #[arg(long)]
+    pub json: bool,
+}

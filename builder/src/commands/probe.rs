@@ -1,0 +1,248 @@
+//! `groundup probe`: why steps are not reproducible.
+
+use crate::ahead::Ahead;
+use crate::args::{self, MachineName};
+use crate::failure::Failure;
+use crate::graph::Source;
+use crate::lane::Machinery;
+use crate::prepare::{Prepared, cache, prepare, store, temporary};
+use crate::probe::detail::{details, values};
+use crate::probe::history::{self, Known};
+use crate::probe::lab::{Came, Lab};
+use crate::probe::report::{Cause, Report, State, Told, html, text};
+use crate::probe::scratch::Scratch;
+use crate::probe::select::{self, Set};
+use crate::probe::study::{Study, Subject, study};
+use crate::{cancel, term, tools};
+use graphs::plan::Step;
+use graphs::vary::{Own, varied};
+use indicatif::ProgressBar;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// Probes the steps that were asked for. The inner failure is one that the report tells.
+pub fn probe(args: &args::Probe) -> Result<Result<(), Failure>, Failure> {
+    let source = Source::open(args.graph.path.as_deref())?;
+    let graph = source.graph()?;
+    let sets = select::select(&args.vary)?;
+    Ahead::default().file("--report", args.report.as_deref()).done()?;
+    if !matches!(args.machine, MachineName::Strict | MachineName::Host) {
+        let text = format!("--machine {}: what differs there by itself can't be told", args.machine.word());
+        return Err(Failure::help(text, "take strict, or host"));
+    }
+    if args.machine != MachineName::Host && !args.known {
+        tools::probe(&args.tools)?;
+    }
+    let prepared = prepare(&source, graph, &args.choices, &store(&args.cache)?)?;
+    let steps: Vec<Step> = graphs::steps(&prepared.graph, &prepared.choices)
+        .map_err(Failure::input)?
+        .collect::<Result<_, _>>()
+        .map_err(Failure::input)?;
+    let wanted = wanted(args, &steps)?;
+    let keys: Vec<String> =
+        steps.iter().map(|step| prepared.keys.get(&step.name).cloned().unwrap_or_default()).collect();
+    let cache = cache(&args.cache);
+    let known: BTreeMap<&str, Known> = steps
+        .iter()
+        .zip(&keys)
+        .filter(|(step, _)| wanted.contains(step.name.as_str()))
+        .filter_map(|(step, key)| Some((step.name.as_str(), history::recall(&cache, key)?)))
+        .filter(|(_, known)| !known.causes.is_empty() && !args.again)
+        .collect();
+    let told_before = args.known || args.vary == ["all"];
+    let known = if told_before { known } else { BTreeMap::new() };
+    let mut report = Report {
+        graph: args.graph.path.as_ref().map(|path| path.display().to_string()).unwrap_or_default(),
+        machine: args.machine.word().to_owned(),
+        seed: args.seed,
+        steps: vec![],
+        edges: edges(&steps),
+    };
+    let mut studies = BTreeMap::new();
+    let scratch = Scratch::new(&temporary(&cache))?;
+    let probed: Vec<&Step> = steps
+        .iter()
+        .filter(|step| wanted.contains(step.name.as_str()) && !known.contains_key(step.name.as_str()))
+        .collect();
+    if !args.known && !probed.is_empty() {
+        let machinery = Machinery::obtain(&[args.machine], &args.tools, &cache)?;
+        let cancel = cancel::watch()?;
+        let bar = term::is_watched().then(ProgressBar::new_spinner);
+        bar.iter().for_each(|bar| bar.enable_steady_tick(Duration::from_millis(200)));
+        let say = |what: &str| bar.iter().for_each(|bar| bar.set_message(format!("varying {what}")));
+        let mut lab = Lab {
+            args,
+            prepared: &prepared,
+            machinery: &machinery,
+            scratch: &scratch,
+            cache: &cache,
+            cancel: &cancel,
+            given: BTreeMap::new(),
+        };
+        lab.given = once(&mut lab, &steps, &probed)?;
+        let subjects: Vec<Subject> = probed.iter().map(|step| subject(&prepared, step)).collect();
+        for study in study(&lab, &subjects, &sets, &say)? {
+            studies.insert(study.step.clone(), study);
+        }
+        bar.iter().for_each(ProgressBar::finish_and_clear);
+    }
+    for (step, key) in steps.iter().zip(&keys) {
+        let study = studies.get(&step.name);
+        if let Some(study) = study.filter(|_| told_before) {
+            remember(&cache, args, study, key)?;
+        }
+        report.steps.push(told(
+            args,
+            &report.graph,
+            &scratch,
+            &prepared,
+            step,
+            study,
+            known.get(step.name.as_str()),
+        )?);
+    }
+    if let Some(path) = &args.report {
+        let fail = |error| Failure::input(format!("--report {}: {error}", path.display()));
+        std::fs::write(path, html(&report)).map_err(fail)?;
+    }
+    term::result(&if args.json { format!("{:#}\n", report.json()) } else { text(&report) })?;
+    let unsteady: Vec<_> =
+        studies.values().filter(|study| study.unsteady).map(|study| &*study.step).collect();
+    if !unsteady.is_empty() {
+        let text = format!(
+            "the machine is not deterministic: {} differ in two boots of one image",
+            unsteady.join(", ")
+        );
+        return Err(Failure::machine(text));
+    }
+    Ok(match report.is_good() {
+        true => Ok(()),
+        false => Err(Failure::Build("not every step is reproducible".into())),
+    })
+}
+
+/// The names of the steps to probe.
+fn wanted<'a>(args: &args::Probe, steps: &'a [Step]) -> Result<BTreeSet<&'a str>, Failure> {
+    let names: BTreeSet<&str> = steps.iter().map(|step| step.name.as_str()).collect();
+    if args.step.is_empty() {
+        return Ok(names);
+    }
+    if let Some(none) = args.step.iter().find(|name| !names.contains(name.as_str())) {
+        let all: Vec<_> = names.into_iter().collect();
+        return Err(Failure::help(
+            format!("--step {none}: the targets need no step of this name"),
+            &format!("there are {}", all.join(", ")),
+        ));
+    }
+    Ok(names.into_iter().filter(|name| args.step.iter().any(|step| step == name)).collect())
+}
+
+fn edges(steps: &[Step]) -> Vec<(usize, usize)> {
+    let at = |name: &str| steps.iter().position(|step| step.name == name);
+    let of = |(number, step): (usize, &Step)| {
+        step.steps().into_iter().filter_map(at).map(|from| (from, number)).collect::<Vec<_>>()
+    };
+    steps.iter().enumerate().flat_map(of).collect()
+}
+
+/// Builds every step that a probed one needs, once, and gives the hashes of their outputs.
+fn once(lab: &mut Lab<'_>, steps: &[Step], probed: &[&Step]) -> Result<BTreeMap<String, String>, Failure> {
+    let mut needed: BTreeSet<&str> = probed.iter().flat_map(|step| step.steps()).collect();
+    for step in steps.iter().rev().filter(|step| needed.contains(step.name.as_str())).collect::<Vec<_>>() {
+        needed.extend(step.steps());
+    }
+    // In rounds: each needs only what the rounds before it made.
+    let mut left: Vec<&Step> = steps.iter().filter(|step| needed.contains(step.name.as_str())).collect();
+    let mut given = BTreeMap::new();
+    let mut made: BTreeSet<&str> = BTreeSet::new();
+    while !left.is_empty() {
+        let (now, later): (Vec<_>, Vec<_>) =
+            left.into_iter().partition(|step| step.steps().iter().all(|name| made.contains(name)));
+        lab.given.clone_from(&given);
+        let round: Vec<Step> = now.iter().map(|step| (*step).clone()).collect();
+        for (step, came) in now.iter().zip(lab.boot(&round, &BTreeSet::new(), &|_| ())?) {
+            match came {
+                Came::Built(outputs) => given.extend(outputs),
+                Came::Failed(why) => return Err(Failure::Build(format!("{}: {why}", step.name))),
+            }
+            made.insert(&step.name);
+        }
+        left = later;
+    }
+    Ok(given)
+}
+
+fn subject(prepared: &Prepared, step: &Step) -> Subject {
+    let derivation = prepared.graph.derivations.get(&step.name);
+    let own = derivation.into_iter().flat_map(|derivation| derivation.env.keys().cloned());
+    Subject { step: step.clone(), own: own.collect() }
+}
+
+fn remember(cache: &std::path::Path, args: &args::Probe, study: &Study, key: &str) -> Result<(), Failure> {
+    if matches!(study.control, Came::Failed(_)) || study.unsteady {
+        return Ok(());
+    }
+    let known = Known {
+        step: study.step.clone(),
+        key: key.to_owned(),
+        machine: args.machine.word().to_owned(),
+        causes: study.causes.iter().map(|(set, ..)| select::name(set)).collect(),
+        subjects: study.causes.iter().flat_map(|(set, ..)| subjects(set)).map(str::to_owned).collect(),
+    };
+    history::keep(cache, &known)
+}
+
+fn subjects(set: &Set) -> Vec<&'static str> {
+    let mut subjects: Vec<_> = set.iter().map(|variation| variation.subject).collect();
+    subjects.dedup();
+    subjects
+}
+
+fn told(
+    args: &args::Probe,
+    graph: &str,
+    scratch: &Scratch,
+    prepared: &Prepared,
+    step: &Step,
+    study: Option<&Study>,
+    known: Option<&Known>,
+) -> Result<Told, Failure> {
+    let mut told = Told {
+        name: step.name.clone(),
+        state: if known.is_some() { State::Differs } else { State::NotProbed },
+        control: None,
+        cells: vec![],
+        causes: vec![],
+        heir: None,
+        known: known.cloned(),
+    };
+    let Some(study) = study else { return Ok(told) };
+    told.control = Some(study.control.clone());
+    told.cells.clone_from(&study.cells);
+    told.heir.clone_from(&study.heir);
+    told.state = match &study.control {
+        Came::Failed(_) => State::Fails,
+        _ if !study.causes.is_empty() => State::Differs,
+        _ if study.heir.is_some() => State::Inherits,
+        _ => State::Reproducible,
+    };
+    let own: BTreeSet<String> = subject(prepared, step).own;
+    for (set, came, seed) in &study.causes {
+        let after = varied(step, set, &Own { env: &own }, 0).unwrap_or_else(|| step.clone());
+        let name = select::name(set);
+        let machine = if args.machine == MachineName::Strict { "" } else { " --machine host" };
+        let choose: String =
+            args.choices.choose.iter().map(|(choice, taken)| format!(" --choose {choice}={taken}")).collect();
+        told.causes.push(Cause {
+            subjects: subjects(set),
+            about: set.iter().map(|variation| variation.about).collect(),
+            replay: format!(
+                "groundup probe {graph} --step {} --vary {name} --repeat 1 --seed {seed}{machine}{choose}",
+                step.name
+            ),
+            details: details(scratch, &study.control, came, &values(step, &after, set))?,
+            set: name,
+        });
+    }
+    Ok(told)
+}

@@ -1,0 +1,148 @@
+//! What was found out, for people and for programs.
+
+mod html;
+mod text;
+
+use super::detail::Detail;
+use super::history::Known;
+use super::lab::Came;
+use super::study::Cell;
+use serde_json::{Value, json};
+
+pub use html::html;
+pub use text::text;
+
+/// A report.
+pub struct Report {
+    /// The graph's name, as in the replay commands.
+    pub graph: String,
+    /// The machine.
+    pub machine: String,
+    /// The seed.
+    pub seed: u64,
+    /// The steps, in the plan's order.
+    pub steps: Vec<Told>,
+    /// Which step needs which, by number.
+    pub edges: Vec<(usize, usize)>,
+}
+
+/// What is told of a step.
+pub struct Told {
+    /// Its name.
+    pub name: String,
+    /// What became of it.
+    pub state: State,
+    /// What it makes when nothing is varied.
+    pub control: Option<Came>,
+    /// What each variation did.
+    pub cells: Vec<(String, Cell)>,
+    /// Why it differs.
+    pub causes: Vec<Cause>,
+    /// The step that it inherits a difference from.
+    pub heir: Option<String>,
+    /// What was known before, if it was not probed.
+    pub known: Option<Known>,
+}
+
+/// What became of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Nothing changed it.
+    Reproducible,
+    /// Something did.
+    Differs,
+    /// It differs where what it is given does.
+    Inherits,
+    /// It could not be built at all.
+    Fails,
+    /// It was built once, for others.
+    NotProbed,
+}
+
+/// Why a step differs.
+pub struct Cause {
+    /// The smallest set of variations.
+    pub set: String,
+    /// Their subjects.
+    pub subjects: Vec<&'static str>,
+    /// What is changed by them.
+    pub about: Vec<&'static str>,
+    /// The command that shows it.
+    pub replay: String,
+    /// Where.
+    pub details: Vec<Detail>,
+}
+
+impl State {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            State::Reproducible => "reproducible",
+            State::Differs => "not reproducible",
+            State::Inherits => "inherits a difference",
+            State::Fails => "fails",
+            State::NotProbed => "not probed",
+        }
+    }
+}
+
+impl Cell {
+    /// In a word, and more about it.
+    pub fn words(&self) -> (&'static str, &str) {
+        match self {
+            Cell::Same => ("same", ""),
+            Cell::Differs => ("differs", ""),
+            Cell::Failed(why) => ("failed", why),
+            Cell::Follows(from) => ("follows", from),
+            Cell::Not(why) => ("not varied", why),
+        }
+    }
+}
+
+impl Report {
+    /// Whether nothing makes any step differ.
+    pub fn is_good(&self) -> bool {
+        self.steps.iter().all(|step| matches!(step.state, State::Reproducible | State::NotProbed))
+    }
+
+    /// All of it.
+    pub fn json(&self) -> Value {
+        let detail = |detail: &Detail| {
+            let bytes = detail.bytes.as_ref().map(|(offset, one, other)| {
+                json!({ "offset": offset, "control": crate::hex(one), "varied": crate::hex(other) })
+            });
+            json!({
+                "output": detail.output, "place": detail.place, "what": detail.what, "bytes": bytes, "found": detail.found,
+            })
+        };
+        let cause = |cause: &Cause| {
+            json!({
+                "vary": cause.set, "subjects": cause.subjects, "about": cause.about, "replay": cause.replay,
+                "differences": cause.details.iter().map(detail).collect::<Vec<_>>(),
+            })
+        };
+        let step = |step: &Told| {
+            let cells: serde_json::Map<_, _> = step
+                .cells
+                .iter()
+                .map(|(name, cell)| {
+                    let (word, more) = cell.words();
+                    (name.clone(), json!({ "result": word, "more": more }))
+                })
+                .collect();
+            let outputs = match &step.control {
+                Some(Came::Built(outputs)) => json!(outputs),
+                Some(Came::Failed(reason)) => json!({ "failed": reason }),
+                None => Value::Null,
+            };
+            json!({
+                "name": step.name, "state": step.state.words(), "outputs": outputs, "variations": cells,
+                "causes": step.causes.iter().map(cause).collect::<Vec<_>>(), "inherits": step.heir, "known": step.known,
+            })
+        };
+        json!({
+            "graph": self.graph, "machine": self.machine, "seed": self.seed,
+            "steps": self.steps.iter().map(step).collect::<Vec<_>>(),
+        })
+    }
+}

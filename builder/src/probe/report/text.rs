@@ -1,0 +1,79 @@
+//! For a terminal.
+
+use super::{Cause, Report, State, Told};
+use crate::probe::detail::Detail;
+use crate::probe::lab::Came;
+use crate::term::count;
+
+/// The whole report.
+pub fn text(report: &Report) -> String {
+    let mut text = String::new();
+    for step in &report.steps {
+        tell(&mut text, step);
+    }
+    let number = |state| report.steps.iter().filter(|step| step.state == state).count();
+    let states = [State::Reproducible, State::Differs, State::Inherits, State::Fails, State::NotProbed];
+    let states = states.map(|state| (number(state), state.words()));
+    let counts: Vec<_> =
+        states.iter().filter(|(many, _)| *many > 0).map(|(many, words)| format!("{words}: {many}")).collect();
+    text + &format!("{}. {}.\n", count(report.steps.len(), "step"), counts.join(", "))
+}
+
+fn tell(text: &mut String, step: &Told) {
+    let mut line = |words: String| text.extend([&*words, "\n"]);
+    line(format!("{}: {}", step.name, step.state.words()));
+    if let Some(known) = &step.known {
+        line(format!("  as was found out before; --again probes it again: {}", known.causes.join(", ")));
+    }
+    if let Some(Came::Failed(reason)) = &step.control {
+        line(format!("  when nothing is varied: {reason}"));
+    }
+    if let Some(giver) = &step.heir {
+        line(format!("  it is the same from the same inputs, and differs with what {giver} makes"));
+    }
+    step.causes.iter().for_each(|cause| tell_cause(&mut line, cause));
+    for (word, lead) in
+        [("same", "the same with"), ("failed", "fails with"), ("follows", "follows from others")]
+    {
+        let names: Vec<_> = step
+            .cells
+            .iter()
+            .filter(|(_, cell)| cell.words().0 == word)
+            .map(|(name, cell)| match cell.words().1 {
+                "" => name.clone(),
+                more => format!("{name} ({more})"),
+            })
+            .collect();
+        if !names.is_empty() {
+            line(format!("  {lead}: {}", names.join(", ")));
+        }
+    }
+    for (name, cell) in step.cells.iter().filter(|(_, cell)| cell.words().0 == "not varied") {
+        line(format!("  not varied: {name}: {}", cell.words().1));
+    }
+}
+
+fn tell_cause(line: &mut impl FnMut(String), cause: &Cause) {
+    line(format!("  {} ({}): {}", cause.subjects.join(" and "), cause.set, cause.about.join(", and ")));
+    for detail in &cause.details {
+        tell_detail(line, detail);
+    }
+    line(format!("    again: {}", cause.replay));
+}
+
+fn tell_detail(line: &mut impl FnMut(String), detail: &Detail) {
+    let place = if detail.place.is_empty() { String::new() } else { format!(", {}", detail.place) };
+    line(format!("    {}{place}: {}", detail.output, detail.what));
+    if let Some((offset, one, other)) = &detail.bytes {
+        line(format!("      {offset:8x}  {}", row(one)));
+        line(format!("            ->  {}", row(other)));
+    }
+    detail.found.iter().take(3).for_each(|found| line(format!("      {found} stands in it")));
+}
+
+/// Bytes in hex and as text.
+pub(super) fn row(bytes: &[u8]) -> String {
+    let hex: Vec<_> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let shown = |&byte: &u8| if (b' '..=b'~').contains(&byte) { char::from(byte) } else { '.' };
+    format!("{:47}  {}", hex.join(" "), bytes.iter().map(shown).collect::<String>())
+}

@@ -1,0 +1,65 @@
+//! What `--vary` names: variations, subjects, or sets of them that are taken together.
+
+use crate::failure::Failure;
+use graphs::vary::{SUBJECTS, VARIATIONS, Variation};
+
+/// Variations that are taken together.
+pub type Set = Vec<&'static Variation>;
+
+/// One set for each element of the list; `all` stands for each variation alone.
+pub fn select(list: &[String]) -> Result<Vec<Set>, Failure> {
+    let mut sets: Vec<Set> = Vec::new();
+    for element in list {
+        let mut found = if element == "all" {
+            VARIATIONS.iter().map(|variation| vec![variation]).collect()
+        } else if element.contains('+') {
+            vec![element.split('+').map(one).collect::<Result<Set, _>>()?]
+        } else if SUBJECTS.contains(&element.as_str()) {
+            let about = VARIATIONS.iter().filter(|variation| variation.subject == element);
+            about.map(|variation| vec![variation]).collect()
+        } else {
+            vec![vec![one(element)?]]
+        };
+        if found.is_empty() {
+            let text =
+                format!("--vary {element}: that follows from other subjects and can't be varied by itself");
+            return Err(Failure::help(text, "vary randomness, build path or package dependency"));
+        }
+        found.retain(|set| !sets.iter().any(|known| name(known) == name(set)));
+        sets.append(&mut found);
+    }
+    Ok(sets)
+}
+
+fn one(name: &str) -> Result<&'static Variation, Failure> {
+    graphs::vary::find(name).ok_or_else(|| {
+        let names: Vec<_> = VARIATIONS.iter().map(|variation| variation.name).collect();
+        let help = format!("there are {}, and the subjects in --help", names.join(", "));
+        Failure::help(format!("--vary: there is no variation `{name}`"), &help)
+    })
+}
+
+/// A set as `--vary` takes it.
+pub fn name(set: &[&Variation]) -> String {
+    set.iter().map(|variation| variation.name).collect::<Vec<_>>().join("+")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_subjects_and_sets() {
+        let names = |list: &[&str]| {
+            let list: Vec<_> = list.iter().map(|name| (*name).to_owned()).collect();
+            select(&list).map(|sets| sets.iter().map(|set| name(set)).collect::<Vec<_>>()).ok()
+        };
+        assert_eq!(
+            names(&["date", "locale+home", "file permission", "date"]).unwrap(),
+            ["date", "locale+home", "umask-002", "umask-077"]
+        );
+        assert_eq!(names(&["all"]).unwrap().len(), VARIATIONS.len());
+        assert_eq!(names(&["nothing"]), None);
+        assert_eq!(names(&["build ID"]), None);
+    }
+}
