@@ -58,6 +58,17 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Prints a derivation of Nix or Guix in a readable form (RON)
+    Show {
+        #[command(flatten)]
+        graph: Graph,
+        /// With all derivations that it needs
+        #[arg(long, short)]
+        recursive: bool,
+        /// Print JSON with the fields of `nix derivation show`
+        #[arg(long)]
+        json: bool,
+    },
     /// Resolves what a graph leaves open to versions and hashes, and writes them to its lock file
     Lock {
         #[command(flatten)]
@@ -169,9 +180,22 @@ pub enum Command {
 /// The graph.
 #[derive(Debug, Args)]
 pub struct Graph {
-    /// A graph in RON; without one, the seed graph that is built in
+    /// A graph in RON, or a derivation of Nix or Guix, NAME.drv (-.drv: standard input); without one, the seed graph that is
+    /// built in
     #[arg(value_name = "GRAPH")]
     pub path: Option<PathBuf>,
+    /// What only derivations of Nix and Guix need.
+    #[command(flatten)]
+    pub drv: Drv,
+}
+
+/// Where derivations of Nix and Guix, and what they are built of, come from.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Derivations of Nix and Guix")]
+pub struct Drv {
+    /// A folder or an archive with the derivations that NAME.drv needs; the folder that it is in is always tried last
+    #[arg(long, value_name = "DIR|ARCHIVE")]
+    pub store: Vec<PathBuf>,
 }
 
 /// How the plan is made of the graph.

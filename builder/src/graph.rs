@@ -37,8 +37,8 @@ impl Source {
         let fail = |error: io::Error| unreadable(&name, &error);
         if path.extension().is_some_and(|ending| ending == "drv") {
             return Err(Failure::help(
-                format!("{name}: derivations of Nix and Guix can not be built yet"),
-                "write a graph in RON",
+                format!("{name}: this command does not take derivations of Nix and Guix"),
+                "check, show, plan, image, run and tcb do",
             ));
         }
         let mut bytes = Vec::new();

@@ -10,6 +10,7 @@ mod run;
 mod script;
 mod shell;
 mod sign;
+mod show;
 mod tcb;
 mod verify_image;
 
@@ -21,6 +22,7 @@ use crate::term;
 pub fn perform(command: Command) -> Result<(), Failure> {
     match command {
         Command::Check { graph, json } => told(json, check::check(&graph, json))?,
+        Command::Show { graph, recursive, json } => told(json, show::show(&graph, recursive, json)),
         Command::Lock { graph, cache } => lock::lock(&graph, &cache),
         Command::Plan { graph, choices, cache } => plan::plan(&graph, &choices, &cache),
         Command::Image { graph, output, xz, script, choices, cache, json } => {

@@ -3,7 +3,7 @@
 use super::{Derivation, modulo, parse, path};
 use crate::problem::Problem;
 use petgraph::graph::{DiGraph, NodeIndex};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A derivation and, directly or not, all derivations that it needs.
 #[derive(Debug, Clone)]
@@ -145,6 +145,11 @@ impl Closure {
     /// The derivation of a path in the closure, which every path in `order` is.
     pub fn get(&self, path: &str) -> &Derivation {
         &self.derivations[path]
+    }
+
+    /// All sources, by path.
+    pub fn sources(&self) -> BTreeSet<&str> {
+        self.derivations.values().flat_map(|derivation| &derivation.sources).map(String::as_str).collect()
     }
 
     /// Which derivation makes each output's path, and by which name.
