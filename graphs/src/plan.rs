@@ -12,7 +12,7 @@ mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use step::{Bind, Device, From, Output, Owner, PidOne, RESOURCES, Step, World};
+pub use step::{Bind, Device, From, Output, Owner, PidOne, RESOURCES, Rules, Step, World};
 
 use crate::index::Index;
 use crate::model::{Graph, Kind};
