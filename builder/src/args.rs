@@ -190,12 +190,25 @@ pub struct Graph {
 }
 
 /// Where derivations of Nix and Guix, and what they are built of, come from.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Derivations of Nix and Guix")]
 pub struct Drv {
     /// A folder or an archive with the derivations that NAME.drv needs; the folder that it is in is always tried last
     #[arg(long, value_name = "DIR|ARCHIVE")]
     pub store: Vec<PathBuf>,
+    /// Where sources, fixed outputs and given outputs are: a store's folder, a NAR file, a binary cache (a folder or a URL);
+    /// folders of --store are tried too, and fixed outputs are fetched by their own URLs
+    #[arg(long, value_name = "DIR|NAR|URL")]
+    pub inputs: Vec<PathBuf>,
+    /// Take the outputs of this derivation as given, and build only what needs them
+    #[arg(long, value_name = "NAME")]
+    pub stop_at: Vec<String>,
+    /// The program that is /bin/sh in Nix's sandbox; without one there is none
+    #[arg(long, value_name = "FILE")]
+    pub sh: Option<PathBuf>,
+    /// Space for a step's outputs, and again for its other files, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
+    pub space: u64,
 }
 
 /// How the plan is made of the graph.

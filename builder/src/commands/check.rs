@@ -46,9 +46,9 @@ fn derivation(path: &Path, args: &args::Graph, as_json: bool) -> Result<Result<(
         };
         term::json(&json!({ "graph": name, "problems": problems }))?;
     }
-    let (closure, _) = match loaded {
+    let closure = match loaded {
         Err(failure) => return Ok(Err(failure)),
-        Ok(loaded) => loaded,
+        Ok((loaded, _)) => loaded.closure,
     };
     if !as_json {
         let fetched: Vec<_> =

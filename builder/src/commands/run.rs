@@ -23,7 +23,7 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
     let (source, choices) = match &again {
         Some(again) => (&again.source, &again.choices),
         None => {
-            opened = Source::open(args.graph.path.as_deref())?;
+            opened = Source::of(&args.graph)?;
             (&opened, &args.choices)
         }
     };
@@ -47,6 +47,12 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
     let cache = cache(&args.cache);
     let scratch = given::scratch(&cache)?;
     if let (true, Some(record), Some(out)) = (args.resume, &args.record, &args.out) {
+        if prepared.imported.is_some() {
+            return Err(Failure::help(
+                "--resume does not take derivations of Nix and Guix",
+                "what was exported can be given instead: --inputs OUT --stop-at NAME",
+            ));
+        }
         let Resumed { given, lost } = resume::resume(record, out, &prepared, scratch.path())?;
         lost.iter().for_each(|why| term::note(&format!("built again: {why}")));
         term::note(&format!("{} taken as they are", term::count(given.len(), "output")));

@@ -14,7 +14,7 @@ pub fn show(graph: &args::Graph, recursive: bool, as_json: bool) -> Result<(), F
             "name a .drv file; a graph in RON is readable as it is",
         ));
     };
-    let (closure, _) = drv::load(path, &graph.drv)?;
+    let closure = drv::load(path, &graph.drv)?.0.closure;
     if as_json {
         let value = serde_json::to_value(show::shown(&closure, recursive)).map_err(Failure::input)?;
         return term::json(&value);
