@@ -3,6 +3,7 @@
 use super::places::Found;
 use super::scan::{Known, Scan};
 use crate::inputs;
+use graphs::drv::nix32;
 use graphs::drv::path::{self, base, name};
 use graphs::drv::{Algorithm, Fixed};
 use graphs::plan::Given;
@@ -68,6 +69,7 @@ pub fn examine(
     let wrong = |what: &str, expected: &str, is: &str| {
         Err(format!("{path}, from {}: expected {what} {expected}, found {is}", found.from))
     };
+    let mut ca = follows(path, store, &nar, &sha256, &direct);
     let trust = if let Some(fixed) = fixed {
         let is = match (fixed.recursive, fixed.algorithm) {
             (true, Algorithm::Sha256) => nar.clone(),
@@ -80,43 +82,48 @@ pub fn examine(
         if is != fixed.hash {
             return wrong(&fixed.method(), &fixed.hash, &is);
         }
+        ca = Some(format!("fixed:{}:{}", fixed.method(), base32(&fixed.hash)));
         Trust::Declared
     } else if let Some(info) = &found.info {
         if info.nar_hash != nar || info.nar_size != size {
             return wrong("NAR sha256", &info.nar_hash, &nar);
         }
-        if follows(path, store, &nar, &sha256, &direct) { Trust::Path } else { Trust::Cache }
-    } else if follows(path, store, &nar, &sha256, &direct) {
+        if ca.is_some() { Trust::Path } else { Trust::Cache }
+    } else if ca.is_some() {
         Trust::Path
     } else {
         Trust::Place
     };
-    let given =
-        Given { resolved: Resolved { kind, sha256 }, references: direct.clone(), direct, nar: (nar, size) };
+    let given = Given {
+        resolved: Resolved { kind, sha256 },
+        references: direct.clone(),
+        direct,
+        nar: (nar, size),
+        ca,
+    };
     Ok((given, trust))
 }
 
-/// Whether the path is that of a source, by its NAR, or of a text, by its bytes.
-fn follows(at: &str, store: &str, nar: &str, flat: &str, references: &BTreeSet<String>) -> bool {
-    let Some(name) = name(at) else { return false };
+/// How the path follows from the content, if it does: as that of a source by its NAR, of a text or of a file by its bytes.
+fn follows(at: &str, store: &str, nar: &str, flat: &str, references: &BTreeSet<String>) -> Option<String> {
+    let name = name(at)?;
     let others =
         references.iter().filter(|other| *other != base(at)).map(|other| format!(":{store}/{other}"));
     let others: String = others.collect();
     let itself = if references.contains(base(at)) { ":self" } else { "" };
-    let plain = fixed_flat(flat, store, name);
+    let content = path::sha256(format!("fixed:out:sha256:{flat}:").as_bytes());
     [
-        path::make(&format!("source{others}{itself}"), nar, store, name),
-        path::make(&format!("text{others}"), flat, store, name),
-        plain,
+        (path::make(&format!("source{others}{itself}"), nar, store, name), "fixed:r", nar),
+        (path::make(&format!("text{others}"), flat, store, name), "text", flat),
+        (path::make("output:out", &content, store, name), "fixed", flat),
     ]
-    .iter()
-    .any(|path| path == at)
+    .into_iter()
+    .find(|(path, ..)| path == at)
+    .map(|(_, how, hash)| format!("{how}:sha256:{}", base32(hash)))
 }
 
-/// The path of a file that was added by its bytes' sha256.
-fn fixed_flat(flat: &str, store: &str, name: &str) -> String {
-    let content = path::sha256(format!("fixed:out:sha256:{flat}:").as_bytes());
-    path::make("output:out", &content, store, name)
+fn base32(hex: &str) -> String {
+    nix32::encode(&graphs::hex::decode(hex).unwrap_or_default())
 }
 
 /// The hash of a file's bytes, in hex.

@@ -59,13 +59,15 @@ pub fn prepare(loaded: &Loaded, keep_going: bool, store: &inputs::Store) -> Resu
             "name it by its name or its path, with or without .drv: groundup show --recursive lists them",
         ));
     }
+    // What is fixed and has no URL is built, unless it was named where to take it from.
+    let named = Places::new(&args.inputs, &[]);
     let needs = needs(closure, &|path| {
         let derivation = closure.get(path);
         let fixed = fetch::fetch(derivation);
         args.stop_at.iter().any(|wanted| is_named(path, wanted))
             || fetch::is_builtin(derivation)
             || fixed.is_some_and(|fetch| {
-                !fetch.urls.is_empty() || matches!(places.find(fetch.path, folder.path()), Ok(Some(_)))
+                !fetch.urls.is_empty() || matches!(named.find(fetch.path, folder.path()), Ok(Some(_)))
             })
     });
     let obtained = obtain(closure, &needs, &places, folder.path()).map_err(Failure::several)?;

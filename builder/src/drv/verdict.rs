@@ -23,5 +23,30 @@ pub fn broken(imported: &Imported, results: &Results) -> Vec<String> {
             ));
         }
     }
+    broken.extend(cycles(results));
     broken
+}
+
+/// Outputs of one step that refer to each other: whoever has one could never be rid of the other, so Nix refuses them.
+fn cycles(results: &Results) -> Vec<String> {
+    let mut cycles = Vec::new();
+    for start in &results.outputs {
+        let siblings = |name: &str| {
+            results.outputs.iter().find(|output| output.step == start.step && output.name == name)
+        };
+        let (mut seen, mut waiting) = (BTreeSet::new(), vec![start]);
+        while let Some(output) = waiting.pop() {
+            let others = output.references.iter().filter(|name| **name != output.name);
+            waiting.extend(
+                others.filter_map(|name| siblings(name)).filter(|other| seen.insert(other.name.as_str())),
+            );
+        }
+        if seen.contains(start.name.as_str()) {
+            cycles.push(format!(
+                "output {}: it refers to itself through other outputs of its derivation",
+                start.name
+            ));
+        }
+    }
+    cycles
 }

@@ -4,7 +4,7 @@ use crate::memory::{PathBuffer, c_string};
 use crate::{host, references, sys};
 use core::ffi::CStr;
 use init::errno;
-use init::plan::{Field, Source, Step, World};
+use init::plan::{Field, Rules, Source, Step, World};
 use init::say;
 use init::say::{Say, Text, Words};
 use rustix::fd::{AsFd, OwnedFd};
@@ -100,7 +100,12 @@ pub fn make<'a>(step: &Step<'a>) -> Result<OwnedFd, Failure<'a>> {
     rustix::mount::mount_move(c".", c"/").map_err(Failure::of("move the root"))?;
     rustix::process::chroot(c".").map_err(Failure::of("chroot"))?;
     rustix::process::chdir(c"/").map_err(Failure::of("chdir"))?;
-    Ok(null)
+    if step.rules == Rules::Groundup {
+        return Ok(null);
+    }
+    // Builders of Nix and Guix can see that theirs is called /dev/null.
+    rustix::fs::open(c"/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+        .map_err(Failure::of("open the builder's input"))
 }
 
 fn null(root: &OwnedFd) -> Result<OwnedFd, Errno> {

@@ -136,13 +136,17 @@ fn path_info(source: &Source<'_>, closure: &BTreeMap<String, &Given>) -> Value {
         .iter()
         .map(|(name, given)| {
             let itself = if given.references.contains(name) { 0 } else { given.nar.1 };
-            json!({
+            let mut info = json!({
                 "path": format!("{store}/{name}"),
                 "narHash": format!("sha256:{}", nix32::encode(&bytes(given))),
                 "narSize": given.nar.1,
                 "references": full(&given.direct),
                 "closureSize": size(given) + itself,
-            })
+            });
+            if let Some(ca) = &given.ca {
+                info["ca"] = json!(ca);
+            }
+            info
         })
         .collect()
 }

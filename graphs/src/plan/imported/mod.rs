@@ -33,6 +33,8 @@ pub struct Given {
     pub direct: BTreeSet<String>,
     /// The sha256 of its NAR in hex, and the NAR's bytes.
     pub nar: (String, u64),
+    /// How its path follows from its content, as Nix spells it, if it does.
+    pub ca: Option<String>,
 }
 
 /// How steps are made.
