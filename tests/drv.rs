@@ -193,7 +193,12 @@ fn a_tampered_daemon_is_caught() {
     fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).unwrap();
     let out = folder.path().join("out");
     let record = folder.path().join("record.json");
-    let ours = groundup().args(["run", derivation, "--machine", "host", "--out"]).arg(&out).arg("--record").arg(&record).output();
+    let ours = groundup()
+        .args(["run", derivation, "--machine", "host", "--out"])
+        .arg(&out)
+        .arg("--record")
+        .arg(&record)
+        .output();
     assert!(ours.unwrap().status.success());
     let says = |bytes: &str| {
         fs::write(&file, bytes).unwrap();
@@ -204,15 +209,25 @@ fn a_tampered_daemon_is_caught() {
         fs::create_dir_all(cache.join("nar")).unwrap();
         fs::write(cache.join("nar/x.nar"), &dump).unwrap();
         let name = path.rsplit('/').next().unwrap();
-        let info = format!("StorePath: {path}\nURL: nar/x.nar\nCompression: none\nNarHash: sha256:{}\nNarSize: {}\nReferences: \n", hash.trim(), dump.len());
+        let info = format!(
+            "StorePath: {path}\nURL: nar/x.nar\nCompression: none\nNarHash: sha256:{}\nNarSize: {}\nReferences: \n",
+            hash.trim(),
+            dump.len()
+        );
         let narinfo = cache.join(format!("{}.narinfo", &name[..32]));
         fs::write(&narinfo, info).unwrap();
-        groundup().arg("compare").arg(&record).arg(&narinfo).output().unwrap()
+        let named = |label: &str, path: &Path| format!("{label}={}", path.display());
+        let records = [named("ours", &record), named("nix", &narinfo)];
+        let outputs =
+            ["--outputs".to_owned(), named("ours", &out), "--outputs".to_owned(), named("nix", &cache)];
+        groundup().arg("compare").args(records).args(outputs).output().unwrap()
     };
     let same = says("two\n");
     assert_eq!(same.status.code(), Some(0), "{}", String::from_utf8_lossy(&same.stdout));
     let other = says("twp\n");
     let said = String::from_utf8_lossy(&other.stdout).into_owned();
     assert_eq!(other.status.code(), Some(1), "{said}");
-    assert!(said.contains("differ") && said.contains("tampered"), "{said}");
+    // The output, the file in it, and the byte.
+    assert!(said.contains("tampered") && said.contains("differs"), "{said}");
+    assert!(said.lines().any(|line| line.contains('b') && line.contains("byte 2")), "{said}");
 }

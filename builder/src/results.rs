@@ -88,7 +88,10 @@ impl Results {
                 machine: None,
                 references: std::mem::take(&mut self.references),
             }),
-            Event::Reference { name, .. } => self.references.push(name.clone()),
+            Event::Reference { name, .. } => {
+                self.references.push(name.clone());
+                self.references.sort_unstable();
+            }
             Event::Input { .. } | Event::Step { .. } | Event::End { .. } | Event::Fatal { .. } => {}
         }
         // An output is told before the end of its step is.
