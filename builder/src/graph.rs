@@ -36,13 +36,25 @@ impl Source {
     pub fn of(graph: &args::Graph) -> Result<Source, Failure> {
         let Some(path) = drv::is(graph) else { return Source::open(graph.path.as_deref()) };
         let (loaded, text) = drv::load(path, &graph.drv)?;
-        Ok(Source { name: path.display().to_string(), text, path: Some(path.into()), lock: None, drv: Some(loaded) })
+        Ok(Source {
+            name: path.display().to_string(),
+            text,
+            path: Some(path.into()),
+            lock: None,
+            drv: Some(loaded),
+        })
     }
 
     /// Reads the file, or takes the built-in graph.
     pub fn open(path: Option<&Path>) -> Result<Source, Failure> {
         let Some(path) = path else {
-            return Ok(Source { name: "seed.ron".into(), text: SEED.into(), path: None, lock: None, drv: None });
+            return Ok(Source {
+                name: "seed.ron".into(),
+                text: SEED.into(),
+                path: None,
+                lock: None,
+                drv: None,
+            });
         };
         let name = path.display().to_string();
         let fail = |error: io::Error| unreadable(&name, &error);

@@ -9,8 +9,8 @@ mod plan;
 mod run;
 mod script;
 mod shell;
-mod sign;
 mod show;
+mod sign;
 mod tcb;
 mod verify_image;
 

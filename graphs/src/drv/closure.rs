@@ -18,12 +18,11 @@ pub struct Closure {
     pub order: Vec<String>,
 }
 
+/// Finds the bytes of a file by its path in the store.
+pub type Find<'a> = dyn FnMut(&str) -> Result<Option<Vec<u8>>, String> + 'a;
+
 /// Reads `root`, the bytes of the file that goes by `name`, and with `find` what it needs, by path. All problems are reported.
-pub fn load(
-    name: &str,
-    root: &[u8],
-    find: &mut dyn FnMut(&str) -> Result<Option<Vec<u8>>, String>,
-) -> Result<Closure, Vec<Problem>> {
+pub fn load(name: &str, root: &[u8], find: &mut Find<'_>) -> Result<Closure, Vec<Problem>> {
     let refused = |name: &str, error: parse::Error| {
         Problem::error(format!("{name}, {error}"))
             .help("a `.drv` file is never written by hand: get it anew from the store that made it")
@@ -89,7 +88,7 @@ pub fn load(
     if !problems.is_empty() {
         return Err(problems);
     }
-    let order = order(&derivations).map_err(|problem| vec![problem])?;
+    let order = order(&derivations).map_err(|problem| vec![*problem])?;
     let closure = Closure { store, root: own, derivations, order };
     closure.check_paths()?;
     Ok(closure)
@@ -115,7 +114,7 @@ fn check_names(derivations: &BTreeMap<String, Derivation>, problems: &mut Vec<Pr
 }
 
 /// By need, and among those whose needs are met by path. No recursion: a chain of any length does not overflow a stack.
-fn order(derivations: &BTreeMap<String, Derivation>) -> Result<Vec<String>, Problem> {
+fn order(derivations: &BTreeMap<String, Derivation>) -> Result<Vec<String>, Box<Problem>> {
     let numbers: BTreeMap<&str, usize> =
         derivations.keys().enumerate().map(|(i, path)| (path.as_str(), i)).collect();
     let mut graph = DiGraph::with_capacity(derivations.len(), derivations.len() * 4);
@@ -133,7 +132,8 @@ fn order(derivations: &BTreeMap<String, Derivation>) -> Result<Vec<String>, Prob
         return Ok(order.into_iter().map(|node| needs.graph[node].to_owned()).collect());
     }
     let cycle: Vec<_> = left.iter().map(|node| needs.graph[*node]).collect();
-    Err(Problem::error(format!("cycle: these need each other, or something that does: {}", cycle.join(", "))))
+    let text = format!("cycle: these need each other, or something that does: {}", cycle.join(", "));
+    Err(Box::new(Problem::error(text)))
 }
 
 impl Closure {

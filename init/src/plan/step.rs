@@ -71,6 +71,14 @@ pub enum World<'a> {
     Bind { source: Source<'a>, path: Field<'a> },
 }
 
+impl Expected {
+    /// The sha256, whatever it is of.
+    pub fn hash(&self) -> &Digest {
+        let (Expected::Nar(hash) | Expected::Flat(hash)) = self;
+        hash
+    }
+}
+
 /// `output NAME PATH EXPECTED`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Output<'a> {

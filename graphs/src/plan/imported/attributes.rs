@@ -16,14 +16,14 @@ pub(super) struct Made {
     pub files: BTreeMap<String, String>,
 }
 
-pub(super) fn make(source: &Source<'_>, top: &str) -> Result<Made, Problem> {
+pub(super) fn make(source: &Source<'_>, top: &str) -> Result<Made, Box<Problem>> {
     match source.derivation.env.get("__json") {
         Some(text) => structured(source, text, top),
         None => plain(source, top),
     }
 }
 
-fn plain(source: &Source<'_>, top: &str) -> Result<Made, Problem> {
+fn plain(source: &Source<'_>, top: &str) -> Result<Made, Box<Problem>> {
     let env = &source.derivation.env;
     let mut made = Made::default();
     let as_files: BTreeSet<&str> =
@@ -63,7 +63,7 @@ fn registration(source: &Source<'_>, closure: &BTreeMap<String, &Given>) -> Stri
 
 /// The things at these paths with all that they refer to, by base name. What is still to be built refers to what nobody knows
 /// yet.
-fn closure<'a>(source: &Source<'a>, paths: &[&str]) -> Result<BTreeMap<String, &'a Given>, Problem> {
+fn closure<'a>(source: &Source<'a>, paths: &[&str]) -> Result<BTreeMap<String, &'a Given>, Box<Problem>> {
     let store = &source.closure.store;
     let mut found = BTreeMap::new();
     for path in paths {
@@ -79,22 +79,23 @@ fn closure<'a>(source: &Source<'a>, paths: &[&str]) -> Result<BTreeMap<String, &
     Ok(found)
 }
 
-fn given<'a>(source: &Source<'a>, name: &str) -> Result<&'a Given, Problem> {
+fn given<'a>(source: &Source<'a>, name: &str) -> Result<&'a Given, Box<Problem>> {
     let path = format!("{}/{name}", source.closure.store);
     source.given.get(&path).ok_or_else(|| {
-        Problem::error(format!(
+        let problem = Problem::error(format!(
             "{}: it asks for the references of {path}, which is not built yet",
             source.path
         ))
-        .help("build that first with --out DIR, then give it: --stop-at NAME --inputs DIR")
+        .help("build that first with --out DIR, then give it: --stop-at NAME --inputs DIR");
+        Box::new(problem)
     })
 }
 
-fn problem(source: &Source<'_>, what: String) -> Problem {
-    Problem::error(format!("{}: {what}", source.path)).help("Nix refuses it too")
+fn problem(source: &Source<'_>, what: String) -> Box<Problem> {
+    Box::new(Problem::error(format!("{}: {what}", source.path)).help("Nix refuses it too"))
 }
 
-fn structured(source: &Source<'_>, text: &str, top: &str) -> Result<Made, Problem> {
+fn structured(source: &Source<'_>, text: &str, top: &str) -> Result<Made, Box<Problem>> {
     let parsed: Result<Map<String, Value>, _> = serde_json::from_str(text);
     let mut attributes =
         parsed.map_err(|error| problem(source, format!("__json is no JSON object: {error}")))?;

@@ -15,7 +15,7 @@ pub(super) const STORE: &str = "/gnu/store";
 const UID: u32 = 30001;
 const GID: u32 = 30000;
 
-pub(super) fn step(source: &Source<'_>) -> Result<Step, Problem> {
+pub(super) fn step(source: &Source<'_>) -> Result<Step, Box<Problem>> {
     let top = format!("/tmp/guix-build-{}-0", name(source.path).unwrap_or_default());
     let mut world = world::system();
     world.push(dir(top.clone(), 0o700, Owner::Builder));

@@ -60,7 +60,7 @@ pub fn plan(
     for path in &needs.build {
         match step(closure, path, given, setting) {
             Ok(step) => steps.push(step),
-            Err(problem) => problems.push(problem),
+            Err(problem) => problems.push(*problem),
         }
     }
     if !problems.is_empty() {
@@ -94,7 +94,7 @@ fn step(
     path: &str,
     given: &BTreeMap<String, Given>,
     setting: Setting<'_>,
-) -> Result<Step, Problem> {
+) -> Result<Step, Box<Problem>> {
     let derivation = closure.get(path);
     refuse(path, derivation)?;
     let source = Source { closure, path, derivation, given, setting };
@@ -132,8 +132,9 @@ impl Source<'_> {
 }
 
 /// What Nix refuses to build, and what PID 1 can't.
-fn refuse(path: &str, derivation: &Derivation) -> Result<(), Problem> {
-    let refused = |what: String, help: &str| Err(Problem::error(format!("{path}: {what}")).help(help));
+fn refuse(path: &str, derivation: &Derivation) -> Result<(), Box<Problem>> {
+    let refused =
+        |what: String, help: &str| Err(Box::new(Problem::error(format!("{path}: {what}")).help(help)));
     let give = "give its output: --stop-at NAME, with the content from --inputs";
     if !matches!(derivation.platform.as_str(), "x86_64-linux" | "i686-linux" | "builtin") {
         return refused(

@@ -21,7 +21,7 @@ pub(super) const LINUX32: u32 = 0x0008;
 /// 2020-01-01, as the machines' clocks start.
 pub(super) const EPOCH: u64 = 1_577_836_800;
 
-pub(super) fn step(source: &Source<'_>) -> Result<Step, Problem> {
+pub(super) fn step(source: &Source<'_>) -> Result<Step, Box<Problem>> {
     let made = attributes::make(source, TOP)?;
     let mut world = vec![dir(TOP, 0o700, Owner::Builder)];
     world.extend(
