@@ -73,7 +73,7 @@ fn canonicalise(path: &Path, limit: u64) -> Result<(), walk::Error> {
     let ((folder, name), mut names, mut order) = (place(path), vec![0; 1 << 20], vec![0; 1 << 16]);
     let room = walk::Room::new(&mut names, &mut order);
     let folder = rustix::fd::AsFd::as_fd(&folder);
-    canon::canonicalise(folder, &name, None, limit, room, &mut walk::Path::new())
+    canon::canonicalise(folder, &name, None, limit, canon::Special::Refused, room, &mut walk::Path::new())
 }
 
 #[test]

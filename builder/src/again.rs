@@ -63,6 +63,7 @@ impl Again {
             text: graph,
             path: Some(folder.join(base)),
             lock: Some(lock),
+            drv: None,
         };
         let taken = external["choices"].as_object().into_iter().flatten();
         let choose = taken.filter_map(|(choice, taken)| Some((choice.clone(), taken.as_str()?.to_owned())));

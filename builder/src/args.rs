@@ -61,6 +61,17 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Prints a derivation of Nix or Guix in a readable form (RON)
+    Show {
+        #[command(flatten)]
+        graph: Graph,
+        /// With all derivations that it needs
+        #[arg(long, short)]
+        recursive: bool,
+        /// Print JSON with the fields of `nix derivation show`
+        #[arg(long)]
+        json: bool,
+    },
     /// Resolves what a graph leaves open to versions and hashes, and writes them to its lock file
     Lock {
         #[command(flatten)]
@@ -175,9 +186,35 @@ pub enum Command {
 /// The graph.
 #[derive(Debug, Args)]
 pub struct Graph {
-    /// A graph in RON; without one, the seed graph that is built in
+    /// A graph in RON, or a derivation of Nix or Guix, NAME.drv (-.drv: standard input); without one, the seed graph that is
+    /// built in
     #[arg(value_name = "GRAPH")]
     pub path: Option<PathBuf>,
+    /// What only derivations of Nix and Guix need.
+    #[command(flatten)]
+    pub drv: Drv,
+}
+
+/// Where derivations of Nix and Guix, and what they are built of, come from.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Derivations of Nix and Guix")]
+pub struct Drv {
+    /// A folder or an archive with the derivations that NAME.drv needs; the folder that it is in is always tried last
+    #[arg(long, value_name = "DIR|ARCHIVE")]
+    pub store: Vec<PathBuf>,
+    /// Where sources, fixed outputs and given outputs are: a store's folder, a NAR file, a binary cache (a folder or a URL);
+    /// folders of --store are tried too, and fixed outputs are fetched by their own URLs
+    #[arg(long, value_name = "DIR|NAR|URL")]
+    pub inputs: Vec<PathBuf>,
+    /// Take the outputs of this derivation as given, and build only what needs them
+    #[arg(long, value_name = "NAME")]
+    pub stop_at: Vec<String>,
+    /// The program that is /bin/sh in Nix's sandbox; without one there is none
+    #[arg(long, value_name = "FILE")]
+    pub sh: Option<PathBuf>,
+    /// Space for a step's outputs, and again for its other files, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
+    pub space: u64,
 }
 
 /// How the plan is made of the graph.

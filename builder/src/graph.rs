@@ -1,5 +1,7 @@
 //! The graph that a command works on: a file, or the one that is built in.
 
+use crate::args;
+use crate::drv;
 use crate::failure::Failure;
 use crate::inputs::{Error, InputSpec, Lock, lock, problem};
 use crate::term;
@@ -25,20 +27,41 @@ pub struct Source {
     pub path: Option<PathBuf>,
     /// The lock file's text, if it came with the graph and is not beside it.
     pub lock: Option<String>,
+    /// The closure, where it is a derivation of Nix or Guix.
+    pub drv: Option<drv::Loaded>,
 }
 
 impl Source {
+    /// Reads a graph, or a derivation of Nix or Guix with all that it needs.
+    pub fn of(graph: &args::Graph) -> Result<Source, Failure> {
+        let Some(path) = drv::is(graph) else { return Source::open(graph.path.as_deref()) };
+        let (loaded, text) = drv::load(path, &graph.drv)?;
+        Ok(Source {
+            name: path.display().to_string(),
+            text,
+            path: Some(path.into()),
+            lock: None,
+            drv: Some(loaded),
+        })
+    }
+
     /// Reads the file, or takes the built-in graph.
     pub fn open(path: Option<&Path>) -> Result<Source, Failure> {
         let Some(path) = path else {
-            return Ok(Source { name: "seed.ron".into(), text: SEED.into(), path: None, lock: None });
+            return Ok(Source {
+                name: "seed.ron".into(),
+                text: SEED.into(),
+                path: None,
+                lock: None,
+                drv: None,
+            });
         };
         let name = path.display().to_string();
         let fail = |error: io::Error| unreadable(&name, &error);
         if path.extension().is_some_and(|ending| ending == "drv") {
             return Err(Failure::help(
-                format!("{name}: derivations of Nix and Guix can not be built yet"),
-                "write a graph in RON",
+                format!("{name}: this command does not take derivations of Nix and Guix"),
+                "check, show, plan, image, run and tcb do",
             ));
         }
         let mut bytes = Vec::new();
@@ -55,11 +78,14 @@ impl Source {
             let graph = name.replace(".lock.ron", ".ron");
             return Err(Failure::help(format!("{name} is a lock file"), &format!("name its graph, {graph}")));
         }
-        Ok(Source { name, text, path: Some(path.into()), lock: None })
+        Ok(Source { name, text, path: Some(path.into()), lock: None, drv: None })
     }
 
     /// The checked graph; warnings go to standard error.
     pub fn graph(&self) -> Result<Graph, Failure> {
+        if self.drv.is_some() {
+            return Ok(Graph::default());
+        }
         let (graph, warnings) = graphs::load(&self.name, &self.text).map_err(Failure::Problems)?;
         term::note(&warnings.render(term::colors()));
         Ok(graph)

@@ -153,11 +153,13 @@ fn read_plan(
                     builder,
                     outputs: step
                         .outputs()
-                        .map(|output| (output.name.into(), output.expected.map(|hash| crate::hex(&hash))))
+                        .map(|output| {
+                            (output.name.into(), output.expected.map(|expected| crate::hex(expected.hash())))
+                        })
                         .collect(),
                 });
             }
-            Item::DropInput(_) | Item::DropOutput(_) => {}
+            Item::Refers(..) | Item::DropInput(_) | Item::DropOutput(_) => {}
         }
     }
     Ok(())

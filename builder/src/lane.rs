@@ -2,6 +2,7 @@
 
 use crate::args::{self, MachineName};
 use crate::commands::image;
+use crate::drv;
 use crate::failure::Failure;
 use crate::graph::Source;
 use crate::kernel::{self, Kernel};
@@ -117,13 +118,16 @@ impl Machinery {
 
 /// The memory in MiB that a lane's machine needs for an image of so many bytes, unless another is asked for.
 pub fn memory(prepared: &Prepared, image: u64) -> Result<u64, Failure> {
-    let steps = graphs::memory(&prepared.graph, &prepared.choices).map_err(Failure::input)?;
-    Ok((2 * image).saturating_add(steps).div_ceil(MIB).saturating_add(MARGIN))
+    Ok((2 * image).saturating_add(prepared.memory()?).div_ceil(MIB).saturating_add(MARGIN))
 }
 
 /// The results with what was given, and the record of all.
 fn finish(facts: &Facts<'_>, mut results: Results) -> Result<(Results, Value), Failure> {
     let order = graphs::order(&facts.prepared.graph, &facts.prepared.choices).map_err(Failure::input)?;
+    if facts.prepared.imported.is_some() {
+        let record = record(facts, &results);
+        return Ok((results, record));
+    }
     results.give(&facts.prepared.given, &order);
     let record = record(facts, &results);
     Ok((results, record))
@@ -139,6 +143,12 @@ pub fn build(
     cancel: &AtomicBool,
 ) -> Result<Ended, Failure> {
     if setting.machine == MachineName::Auto {
+        if prepared.imported.is_some() {
+            return Err(Failure::help(
+                "--machine auto does not take derivations of Nix and Guix",
+                "run them on host or on strict, and compare the records",
+            ));
+        }
         return auto::build(source, prepared, setting, running, cancel);
     }
     let fail = |error| Failure::machine(format!("{}: {error}", setting.cache.display()));
@@ -174,7 +184,7 @@ pub fn build(
     let mut each = |line: Line| {
         running.line(&line);
         let Line::Event(Event::Built { name, .. } | Event::Failed { name, .. }) = &line else { return };
-        let result = take(setting.out, &machine, &running.results, name);
+        let result = take(setting.out, &machine, &running.results, prepared, name);
         if taken.is_ok() {
             taken = result;
         }
@@ -197,7 +207,7 @@ pub fn build(
         Ok(_) if results.plan.as_ref() != Some(&plan) => {
             Err(Failure::machine(format!("the machine ran another plan: {:?}", results.plan)))
         }
-        Ok(_) => taken.and_then(|()| judge(&results, &prepared.steps)),
+        Ok(_) => taken.and_then(|()| judge(&results, prepared)),
     };
 
     let said = verdict.as_ref().err().map(ToString::to_string);
@@ -270,13 +280,29 @@ fn arguments(machine: &qemu::Machine) -> Value {
 }
 
 /// Takes the outputs of a step out of the machine.
-fn take(out: Option<Out<'_>>, machine: &qemu::Machine, results: &Results, step: &str) -> Result<(), Failure> {
+fn take(
+    out: Option<Out<'_>>,
+    machine: &qemu::Machine,
+    results: &Results,
+    prepared: &Prepared,
+    step: &str,
+) -> Result<(), Failure> {
     let (Some(out), Some(region)) = (out, &machine.region) else { return Ok(()) };
     let outputs = results.outputs.iter().rev().take_while(|output| output.step == step);
-    outputs.map(|output| outputs::take(region, output, out.folder, out.nar)).fold(Ok(()), Result::and)
+    let take = |output| match &prepared.imported {
+        Some(imported) => drv::out::add(out.folder, imported, output, &outputs::read(region, output)?),
+        None => outputs::take(region, output, out.folder, out.nar),
+    };
+    outputs.map(take).fold(Ok(()), Result::and)
 }
 
-fn judge(results: &Results, steps: &[String]) -> Result<(), Failure> {
+fn judge(results: &Results, prepared: &Prepared) -> Result<(), Failure> {
+    let steps = &prepared.steps;
+    let broken = prepared.imported.iter().flat_map(|imported| drv::verdict::broken(imported, results));
+    let broken: Vec<_> = broken.collect();
+    if !broken.is_empty() {
+        return Err(Failure::Build(broken.join("; ")));
+    }
     if results.is_good(steps) {
         return Ok(());
     }

@@ -5,6 +5,7 @@
 //! | [`args`] | the command line |
 //! | [`commands`] | one file for each thing that it can ask for |
 //! | [`graph`], [`prepare`] | from a file to choices, inputs and plan |
+//! | [`drv`] | the same for derivations of Nix and Guix |
 //! | [`ahead`], [`cancel`] | what can be known to fail before it is begun; being asked to stop |
 //! | [`inputs`] | fetching, verifying, caching, unpacking, locking |
 //! | [`fetching`], [`running`], [`term`] | what a person sees meanwhile |
@@ -30,6 +31,7 @@ pub mod cancel;
 pub mod commands;
 pub mod compare;
 pub mod differ;
+pub mod drv;
 pub mod failure;
 pub mod fetching;
 pub mod given;

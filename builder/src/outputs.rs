@@ -8,8 +8,8 @@ use std::fs;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-/// Takes one output to `folder`, as [`put`] leaves it.
-pub fn take(region: &Region, output: &Output, folder: &Path, as_nar: bool) -> Result<(), Failure> {
+/// The NAR of one output, as PID 1 hashed it.
+pub fn read(region: &Region, output: &Output) -> Result<Vec<u8>, Failure> {
     let name = &output.name;
     let offset = match output.place {
         Place::At(offset) => offset,
@@ -33,7 +33,12 @@ pub fn take(region: &Region, output: &Output, folder: &Path, as_nar: bool) -> Re
         let text = format!("output {name}: PID 1 printed {}, the export region holds {found}", output.sha256);
         return Err(Failure::Machine(text));
     }
-    put(&bytes, name, folder, as_nar)
+    Ok(bytes)
+}
+
+/// Takes one output to `folder`, as [`put`] leaves it.
+pub fn take(region: &Region, output: &Output, folder: &Path, as_nar: bool) -> Result<(), Failure> {
+    put(&read(region, output)?, &output.name, folder, as_nar)
 }
 
 /// Puts an output's NAR into `folder`, as `NAME.nar` or unpacked as `NAME`; what was there under that name is replaced.

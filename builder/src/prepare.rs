@@ -1,6 +1,7 @@
 //! From a graph to everything that an image is made of: choices made, inputs obtained, plan written.
 
 use crate::args;
+use crate::drv;
 use crate::failure::Failure;
 use crate::fetching::Fetching;
 use crate::given::{self, Given};
@@ -19,6 +20,10 @@ pub struct Input {
     pub role: Role,
     /// What it is and where.
     pub obtained: Obtained,
+    /// Why it is believed to be what it is, where the graph does not say it.
+    pub trust: Option<String>,
+    /// Its path in a store of Nix or Guix.
+    pub store_path: Option<String>,
 }
 
 /// All that an image is made of, but PID 1.
@@ -42,6 +47,8 @@ pub struct Prepared {
     pub plan: String,
     /// What carries the plan out in the place of our own PID 1.
     pub script: Option<Script>,
+    /// What derivations of Nix and Guix have beside that; then the graph holds nothing but the target.
+    pub imported: Option<drv::Imported>,
 }
 
 /// The plan as a shell script, and the shell.
@@ -89,6 +96,14 @@ impl Prepared {
             self.script = Some(Script { text, busybox: tools::static_program("--script", busybox)? });
         }
         Ok(self)
+    }
+
+    /// In bytes: what the hungriest step may use.
+    pub fn memory(&self) -> Result<u64, Failure> {
+        match &self.imported {
+            Some(imported) => Ok(imported.memory),
+            None => graphs::memory(&self.graph, &self.choices).map_err(Failure::input),
+        }
     }
 
     /// The same with randomised addresses in every step.
@@ -151,6 +166,9 @@ pub fn prepare(
     store: &Store,
 ) -> Result<Prepared, Failure> {
     let choices = choices("--choose", &graph, &args.choose)?;
+    if let Some(loaded) = &source.drv {
+        return drv::prepare(loaded, args.keep_going, store);
+    }
     let lock = source.lock()?;
     let used = graphs::used_inputs(&graph, &choices).map_err(Failure::input)?;
     let specs: Vec<_> =
@@ -162,7 +180,10 @@ pub fn prepare(
     let mut errors = Vec::new();
     for (used, obtained) in used.iter().zip(obtained) {
         match obtained {
-            Ok(obtained) => drop(inputs.insert(used.name.to_owned(), Input { role: used.role, obtained })),
+            Ok(obtained) => drop(inputs.insert(
+                used.name.to_owned(),
+                Input { role: used.role, obtained, trust: None, store_path: None },
+            )),
             Err(error) => errors.push(error),
         }
     }
@@ -186,5 +207,6 @@ pub fn prepare(
         on_failure,
         plan,
         script: None,
+        imported: None,
     })
 }

@@ -10,8 +10,9 @@ use crate::args::MachineName;
 use crate::commands::image;
 use crate::compare::read::envelope::encode;
 use crate::failure::Failure;
-use crate::results::Results;
+use crate::results::{Output, Results};
 use crate::tools::{self, Part};
+use graphs::drv::nix32;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::path::Path;
@@ -52,12 +53,7 @@ pub fn record(facts: &Facts<'_>, results: &Results) -> Value {
                 "name": output.name,
                 "digest": { "sha256": output.sha256 },
                 "mediaType": "application/x-nix-nar",
-                "annotations": {
-                    "size": output.size,
-                    "step": output.step,
-                    "stepKey": facts.prepared.keys.get(&output.step),
-                    "machine": output.machine.as_deref().unwrap_or(facts.machine.word()),
-                },
+                "annotations": annotations(facts, output),
             })
         })
         .collect();
@@ -129,6 +125,24 @@ fn internal(facts: &Facts<'_>) -> Value {
     internal
 }
 
+fn annotations(facts: &Facts<'_>, output: &Output) -> Value {
+    let mut annotations = json!({
+        "size": output.size,
+        "step": output.step,
+        "stepKey": facts.prepared.keys.get(&output.step),
+        "machine": output.machine.as_deref().unwrap_or(facts.machine.word()),
+    });
+    if let Some(imported) = &facts.prepared.imported {
+        let hash = graphs::hex::decode(&output.sha256).unwrap_or_default();
+        let path = |name: &String| format!("{}/{name}", imported.store);
+        annotations["storePath"] = path(&output.name).into();
+        annotations["narHash"] = format!("sha256:{}", nix32::encode(&hash)).into();
+        annotations["narSize"] = output.size.into();
+        annotations["references"] = output.references.iter().map(path).collect();
+    }
+    annotations
+}
+
 fn dependencies(facts: &Facts<'_>) -> Vec<Value> {
     let plan = json!({ "name": "plan", "digest": { "sha256": crate::hash(facts.prepared.plan.as_bytes()) } });
     let inputs = facts.prepared.inputs.iter().map(|(name, input)| {
@@ -145,6 +159,8 @@ fn dependencies(facts: &Facts<'_>) -> Vec<Value> {
                 "role": tools::role(input.role),
                 "kind": input.obtained.kind.word(),
                 "size": input.obtained.size,
+                "storePath": input.store_path,
+                "trust": input.trust,
                 "files": files,
             },
         })

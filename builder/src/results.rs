@@ -14,6 +14,8 @@ pub struct Results {
     pub bad_inputs: Vec<(String, String)>,
     /// Each step that was tried or skipped.
     pub steps: Vec<Step>,
+    /// What the output that is told next refers to.
+    references: Vec<String>,
     /// Each output that was made, also one that is not as expected.
     pub outputs: Vec<Output>,
 }
@@ -57,6 +59,8 @@ pub struct Output {
     pub step: String,
     /// The machine that ran that step, if it was not this one.
     pub machine: Option<String>,
+    /// The base names of what it refers to in the store, where that was looked for.
+    pub references: Vec<String>,
 }
 
 impl Results {
@@ -82,7 +86,12 @@ impl Results {
                 place: *place,
                 step: String::new(),
                 machine: None,
+                references: std::mem::take(&mut self.references),
             }),
+            Event::Reference { name, .. } => {
+                self.references.push(name.clone());
+                self.references.sort_unstable();
+            }
             Event::Input { .. } | Event::Step { .. } | Event::End { .. } | Event::Fatal { .. } => {}
         }
         // An output is told before the end of its step is.
@@ -121,6 +130,7 @@ impl Results {
             place: Place::None,
             step: given.step.clone(),
             machine: Some(given.machine.clone()),
+            references: Vec::new(),
         }));
         let number: BTreeMap<&str, usize> =
             order.iter().enumerate().map(|(number, &name)| (name, number)).collect();

@@ -20,6 +20,9 @@ pub fn read(bytes: &[u8]) -> Result<usize, init::plan::Error> {
 fn item_lines(item: &Item<'_>) -> usize {
     match item {
         Item::Input(input) => assert!(init::plan::is_name(input.name.as_bytes())),
+        Item::Refers(name, base) => {
+            assert!(init::plan::is_name(name.as_bytes()) && init::plan::is_name(base.as_bytes()));
+        }
         Item::DropInput(name) | Item::DropOutput(name) => assert!(init::plan::is_name(name.as_bytes())),
         Item::Step(step) => return step_lines(step),
     }
@@ -38,7 +41,11 @@ fn step_lines(step: &Step<'_>) -> usize {
             assert!(mode <= 0o7777);
             path(p);
         }
-        World::Device { path: p, .. } | World::Proc { path: p } => path(p),
+        World::Device { path: p, .. }
+        | World::Proc { path: p }
+        | World::Pts { path: p }
+        | World::Shm { path: p } => path(p),
+        World::Closure => assert!(step.closure),
         World::File { path: p, text, .. } => {
             path(p);
             spelled(text, true);
@@ -59,7 +66,7 @@ fn step_lines(step: &Step<'_>) -> usize {
     assert!(names.is_sorted_by(|a, b| a < b));
     let (args, outputs) = (step.args().count(), step.outputs().count());
     assert!(args > 0 && outputs > 0);
-    let fixed = "step uid gid umask host domain clock personality pid-one loopback time-limit log-limit space-limit cwd \
+    let fixed = "step uid gid umask host domain clock personality pid-one loopback log rules time-limit log-limit space-limit cwd \
                  builder end";
     fixed.split(' ').count() + 16 + step.world().count() + args + names.len() + outputs
 }

@@ -2,6 +2,7 @@
 //!
 //! Pure: text in, text out. Nothing here opens a file, starts a process or asks a network.
 mod check;
+pub mod drv;
 pub mod hex;
 mod index;
 mod locate;

@@ -4,6 +4,7 @@
 //! a [`Step`] (`native`), which holds all that a plan says of it, and a step becomes text (`write`).
 
 mod given;
+pub mod imported;
 mod keys;
 pub(crate) mod native;
 mod step;
@@ -12,7 +13,8 @@ mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use step::{Bind, Device, From, Output, Owner, PidOne, RESOURCES, Step, World};
+pub use imported::{Given, Needs};
+pub use step::{Bind, Device, From, Output, Owner, PidOne, RESOURCES, Rules, Step, World};
 
 use crate::index::Index;
 use crate::model::{Graph, Kind};

@@ -3,7 +3,7 @@
 //! that two names may be hard links to one file.
 //!
 //! Afterwards every file and directory has mode 0444 or 0555, the owner that was asked for, modification and access time 1,
-//! and no extended attributes. Set-user-id and set-group-id bits and special files are refused, not repaired: whoever
+//! and no extended attributes. Special files are refused, not repaired, and set-user-id and set-group-id bits unless they are to be stripped: whoever
 //! made them wanted something that an output can't be. So is a tree with more to read than its maker had space for: holes
 //! and hard links take no space, and a petabyte of them would be hashed for years.
 //!
@@ -22,13 +22,24 @@ pub fn canonicalise(
     name: &CStr,
     owner: Option<(Uid, Gid)>,
     limit: u64,
+    special: Special,
     room: Room<'_>,
     path: &mut Path,
 ) -> Result<(), Error> {
-    walk::walk(dir, name, room, path, &mut Canoniser { owner, left: limit })
+    walk::walk(dir, name, room, path, &mut Canoniser { owner, left: limit, special })
+}
+
+/// What becomes of set-user-id and set-group-id bits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Special {
+    /// A tree with them is refused.
+    Refused,
+    /// They are taken away.
+    Stripped,
 }
 
 struct Canoniser {
+    special: Special,
     owner: Option<(Uid, Gid)>,
     left: u64,
 }
@@ -39,7 +50,7 @@ impl walk::Visitor for Canoniser {
             rustix::fs::chownat(entry.dir, entry.name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)
                 .map_err(at("chown"))?;
         }
-        let special = entry.stat.st_mode & 0o6000 != 0;
+        let special = self.special == Special::Refused && entry.stat.st_mode & 0o6000 != 0;
         match entry.file_type() {
             FileType::RegularFile if special => Err(Error::Refused("a set-user-id or set-group-id file")),
             FileType::Directory if special => Err(Error::Refused("a set-group-id directory")),

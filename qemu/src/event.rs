@@ -8,6 +8,7 @@
 //! @ bad-input NAME REASON
 //! @ step NAME
 //! @ output NAME SHA256 SIZE OFFSET       OFFSET: a number, `-` or `full`
+//! @ reference OUTPUT NAME
 //! @ built NAME MILLISECONDS
 //! @ failed NAME MILLISECONDS REASON
 //! @ skipped NAME REASON
@@ -16,7 +17,7 @@
 //! ```
 //!
 //! # Restrictions
-//! A hash is 64 lower-case digits; a number has no sign and no leading zero; a name is at most 211 of
+//! A hash is 64 lower-case digits; a number has no sign and no leading zero; a name is at most 244 of
 //! `[A-Za-z0-9+._?=-]` and does not start with a dot. Whatever breaks a rule is no event, and is shown as a line of
 //! the kernel's: an event that the kernel's own messages cut in two must not pass for another.
 
@@ -36,6 +37,8 @@ pub enum Event {
     Step { name: String },
     /// A step made an output.
     Output { name: String, sha256: String, size: u64, place: Place },
+    /// An output holds the hash of this name in the store; told before the output itself is.
+    Reference { output: String, name: String },
     /// A step is done.
     Built { name: String, milliseconds: u64 },
     /// A step failed.
@@ -86,6 +89,10 @@ impl Event {
                 };
                 Self::Output { name: name(n)?, sha256: hash(sha256)?, size: number(size)?, place }
             }
+            "reference" => {
+                let [output, n] = fields(rest)?;
+                Self::Reference { output: name(output)?, name: name(n)? }
+            }
             "built" => {
                 let [n, milliseconds] = fields(rest)?;
                 Self::Built { name: name(n)?, milliseconds: number(milliseconds)? }
@@ -125,7 +132,7 @@ fn some(text: &str) -> Option<String> {
 
 fn name(text: &str) -> Option<String> {
     let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"+._?=-".contains(&byte);
-    let good = (1..=211).contains(&text.len()) && !text.starts_with('.') && text.bytes().all(safe);
+    let good = (1..=244).contains(&text.len()) && !text.starts_with('.') && text.bytes().all(safe);
     good.then(|| text.to_owned())
 }
 

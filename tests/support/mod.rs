@@ -162,6 +162,7 @@ fn tell(event: &Event) -> String {
             format!("@ output {name}")
         }
         Event::Output { name, sha256, size, .. } => format!("@ output {name} {sha256} {size}"),
+        Event::Reference { output, name } => format!("@ reference {output} {name}"),
         Event::Built { name, .. } => format!("@ built {name}"),
         Event::Failed { name, reason, .. } => format!("@ failed {name} {reason}"),
         Event::Skipped { name, reason } => format!("@ skipped {name} {reason}"),

@@ -1,14 +1,21 @@
 //! `groundup check`: every problem of a graph, with its place.
 
 use crate::args;
+use crate::drv;
 use crate::failure::{Failure, list};
 use crate::graph::Source;
 use crate::term;
 use graphs::Choices;
+use graphs::drv::fetch;
+use graphs::drv::path::base;
 use serde_json::json;
+use std::path::Path;
 
 /// Reads and checks the graph, and nothing else: no input is fetched. The inner failure is one that the JSON tells.
 pub fn check(args: &args::Graph, as_json: bool) -> Result<Result<(), Failure>, Failure> {
+    if let Some(path) = drv::is(args) {
+        return derivation(path, args, as_json);
+    }
     let source = Source::open(args.path.as_deref())?;
     let loaded = graphs::load(&source.name, &source.text);
     let (Ok((_, found)) | Err(found)) = &loaded;
@@ -26,4 +33,38 @@ pub fn check(args: &args::Graph, as_json: bool) -> Result<Result<(), Failure>, F
             Ok(Ok(()))
         }
     }
+}
+
+/// A derivation of Nix or Guix with all that it needs, and what of that has to be fetched.
+fn derivation(path: &Path, args: &args::Graph, as_json: bool) -> Result<Result<(), Failure>, Failure> {
+    let name = path.display().to_string();
+    let loaded = drv::load(path, &args.drv);
+    if as_json {
+        let problems = match &loaded {
+            Err(Failure::Problems(found)) => list(found),
+            _ => vec![],
+        };
+        term::json(&json!({ "graph": name, "problems": problems }))?;
+    }
+    let closure = match loaded {
+        Err(failure) => return Ok(Err(failure)),
+        Ok((loaded, _)) => loaded.closure,
+    };
+    if !as_json {
+        let fetched: Vec<_> =
+            closure.order.iter().filter_map(|path| fetch::fetch(closure.get(path))).collect();
+        let sources: usize = closure.sources().len();
+        let text = format!(
+            "{name}: good, {}, {} of them with a fixed output, {}\n",
+            term::count(closure.order.len(), "derivation"),
+            fetched.len(),
+            term::count(sources, "source")
+        );
+        let line = |fetch: &fetch::Fetch<'_>| {
+            let from = if fetch.urls.is_empty() { "(no URL)".into() } else { fetch.urls.join(" ") };
+            format!("{}:{}  {}  {from}\n", fetch.fixed.method(), fetch.fixed.hash, base(fetch.path))
+        };
+        term::result(&(text + &fetched.iter().map(line).collect::<String>()))?;
+    }
+    Ok(Ok(()))
 }

@@ -42,7 +42,7 @@ pub fn image(
     cache: &args::Cache,
     as_json: bool,
 ) -> Result<(), Failure> {
-    let source = Source::open(graph.path.as_deref())?;
+    let source = Source::of(graph)?;
     let graph = source.graph()?;
     Ahead::default().whole_file("--output", Some(target.path)).done()?;
     let prepared = prepare(&source, graph, choices, &store(cache)?)?.by_script(target.script)?;

@@ -10,6 +10,7 @@ mod probe;
 mod run;
 mod script;
 mod shell;
+mod show;
 mod sign;
 mod tcb;
 mod verify_image;
@@ -22,6 +23,7 @@ use crate::term;
 pub fn perform(command: Command) -> Result<(), Failure> {
     match command {
         Command::Check { graph, json } => told(json, check::check(&graph, json))?,
+        Command::Show { graph, recursive, json } => told(json, show::show(&graph, recursive, json)),
         Command::Lock { graph, cache } => lock::lock(&graph, &cache),
         Command::Plan { graph, choices, cache } => plan::plan(&graph, &choices, &cache),
         Command::Image { graph, output, xz, script, choices, cache, json } => {

@@ -8,7 +8,7 @@ use crate::term;
 
 /// Obtains the inputs, since the plan names their hashes, and prints it.
 pub fn plan(graph: &args::Graph, choices: &args::Choices, cache: &args::Cache) -> Result<(), Failure> {
-    let source = Source::open(graph.path.as_deref())?;
+    let source = Source::of(graph)?;
     let graph = source.graph()?;
     term::result(&prepare(&source, graph, choices, &store(cache)?)?.plan)
 }

@@ -23,7 +23,7 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
     let (source, choices) = match &again {
         Some(again) => (&again.source, &again.choices),
         None => {
-            opened = Source::open(args.graph.path.as_deref())?;
+            opened = Source::of(&args.graph)?;
             (&opened, &args.choices)
         }
     };
@@ -48,6 +48,12 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
     let cancel = cancel::watch()?;
     let scratch = args.resume.then(|| given::scratch(&cache)).transpose()?;
     if let (Some(scratch), Some(record), Some(out)) = (&scratch, &args.record, &args.out) {
+        if prepared.imported.is_some() {
+            return Err(Failure::help(
+                "--resume does not take derivations of Nix and Guix",
+                "what was exported can be given instead: --inputs OUT --stop-at NAME",
+            ));
+        }
         let Resumed { given, lost } = resume::resume(record, out, &prepared, scratch.path())?;
         lost.iter().for_each(|why| term::note(&format!("built again: {why}")));
         term::note(&format!("{} taken as they are", term::count(given.len(), "output")));

@@ -18,7 +18,7 @@ pub fn tcb(
     tools: &args::Tools,
     as_json: bool,
 ) -> Result<(), Failure> {
-    let source = Source::open(graph.path.as_deref())?;
+    let source = Source::of(graph)?;
     let graph = source.graph()?;
     tools::probe(tools)?;
     let prepared = prepare(&source, graph, choices, &store(cache_args)?)?;
@@ -55,7 +55,8 @@ fn inputs(prepared: &Prepared, role: Role) -> impl Iterator<Item = Part> + '_ {
         };
         let files: Vec<_> =
             input.obtained.files.iter().map(made_of).filter(|text| !text.is_empty()).collect();
-        let about = [&[tools::role(input.role).to_owned()], files.as_slice()].concat().join(", ");
+        let trust: Vec<_> = input.trust.iter().cloned().collect();
+        let about = [&[tools::role(input.role).to_owned()], files.as_slice(), &trust].concat().join(", ");
         let obtained = &input.obtained;
         Part { name: name.clone(), about, sha256: obtained.sha256.clone(), size: obtained.size }
     })

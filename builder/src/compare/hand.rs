@@ -3,6 +3,7 @@
 use super::read::{Claims, Method, Output};
 use super::verdict::{Compared, Party};
 use crate::differ::{Difference, differences};
+use crate::drv::narinfo::NarInfo;
 use crate::failure::Failure;
 use crate::{inputs, nar};
 use std::fs;
@@ -120,7 +121,7 @@ impl Diffoscope<'_> {
     }
 }
 
-/// `NAME` or `NAME.nar` in a folder, by the last component of a store path.
+/// `NAME` or `NAME.nar` in a folder, or what is in a binary cache, by the last component of a store path.
 fn find(folder: &Path, name: &str) -> Result<Option<Found>, Failure> {
     let base = base(name);
     if matches!(base, "" | "." | "..") {
@@ -131,14 +132,23 @@ fn find(folder: &Path, name: &str) -> Result<Option<Found>, Failure> {
         return Ok(Some(Found { path, _unpacked: None }));
     }
     let packed = folder.join(format!("{base}.nar"));
-    if !packed.is_file() {
+    let Some(packed) = [Some(packed), cached(folder, base)].into_iter().flatten().find(|path| path.is_file())
+    else {
         return Ok(None);
-    }
+    };
     let fail = |error: &dyn std::fmt::Display| Failure::input(format!("{}: {error}", packed.display()));
     let temporary = tempfile::tempdir().map_err(|error| fail(&error))?;
     let path = temporary.path().join("output");
     nar::unpack(&fs::read(&packed).map_err(|error| fail(&error))?, &path).map_err(|error| fail(&error))?;
     Ok(Some(Found { path, _unpacked: Some(temporary) }))
+}
+
+/// The NAR in a binary cache such as `run NAME.drv --out` leaves.
+fn cached(folder: &Path, base: &str) -> Option<PathBuf> {
+    let text = fs::read_to_string(folder.join(format!("{}.narinfo", base.get(..32)?))).ok()?;
+    let info = NarInfo::parse(&text).ok()?;
+    let inside = !info.url.starts_with('/') && info.url.split('/').all(|part| part != "..");
+    (inside && info.url.ends_with(".nar")).then(|| folder.join(info.url))
 }
 
 fn base(name: &str) -> &str {

@@ -43,4 +43,11 @@ pub use progress::{Event, Progress, Silent};
 pub use spec::{InputSpec, describe};
 pub use store::{FetchedFile, Obtained, Store};
 pub use tree::nar;
+pub use tree::nar_to;
 pub use unpack::Limits as UnpackLimits;
+
+/// Fetches a URL into a file, anew. What it gives is not verified.
+pub fn download(url: &str, to: &std::path::Path) -> Result<(), Reason> {
+    let _ = std::fs::remove_file(to);
+    http::download(url, to, FetchLimits::default(), progress::Reporter { input: url, to: &Silent })
+}

@@ -18,6 +18,11 @@ const ENTRIES: usize = 4 << 20;
 
 /// Hash and size of the NAR of a path.
 pub fn nar(path: &Path) -> io::Result<(String, u64)> {
+    nar_to(path, &mut nar::Discard)
+}
+
+/// The same, and the NAR itself into a sink.
+pub fn nar_to(path: &Path, sink: &mut dyn nar::Sink) -> io::Result<(String, u64)> {
     let parent =
         File::open(path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
     let name = path.file_name().ok_or_else(|| io::Error::other("a path without a name"))?;
@@ -25,7 +30,7 @@ pub fn nar(path: &Path) -> io::Result<(String, u64)> {
     let (mut names, mut order, mut buffer) = (vec![0; NAMES], vec![0; ENTRIES], vec![0; 256 << 10]);
     let room = Room::new(&mut names, &mut order);
     let mut at = walk::Path::new();
-    match nar::write(parent.as_fd(), &name, room, &mut buffer, &mut at, &mut nar::Discard) {
+    match nar::write(parent.as_fd(), &name, room, &mut buffer, &mut at, sink) {
         Ok((digest, size)) => Ok((String::from_utf8_lossy(&hex::encode(&digest)).into_owned(), size)),
         Err(walk::Error::System(what, errno)) => {
             let error = io::Error::from(errno);

@@ -3,7 +3,7 @@
 //! `head.sh` says what each line of a plan means; below it stands the plan, one section a step, nearly line by line. What a
 //! shell can not do is an error, never left out in silence; what `head.sh` leaves out on purpose, it says at its head.
 
-use init::plan::{Item, Kind, OnFailure, Plan, RESOURCES, Source, Step, World};
+use init::plan::{Item, Kind, OnFailure, Plan, RESOURCES, Rules, Source, Step, World};
 use std::fmt::Write;
 
 /// What does not depend on the plan.
@@ -51,6 +51,8 @@ pub fn script(plan: &[u8]) -> Result<Vec<u8>, Error> {
                 };
                 text.line("input", &[input.name.as_bytes(), kind.as_bytes(), hex(&input.sha256).as_bytes()]);
             }
+            // Only steps with a closure look at it, and those are refused.
+            Item::Refers(..) => {}
             Item::DropInput(name) => text.line("drop_input", &[name.as_bytes()]),
             Item::DropOutput(name) => text.line("drop_output", &[name.as_bytes()]),
             Item::Step(step) => {
@@ -65,6 +67,13 @@ pub fn script(plan: &[u8]) -> Result<Vec<u8>, Error> {
 }
 
 fn section(text: &mut Text, step: &Step<'_>) -> Result<(), String> {
+    let foreign = |line| matches!(line, World::Pts { .. } | World::Shm { .. } | World::Closure);
+    let flat =
+        |output: init::plan::Output<'_>| matches!(output.expected, Some(init::plan::Expected::Flat(_)));
+    if step.terminal || step.rules != Rules::Groundup || step.world().any(foreign) || step.outputs().any(flat)
+    {
+        return Err("it is a derivation of Nix or Guix, whose world a shell can not make".into());
+    }
     let mut needs: Vec<Vec<u8>> = step.world().filter_map(needed).collect();
     needs.dedup();
     let words: Vec<&[u8]> =
@@ -102,7 +111,7 @@ fn section(text: &mut Text, step: &Step<'_>) -> Result<(), String> {
     let head = [mode(step.umask), number(step.time_limit), bytes(step.cwd.bytes()), builder];
     text.inner_list("run", &head, step.env().map(|variable| bytes(variable.bytes())), args);
     for output in step.outputs() {
-        let expected = output.expected.map_or_else(|| "-".to_owned(), |digest| hex(&digest));
+        let expected = output.expected.map_or_else(|| "-".to_owned(), |expected| hex(expected.hash()));
         text.inner("output", &[output.name.as_bytes(), output.base.as_bytes(), expected.as_bytes()]);
     }
     text.raw("    finish\n}\n");
@@ -152,6 +161,8 @@ fn world(text: &mut Text, line: World<'_>) {
             text.inner("device", &[major.as_bytes(), minor.as_bytes(), &bytes(path.bytes())]);
         }
         World::Proc { path } => text.inner("proc", &[&bytes(path.bytes())]),
+        // Refused before.
+        World::Pts { .. } | World::Shm { .. } | World::Closure => {}
         World::Store { path, .. } => text.inner("store", &[&bytes(path.bytes())]),
         World::Bind { source, path } => {
             let (folder, field) = match source {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::Error;
-use super::step::{Output, PidOne, Step};
+use super::step::{Output, PidOne, Rules, Step};
 use super::world::{self, STORE};
 use crate::index::{Index, Thing};
 use crate::model::{Alternative, Derivation, Graph, store_name};
@@ -55,6 +55,8 @@ pub(super) fn step(graph: &Graph, index: &Index<'_>, choices: &Choices, name: &s
         personality: NO_RANDOMIZE,
         pid_one: PidOne::Init,
         loopback: true,
+        terminal: false,
+        rules: Rules::Groundup,
         time_limit: derivation.time,
         log_limit: derivation.log,
         space_limit: derivation.space,
@@ -93,7 +95,7 @@ fn outputs(name: &str, derivation: &Derivation) -> Vec<Output> {
     let output = |output: &String| {
         let base = store_name(name, output);
         let path = format!("{STORE}/{base}");
-        Output { name: base, path, expect: derivation.expect.get(output).cloned() }
+        Output { name: base, path, expect: derivation.expect.get(output).cloned(), flat: false }
     };
     derivation.outputs.iter().map(output).collect()
 }

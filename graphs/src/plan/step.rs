@@ -46,6 +46,10 @@ pub struct Step {
     pub pid_one: PidOne,
     /// Whether the loopback interface is up.
     pub loopback: bool,
+    /// Whether the builder prints to a terminal, and not to a pipe.
+    pub terminal: bool,
+    /// Whose rules its outputs go by.
+    pub rules: Rules,
     /// In seconds.
     pub time_limit: u64,
     /// In bytes.
@@ -75,6 +79,15 @@ pub enum PidOne {
     Init,
     /// The builder itself.
     Builder,
+}
+
+/// Whose rules outputs go by: what becomes of set-id bits, and of outputs that others may write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the plan's grammar says what each means")]
+pub enum Rules {
+    Groundup,
+    Nix,
+    Guix,
 }
 
 /// Who owns a directory.
@@ -111,6 +124,12 @@ pub enum World {
     Device(Cow<'static, str>, Device),
     /// The proc file system: path.
     Proc(Cow<'static, str>),
+    /// The file system of terminals: path.
+    Pts(Cow<'static, str>),
+    /// The file system of shared memory: path.
+    Shm(Cow<'static, str>),
+    /// What the binds directly in the store refer to, directly or not.
+    Closure,
     /// The file system in which outputs are made: path, mode.
     Store(Cow<'static, str>, u32),
     /// An input or an output of an earlier step.
@@ -149,8 +168,10 @@ pub struct Output {
     pub name: String,
     /// Its path, directly below the store.
     pub path: String,
-    /// The NAR sha256 that it must have, in hex.
+    /// The sha256 that it must have, in hex: of its NAR.
     pub expect: Option<String>,
+    /// It is a plain file, and the sha256 is that of its bytes.
+    pub flat: bool,
 }
 
 impl Step {

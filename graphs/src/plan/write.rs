@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write};
 
-use super::step::{Bind, Device, From, Owner, PidOne, RESOURCES, Step, World};
+use super::step::{Bind, Device, From, Owner, PidOne, RESOURCES, Rules, Step, World};
 use super::{Failure, Resolved};
 
 /// The first lines of a plan.
@@ -17,6 +17,11 @@ pub(super) fn head(failure: Failure, entropy: &str) -> String {
 /// The line of an input.
 pub(super) fn input(text: &mut String, name: &str, input: &Resolved) {
     line(text, "input", &[&field(name), &input.kind.word(), &input.sha256]);
+}
+
+/// The line that tells what an input refers to.
+pub(super) fn refers(text: &mut String, name: &str, base: &str) {
+    line(text, "refers", &[&field(name), &field(base)]);
 }
 
 /// The line that frees an input, or the outputs of a step.
@@ -40,6 +45,13 @@ pub(super) fn step(text: &mut String, step: &Step) {
     };
     line(text, "pid-one", &[&pid_one]);
     line(text, "loopback", &[&if step.loopback { "up" } else { "down" }]);
+    line(text, "log", &[&if step.terminal { "terminal" } else { "pipe" }]);
+    let rules = match step.rules {
+        Rules::Groundup => "groundup",
+        Rules::Nix => "nix",
+        Rules::Guix => "guix",
+    };
+    line(text, "rules", &[&rules]);
     line(text, "time-limit", &[&step.time_limit]);
     line(text, "log-limit", &[&step.log_limit]);
     line(text, "space-limit", &[&step.space_limit]);
@@ -56,7 +68,8 @@ pub(super) fn step(text: &mut String, step: &Step) {
         line(text, "env", &[&rest(&format!("{name}={value}"))]);
     }
     for output in &step.outputs {
-        let expect = output.expect.as_deref().unwrap_or("-");
+        let flat = if output.flat { "flat:" } else { "" };
+        let expect = output.expect.as_ref().map_or_else(|| "-".into(), |hash| format!("{flat}{hash}"));
         line(text, "output", &[&field(&output.name), &field(&output.path), &expect]);
     }
     line(text, "end", &[]);
@@ -87,6 +100,9 @@ fn world(text: &mut String, part: &World) {
             line(text, "device", &[&field(path), &device]);
         }
         World::Proc(path) => line(text, "proc", &[&field(path)]),
+        World::Pts(path) => line(text, "pts", &[&field(path)]),
+        World::Shm(path) => line(text, "shm", &[&field(path)]),
+        World::Closure => line(text, "closure", &[]),
         World::Store(path, bits) => line(text, "store", &[&field(path), &mode(*bits)]),
         World::Bind(Bind { path, from, inside }) => {
             let (kind, mut what) = match from {

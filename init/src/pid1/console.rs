@@ -6,6 +6,7 @@
 //! @ bad-input NAME REASON…                or not; the steps that use it are skipped
 //! @ step NAME                             starts; what its builder prints follows, each line marked `| `
 //! @ output NAME SHA256 SIZE OFFSET        of its NAR; OFFSET in the export region, `-` without one, `full` if it did not fit
+//! @ reference OUTPUT NAME                the output, told next, holds the hash of NAME, which is in the store
 //! @ built NAME MILLISECONDS
 //! @ failed NAME MILLISECONDS REASON…
 //! @ skipped NAME REASON…

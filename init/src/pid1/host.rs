@@ -39,8 +39,9 @@ pub fn is_one_id() -> bool {
 /// Opens the host's device of this number, which can't be made in a user namespace.
 pub fn device(major: u32, minor: u32, flags: OFlags) -> Result<OwnedFd, Errno> {
     let mut name = Words::new();
-    say!(&mut name, "/dev/", major, ":", minor);
-    rustix::fs::open(name.as_bytes(), flags | OFlags::CLOEXEC, Mode::empty())
+    say!(&mut name, "/dev/", major, ":", minor, "\0");
+    let name = core::ffi::CStr::from_bytes_until_nul(name.as_bytes()).unwrap_or_default();
+    rustix::fs::open(name, flags | OFlags::CLOEXEC, Mode::empty())
 }
 
 /// Sets a limit, or as much of it as the host allows.

@@ -4,6 +4,8 @@
 use crate::event;
 use crate::memory::{Memory, PathBuffer, join};
 use crate::output::At;
+use crate::references;
+use init::canon::Special;
 use init::hex::Digest;
 use init::nar;
 use init::plan::{Input, Kind};
@@ -41,7 +43,15 @@ fn hash(input: Input<'_>, memory: &mut Memory, path: &mut Path) -> Result<Digest
         rustix::fs::chmodat(&inputs, name, mode, rustix::fs::AtFlags::empty()).map_err(at("chmod"))?;
     }
     let (room, _) = memory.room();
-    init::canon::canonicalise(inputs.as_fd(), name, Some((Uid::ROOT, Gid::ROOT)), u64::MAX, room, path)?;
+    init::canon::canonicalise(
+        inputs.as_fd(),
+        name,
+        Some((Uid::ROOT, Gid::ROOT)),
+        u64::MAX,
+        Special::Refused,
+        room,
+        path,
+    )?;
     let (room, buffer) = memory.room();
     match input.kind {
         Kind::Tree => {
@@ -58,6 +68,12 @@ fn keep(name: &str) -> Result<(), Error> {
         (Some(from), Some(to)) => rustix::fs::rename(from, to).map_err(at("rename")),
         _ => Err(Error::Refused("a name too long")),
     }
+}
+
+/// Notes what an input refers to.
+pub fn refers(name: &str, base: &str) -> Option<()> {
+    let (mut from, mut to): (PathBuffer, PathBuffer) = ([0; _], [0; _]);
+    references::add(join(&[name], &mut from)?, join(&[base], &mut to)?).ok()
 }
 
 /// Frees the memory that a verified input takes.

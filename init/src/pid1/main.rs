@@ -14,6 +14,8 @@
 //! | `step` | a step as PID 1 sees it: start, follow, end, report |
 //! | `warden` | a step as its first process sees it: from its namespaces to `execve` |
 //! | `world` | the step's root |
+//! | `references` | which things in the store refer to which |
+//! | `terminal` | a terminal for a builder's output |
 //! | `output` | canonicalising, hashing and exporting what a step made |
 #![no_std]
 #![no_main]
@@ -24,10 +26,12 @@ mod input;
 mod machine;
 mod memory;
 mod output;
+mod references;
 mod region;
 mod start;
 mod step;
 mod sys;
+mod terminal;
 mod warden;
 mod world;
 
@@ -50,31 +54,34 @@ fn run(memory: &mut Memory) -> Result<Tally, machine::Fatal> {
     let hash: init::hex::Digest = sha2::Sha256::digest(plan).into();
     event!("groundup 1 ", &hash);
     // All of it is read once before anything is done, so that a mistake at its end costs nothing.
-    let mut items = Plan::read(plan)?;
+    let items = Plan::read(plan)?;
     items.clone().try_for_each(|item| item.map(drop))?;
     machine::settle(&items.entropy)?;
     let mut region = region::find();
     let on_failure = items.on_failure;
     let mut tally = Tally::default();
-    items.try_for_each(|item| {
+    for item in items {
         let over = tally.failed + tally.skipped > 0 && on_failure == OnFailure::Stop;
-        match item? {
-            Item::Input(_) if over => {}
-            Item::Input(input) => input::verify(input, memory),
-            Item::DropInput(name) => input::forget(name, memory),
-            Item::DropOutput(step) => step::forget(step),
-            Item::Step(step) if over => {
+        // By reference: a step is large, and moving it is code.
+        match &item {
+            Err(error) => return Err((*error).into()),
+            Ok(Item::Input(input)) if !over => input::verify(*input, memory),
+            Ok(Item::Input(_)) => {}
+            // Where that fails, so does the step that needs it.
+            Ok(Item::Refers(input, base)) => drop(input::refers(input, base)),
+            Ok(Item::DropInput(name)) => input::forget(name, memory),
+            Ok(Item::DropOutput(step)) => step::forget(step),
+            Ok(Item::Step(step)) if over => {
                 event!("skipped ", step.name, " an earlier step was not built");
                 tally.skipped += 1;
             }
-            Item::Step(step) => match step::run(&step, memory, &mut region) {
+            Ok(Item::Step(step)) => match step::run(step, memory, &mut region) {
                 step::Outcome::Built => tally.built += 1,
                 step::Outcome::Failed => tally.failed += 1,
                 step::Outcome::Skipped => tally.skipped += 1,
             },
         }
-        Ok::<(), init::plan::Error>(())
-    })?;
+    }
     Ok(tally)
 }
 

@@ -1,6 +1,7 @@
 //! All the memory there is. It lies in `.bss`: it costs nothing in the file, and in the machine only what is touched.
 #![allow(unsafe_code)]
 
+use crate::references::Known;
 use core::ffi::CStr;
 use core::sync::atomic::{AtomicBool, Ordering};
 use init::plan::Field;
@@ -13,6 +14,8 @@ pub struct Memory {
     /// For reading files and symbolic links.
     pub buffer: [u8; 64 << 10],
     text: [u8; 8 << 20],
+    /// What outputs may refer to.
+    pub known: Known,
     /// What becomes argv.
     pub arguments: Strings,
     /// What becomes envp.
@@ -33,6 +36,7 @@ static mut MEMORY: Memory = Memory {
     order: [0; _],
     buffer: [0; _],
     text: [0; _],
+    known: Known::new(),
     arguments: Strings { pointers: [core::ptr::null(); _] },
     environment: Strings { pointers: [core::ptr::null(); _] },
 };
@@ -49,6 +53,11 @@ impl Memory {
     /// What a walk needs, and the buffer.
     pub fn room(&mut self) -> (Room<'_>, &mut [u8]) {
         (Room::new(&mut self.names, &mut self.order), &mut self.buffer)
+    }
+
+    /// The same, and what outputs may refer to.
+    pub fn parts(&mut self) -> (Room<'_>, &mut [u8], &mut Known) {
+        (Room::new(&mut self.names, &mut self.order), &mut self.buffer, &mut self.known)
     }
 
     /// Fills argv and envp from a step; `false` when there is no room for them.

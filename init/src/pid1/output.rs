@@ -2,14 +2,17 @@
 
 use crate::event;
 use crate::memory::{Memory, PathBuffer, join};
+use crate::references::{self, Scan};
 use crate::region::{Export, Region};
+use init::canon::Special;
+use init::errno::Text as Errors;
 use init::hex::Digest;
-use init::plan::Step;
+use init::plan::{Expected, Output, Rules, Step};
 use init::say;
 use init::say::{Say, Text, Words};
 use init::walk::{self, Error, Path, at};
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid};
+use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Uid};
 use rustix::io::Errno;
 
 /// A place in an output; `.` is the output itself.
@@ -45,21 +48,29 @@ fn open(step: &Step<'_>) -> Result<OwnedFd, Error> {
 /// Takes all outputs of a step whose processes are gone. Every output is reported, also when another is wrong; what is wrong
 /// is written to `words`, and nothing else.
 pub fn collect(step: &Step<'_>, memory: &mut Memory, region: &mut Option<Region>, words: &mut Words) {
+    if step.closure
+        && let Err(errno) = references::learn(step, memory)
+    {
+        say!(words, "what its outputs may refer to: ", Errors(errno));
+    }
     for output in step.outputs() {
         let mut path = Path::new();
-        let result = hash(step, output.base, memory, region, &mut path);
-        if let Ok(Some((found, size, place))) = &result {
-            event!("output ", output.name, " ", found, " ", *size, " ", *place);
+        let result = hash(step, output, memory, region, &mut path);
+        if let Ok(Some(taken)) = &result {
+            event!("output ", output.name, " ", &taken.found, " ", taken.size, " ", taken.place);
         }
         if !words.is_empty() {
             continue;
         }
         let name = output.name;
         match (result, output.expected) {
-            (Ok(Some((found, ..))), Some(expected)) if found != expected => {
-                say!(words, "output ", name, ": expected ", &expected, ", found ", &found);
+            (Ok(Some(taken)), Some(Expected::Nar(expected) | Expected::Flat(expected))) => {
+                let found = taken.flat.unwrap_or(taken.found);
+                if found != expected {
+                    say!(words, "output ", name, ": expected ", &expected, ", found ", &found);
+                }
             }
-            (Ok(Some(_)), _) => {}
+            (Ok(Some(_)), None) => {}
             (Ok(None), _) => say!(words, "output ", name, " was not made"),
             (Err(Error::Refused(what)), _) => {
                 say!(words, "output ", name, ", ", At(&path), ": ", what, " is not allowed");
@@ -67,28 +78,68 @@ pub fn collect(step: &Step<'_>, memory: &mut Memory, region: &mut Option<Region>
             (Err(error), _) => say!(words, "output ", name, ", ", At(&path), ": ", error),
         }
     }
+    if step.closure
+        && words.is_empty()
+        && let Err(errno) = references::close(step)
+    {
+        say!(words, "what its outputs refer to: ", Errors(errno));
+    }
 }
 
-type Taken = (Digest, u64, crate::region::Place);
+struct Taken {
+    found: Digest,
+    size: u64,
+    place: crate::region::Place,
+    /// Of a plain file's bytes, where that is what is expected.
+    flat: Option<Digest>,
+}
 
 fn hash(
     step: &Step<'_>,
-    base: &str,
+    output: Output<'_>,
     memory: &mut Memory,
     region: &mut Option<Region>,
     path: &mut Path,
 ) -> Result<Option<Taken>, Error> {
     let mut name: PathBuffer = [0; _];
     let store = open(step)?;
-    let name = join(&[base], &mut name).ok_or(Error::Refused("a name too long"))?;
-    if let Err(Errno::NOENT) = rustix::fs::statat(&store, name, AtFlags::SYMLINK_NOFOLLOW) {
-        return Ok(None);
+    let name = join(&[output.base], &mut name).ok_or(Error::Refused("a name too long"))?;
+    let ours = step.rules == Rules::Groundup;
+    match rustix::fs::statat(&store, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Err(Errno::NOENT) => return Ok(None),
+        Ok(stat)
+            if !ours
+                && stat.st_mode & 0o022 != 0
+                && FileType::from_raw_mode(stat.st_mode) != FileType::Symlink =>
+        {
+            return Err(Error::Refused("that its group or others may write it"));
+        }
+        _ => {}
     }
     let (room, _) = memory.room();
     let owner = Some((Uid::ROOT, Gid::ROOT));
-    init::canon::canonicalise(store.as_fd(), name, owner, step.space_limit, room, path)?;
-    let (room, buffer) = memory.room();
+    let special = if ours { Special::Refused } else { Special::Stripped };
+    init::canon::canonicalise(store.as_fd(), name, owner, step.space_limit, special, room, path)?;
+    let (room, buffer, known) = memory.parts();
     let mut export = Export::new(region.as_mut());
-    let (found, size) = init::nar::write(store.as_fd(), name, room, buffer, path, &mut export)?;
-    Ok(Some((found, size, export.keep())))
+    let (found, size) = if step.closure {
+        let mut scan = Scan::new(known, &mut export);
+        let written = init::nar::write(store.as_fd(), name, room, buffer, path, &mut scan)?;
+        references::keep(step, &output, name, known).map_err(at("note references"))?;
+        written
+    } else {
+        init::nar::write(store.as_fd(), name, room, buffer, path, &mut export)?
+    };
+    let place = export.keep();
+    let flat = match output.expected {
+        Some(Expected::Flat(_)) => {
+            let stat = rustix::fs::statat(&store, name, AtFlags::SYMLINK_NOFOLLOW).map_err(at("lstat"))?;
+            if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile || stat.st_mode & 0o111 != 0 {
+                return Err(Error::Refused("anything but a plain file that is not executable"));
+            }
+            Some(init::nar::flat(store.as_fd(), name, memory.room().1)?)
+        }
+        _ => None,
+    };
+    Ok(Some(Taken { found, size, place, flat }))
 }

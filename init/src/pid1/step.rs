@@ -136,7 +136,11 @@ fn build<'w>(step: &Step<'_>, memory: &mut Memory, said: &'w mut Words) -> Resul
     if !memory.fill(step) {
         return Err(Reason::System("arguments and environment", Errno::TOOBIG));
     }
-    let (log, log_end) = pipe_with(PipeFlags::CLOEXEC).map_err(at("pipe"))?;
+    let (log, log_end) = if step.terminal {
+        crate::terminal::open().map_err(at("open a terminal"))?
+    } else {
+        pipe_with(PipeFlags::CLOEXEC).map_err(at("pipe"))?
+    };
     // The builder can read from the pipe too, through /proc: what poll saw may be gone.
     rustix::fs::fcntl_setfl(&log, OFlags::NONBLOCK).map_err(at("fcntl"))?;
     // One read takes one report, not two that were written one after the other.
@@ -234,6 +238,8 @@ impl Follower {
     fn pass_on<'a>(&mut self, step: &Step<'_>, log: rustix::fd::BorrowedFd<'_>) -> Result<bool, Reason<'a>> {
         let length = match rustix::io::read(log, &mut self.buffer) {
             Err(Errno::AGAIN) => return Ok(true),
+            // A terminal that nobody has open.
+            Err(Errno::IO) if step.terminal => 0,
             result => result.map_err(at("read the log"))?,
         };
         let allowed = length.min(usize::try_from(self.left).unwrap_or(usize::MAX));
@@ -258,5 +264,5 @@ fn killed_for_memory() -> Option<u64> {
     }
     let mut lines = text[..length].split(|&byte| byte == b'\n');
     let number = lines.find_map(|line| line.strip_prefix(b"oom_kill "))?;
-    core::str::from_utf8(number).ok()?.parse().ok()
+    Some(number.iter().fold(0, |value, digit| value * 10 + u64::from(digit & 15)))
 }

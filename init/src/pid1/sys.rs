@@ -110,7 +110,9 @@ pub fn set_clock(seconds: u64) -> Result<(), Errno> {
 /// system takes extended attributes. tmpfs counts neither them nor access control lists as space, so that a builder could fill
 /// the kernel's own memory, of which it can't be relieved.
 /// [man](https://man7.org/linux/man-pages/man2/seccomp.2.html)
-pub fn refuse_attributes() -> Result<(), Errno> {
+///
+/// Where set-id bits are denied, chmod(2) and its like are not permitted to set them.
+pub fn filter(deny_set_id: bool) -> Result<(), Errno> {
     /// `struct sock_filter`: code, where to go if true and if false, operand.
     #[repr(C)]
     struct Filter(u16, u8, u8, u32);
@@ -125,25 +127,42 @@ pub fn refuse_attributes() -> Result<(), Errno> {
     const JUMP: u16 = 0x05;
     const IF_EQUAL: u16 = 0x15;
     const IF_AT_LEAST: u16 = 0x35;
+    const IF_ANY_OF: u16 = 0x45;
     const RETURN: u16 = 0x06;
     const ALLOW: u32 = 0x7fff_0000;
     const ERRNO: u32 = 0x0005_0000;
+    let denied = if deny_set_id { 0o6000 } else { 0 };
     let filter = [
         Filter(LOAD, 0, 0, 4),
-        Filter(IF_EQUAL, 5, 0, AUDIT_ARCH_I386),
-        // x86-64, where x32's calls have a bit more: setxattrat is 463; setxattr, lsetxattr, fsetxattr are 188 to 190.
+        Filter(IF_EQUAL, 9, 0, AUDIT_ARCH_I386),
+        // x86-64, where x32's calls have a bit more: setxattrat is 463; fchmodat 268 and fchmodat2 452, whose third argument
+        // is the mode; chmod 90 and fchmod 91, whose second is; setxattr, lsetxattr, fsetxattr are 188 to 190.
         Filter(LOAD, 0, 0, 0),
         Filter(AND, 0, 0, !0x4000_0000),
-        Filter(IF_EQUAL, 7, 0, 463),
+        Filter(IF_EQUAL, 19, 0, 463),
+        Filter(IF_EQUAL, 13, 0, 268),
+        Filter(IF_EQUAL, 12, 0, 452),
+        Filter(IF_EQUAL, 13, 0, 90),
+        Filter(IF_EQUAL, 12, 0, 91),
         Filter(SUBTRACT, 0, 0, 188),
-        Filter(JUMP, 0, 0, 3),
-        // i386: setxattrat is 463, the others are 226 to 228.
+        Filter(IF_AT_LEAST, 12, 13, 3),
+        // i386: the same are 463; 306, 452; 15, 94; 226 to 228.
         Filter(LOAD, 0, 0, 0),
-        Filter(IF_EQUAL, 3, 0, 463),
+        Filter(IF_EQUAL, 11, 0, 463),
+        Filter(IF_EQUAL, 5, 0, 306),
+        Filter(IF_EQUAL, 4, 0, 452),
+        Filter(IF_EQUAL, 5, 0, 15),
+        Filter(IF_EQUAL, 4, 0, 94),
         Filter(SUBTRACT, 0, 0, 226),
-        Filter(IF_AT_LEAST, 0, 1, 3),
+        Filter(IF_AT_LEAST, 4, 5, 3),
+        // The third argument, or the second.
+        Filter(LOAD, 0, 0, 32),
+        Filter(JUMP, 0, 0, 1),
+        Filter(LOAD, 0, 0, 24),
+        Filter(IF_ANY_OF, 2, 0, denied),
         Filter(RETURN, 0, 0, ALLOW),
         Filter(RETURN, 0, 0, ERRNO | Errno::OPNOTSUPP.raw_os_error() as u32),
+        Filter(RETURN, 0, 0, ERRNO | Errno::PERM.raw_os_error() as u32),
     ];
     let program = Program(filter.len() as u16, filter.as_ptr());
     // SAFETY: the kernel copies the program.
@@ -180,6 +199,24 @@ pub fn loopback_up(socket: BorrowedFd<'_>) -> Result<(), Errno> {
     request.name[..2].copy_from_slice(b"lo");
     // SAFETY: the structure has the size of the kernel's `struct ifreq`, 40 bytes.
     unsafe { ioctl(socket, SIOCSIFFLAGS, (&raw const request).addr()) }
+}
+
+/// `ioctl(terminal, TCSETS, &{ c_cflag: B38400 | CS8 | CREAD, c_cc[VMIN]: 1 })`: as cfmakeraw(3) leaves a new terminal.
+/// [man](https://man7.org/linux/man-pages/man3/termios.3.html)
+pub fn make_raw(terminal: BorrowedFd<'_>) -> Result<(), Errno> {
+    #[repr(C)]
+    struct Termios {
+        flags: [u32; 4],
+        line: u8,
+        characters: [u8; 19],
+    }
+    const TCSETS: usize = 0x5402;
+    const B38400_CS8_CREAD: u32 = 0o17 | 0o60 | 0o200;
+    const VMIN: usize = 6;
+    let mut settings = Termios { flags: [0, 0, B38400_CS8_CREAD, 0], line: 0, characters: [0; _] };
+    settings.characters[VMIN] = 1;
+    // SAFETY: the kernel reads a `struct termios`, 36 bytes.
+    unsafe { ioctl(terminal, TCSETS, (&raw const settings).addr()) }
 }
 
 /// `ioctl(terminal, TCSBRK, 1)`: waits until all is sent.

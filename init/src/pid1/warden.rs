@@ -7,7 +7,7 @@ use crate::machine::{Settings, set};
 use crate::memory::{Memory, PathBuffer, c_string};
 use crate::sys;
 use crate::world::{self, Failure};
-use init::plan::{PidOne, Step};
+use init::plan::{PidOne, Rules, Step};
 use init::say;
 use init::say::Words;
 use rustix::fd::{AsFd, OwnedFd};
@@ -169,7 +169,7 @@ fn builder<'a>(step: &Step<'a>, memory: &Memory, null: &OwnedFd, log: &OwnedFd) 
     rustix::thread::set_thread_res_gid(gid, gid, gid).map_err(Failure::of("setgid"))?;
     rustix::thread::set_thread_res_uid(uid, uid, uid).map_err(Failure::of("setuid"))?;
     rustix::thread::set_no_new_privs(true).map_err(Failure::of("no_new_privs"))?;
-    sys::refuse_attributes().map_err(Failure::of("seccomp"))?;
+    sys::filter(step.rules == Rules::Nix).map_err(Failure::of("seccomp"))?;
     let (mut cwd, mut path): (PathBuffer, PathBuffer) = ([0; _], [0; _]);
     let too_long = || Failure::new("a path too long", Errno::NAMETOOLONG);
     let cwd = c_string(step.cwd, &mut cwd).ok_or_else(too_long)?;

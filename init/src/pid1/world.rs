@@ -1,10 +1,10 @@
 //! The step's root: a fresh file system with what the plan says, and nothing else reachable.
 
 use crate::memory::{PathBuffer, c_string};
-use crate::{host, sys};
+use crate::{host, references, sys};
 use core::ffi::CStr;
 use init::errno;
-use init::plan::{Field, Source, Step, World};
+use init::plan::{Field, Rules, Source, Step, World};
 use init::say;
 use init::say::{Say, Text, Words};
 use rustix::fd::{AsFd, OwnedFd};
@@ -87,7 +87,10 @@ pub fn make<'a>(step: &Step<'a>) -> Result<OwnedFd, Failure<'a>> {
         World::Device { path, major, minor } => {
             root.device(path, major, minor).map_err(Failure::on("device", path))
         }
-        World::Proc { path } => root.proc(path).map_err(Failure::on("proc", path)),
+        World::Proc { path } => root.mount(path, Kind::Proc).map_err(Failure::on("proc", path)),
+        World::Pts { path } => root.mount(path, Kind::Pts).map_err(Failure::on("pts", path)),
+        World::Shm { path } => root.mount(path, Kind::Shm).map_err(Failure::on("shm", path)),
+        World::Closure => root.closure(step).map_err(Failure::of("bind what is referred to")),
         World::Store { path, .. } => root.store(step, path).map_err(Failure::on("store", path)),
         World::Bind { source, path } => root.bind(source, path).map_err(Failure::on("bind", path)),
     })?;
@@ -97,7 +100,12 @@ pub fn make<'a>(step: &Step<'a>) -> Result<OwnedFd, Failure<'a>> {
     rustix::mount::mount_move(c".", c"/").map_err(Failure::of("move the root"))?;
     rustix::process::chroot(c".").map_err(Failure::of("chroot"))?;
     rustix::process::chdir(c"/").map_err(Failure::of("chdir"))?;
-    Ok(null)
+    if step.rules == Rules::Groundup {
+        return Ok(null);
+    }
+    // Builders of Nix and Guix can see that theirs is called /dev/null.
+    rustix::fs::open(c"/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+        .map_err(Failure::of("open the builder's input"))
 }
 
 fn null(root: &OwnedFd) -> Result<OwnedFd, Errno> {
@@ -187,16 +195,23 @@ impl Root {
         rustix::fs::mknodat(&place.folder, place.name, FileType::CharacterDevice, mode, device)
     }
 
-    /// The step's own processes: the PID namespace is that of the process which mounts.
-    fn proc(&self, path: Field<'_>) -> Result<(), Errno> {
+    /// A file system of the step's own. Processes: the PID namespace is that of the process which mounts.
+    fn mount(&self, path: Field<'_>, kind: Kind) -> Result<(), Errno> {
         let mut buffer: PathBuffer = [0; _];
         let place = self.place(path, &mut buffer)?;
         rustix::fs::mkdirat(&place.folder, place.name, Mode::from_raw_mode(0o555))?;
-        let context = rustix::mount::fsopen(c"proc", FsOpenFlags::FSOPEN_CLOEXEC)?;
+        let name = [c"proc", c"devpts", c"tmpfs"][kind as usize];
+        let context = rustix::mount::fsopen(name, FsOpenFlags::FSOPEN_CLOEXEC)?;
+        if let Kind::Pts = kind {
+            rustix::mount::fsconfig_set_string(&context, c"ptmxmode", c"0666")?;
+        }
         rustix::mount::fsconfig_create(&context)?;
-        let attributes = MountAttrFlags::MOUNT_ATTR_NOSUID
-            | MountAttrFlags::MOUNT_ATTR_NODEV
-            | MountAttrFlags::MOUNT_ATTR_NOEXEC;
+        let mut attributes = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NOEXEC;
+        match kind {
+            Kind::Pts => {}
+            Kind::Proc => attributes |= MountAttrFlags::MOUNT_ATTR_NODEV,
+            Kind::Shm => attributes = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV,
+        }
         let mount = rustix::mount::fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes)?;
         attach(&mount, &place)
     }
@@ -212,30 +227,67 @@ impl Root {
     fn bind(&self, source: Source<'_>, path: Field<'_>) -> Result<(), Errno> {
         let (mut buffer, mut room): (PathBuffer, PathBuffer) = ([0; _], [0; _]);
         let place = self.place(path, &mut buffer)?;
-        let (field, folder) = match source {
-            Source::Input(field) => (field, c"/verified"),
-            Source::Output(field) => (field, c"/stores"),
+        let (folder, field) = match source {
+            Source::Input(field) => (c"/verified", field),
+            Source::Output(field) => (c"/stores", field),
         };
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let folder = rustix::fs::open(folder, flags, Mode::empty())?;
-        let source = c_string(field, &mut room).ok_or(Errno::NAMETOOLONG)?;
-        let source = below(&folder, source, OFlags::NOFOLLOW)?;
-        match FileType::from_raw_mode(rustix::fs::fstat(&source)?.st_mode) {
-            FileType::Symlink => {
-                // A target is at most 4095 bytes, so that a zero behind it ends it.
-                let mut target: PathBuffer = [0; _];
-                rustix::fs::readlinkat_raw(&source, c"", &mut target)?;
-                return rustix::fs::symlinkat(c_str(&target)?, &place.folder, place.name);
-            }
-            FileType::Directory => {
-                rustix::fs::mkdirat(&place.folder, place.name, Mode::from_raw_mode(0o555))?
-            }
-            _ => empty(&place)?,
-        }
-        let mount = clone(&source)?;
-        sys::make_read_only(mount.as_fd())?;
-        attach(&mount, &place)
+        let inside = c_string(field, &mut room).ok_or(Errno::NAMETOOLONG)?;
+        bind(&place, folder, inside)
     }
+
+    /// All that the binds directly in the store refer to and that is not there yet.
+    fn closure(&self, step: &Step<'_>) -> Result<(), Errno> {
+        let (mut buffer, mut room, mut from): (PathBuffer, PathBuffer, PathBuffer) = ([0; _], [0; _], [0; _]);
+        let path = c_string(step.store, &mut buffer).ok_or(Errno::NAMETOOLONG)?;
+        // Without the leading slash.
+        let store = c_str(&path.to_bytes_with_nul()[1..])?;
+        for world in step.world() {
+            let Some(base) = references::in_store(step, world, &mut room) else { continue };
+            references::each(base, &mut |name| {
+                let folder = below(&self.root, store, OFlags::DIRECTORY)?;
+                if rustix::fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW).is_ok() {
+                    return Ok(());
+                }
+                let mut length = references::maker(name, &mut from).unwrap_or(0);
+                let origin = if length == 0 { c"/verified" } else { c"/stores" };
+                for byte in [b"/".as_slice(), name.to_bytes_with_nul()].into_iter().flatten() {
+                    *from.get_mut(length).ok_or(Errno::NAMETOOLONG)? = *byte;
+                    length += 1;
+                }
+                let inside = c_str(from.strip_prefix(b"/").unwrap_or(&from))?;
+                bind(&Place { folder, name }, origin, inside)
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// What a step's own file system is for.
+#[derive(Clone, Copy)]
+enum Kind {
+    Proc,
+    Pts,
+    Shm,
+}
+
+/// Makes visible at a place what is at `inside` in a folder of PID 1's.
+fn bind(place: &Place<'_>, folder: &CStr, inside: &CStr) -> Result<(), Errno> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let folder = rustix::fs::open(folder, flags, Mode::empty())?;
+    let source = below(&folder, inside, OFlags::NOFOLLOW)?;
+    match FileType::from_raw_mode(rustix::fs::fstat(&source)?.st_mode) {
+        FileType::Symlink => {
+            // A target is at most 4095 bytes, so that a zero behind it ends it.
+            let mut target: PathBuffer = [0; _];
+            rustix::fs::readlinkat_raw(&source, c"", &mut target)?;
+            return rustix::fs::symlinkat(c_str(&target)?, &place.folder, place.name);
+        }
+        FileType::Directory => rustix::fs::mkdirat(&place.folder, place.name, Mode::from_raw_mode(0o555))?,
+        _ => empty(place)?,
+    }
+    let mount = clone(&source)?;
+    sys::make_read_only(mount.as_fd())?;
+    attach(&mount, place)
 }
 
 /// Opens what lies below a folder, through no symbolic link; the last component may be one itself.

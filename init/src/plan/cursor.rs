@@ -145,6 +145,13 @@ impl<'a> Cursor<'a> {
         is
     }
 
+    /// Takes what the next word starts with if it is this.
+    pub(super) fn prefix(&mut self, start: &str) -> bool {
+        let rest = self.fields.and_then(|rest| rest.strip_prefix(start.as_bytes()));
+        self.fields = rest.or(self.fields);
+        rest.is_some()
+    }
+
     /// Which of these the next word is.
     pub(super) fn choice(&mut self, words: &[&str], expected: &'static str) -> usize {
         let word = self.word();
@@ -163,7 +170,7 @@ impl<'a> Cursor<'a> {
         let name = as_name(self.word());
         self.expect(
             name.is_some(),
-            "a name of 1 to 211 bytes of A-Z a-z 0-9 + . _ ? = -, not starting with a dot",
+            "a name of 1 to 244 bytes of A-Z a-z 0-9 + . _ ? = -, not starting with a dot",
         );
         name.unwrap_or("")
     }

@@ -14,11 +14,13 @@
 //! plan    = "groundup plan 1"
 //!           "entropy" SHA256            32 bytes credited to the kernel's random numbers before the first step
 //!           "failure" ("stop"|"continue")   what happens to the steps that do not need a failed one
-//!           { input | step | drop }
+//!           { input | refers | step | drop }
 //! input   = "input" NAME ("file"|"exec"|"tree") SHA256
 //!                                       in the image at /inputs/NAME; verified here. file, exec: the sha256 of the bytes
 //!                                       (exec is made executable); tree: of the NAR, which for an
 //!                                       output of an earlier run may be that of a file or a symbolic link
+//! refers  = "refers" NAME BASE           the input NAME holds the name of what stands at BASE in the store, or of
+//!                                       something that does
 //! step    = "step" NAME
 //!           "uid" N  "gid" N            not 0
 //!           "umask" OCTAL  "host" NAME  "domain" FIELD
@@ -26,6 +28,10 @@
 //!           "personality" HEX           personality(2)
 //!           "pid-one" ("init"|"builder")    who is process 1 of the step's PID namespace
 //!           "loopback" ("up"|"down")
+//!           "log" ("pipe"|"terminal")   what the builder's standard output is; a terminal is raw
+//!           "rules" ("groundup"|"nix"|"guix")   set-id bits: groundup refuses outputs with them; nix lets no builder set them
+//!                                       and takes them away, guix takes them away, and both refuse outputs that
+//!                                       their group or others may write
 //!           "time-limit" SECONDS  "log-limit" BYTES
 //!           "space-limit" BYTES         not 0; of each of the step's two file systems, its root and its store
 //!           16 × "limit" RESOURCE SOFT HARD     in the order of RESOURCES; a number or "unlimited"
@@ -33,22 +39,25 @@
 //!           | "file" PATH OCTAL TEXT
 //!           | "link" PATH FIELD
 //!           | "device" PATH ("null"|"zero"|"full"|"random"|"urandom"|"tty")
-//!           | "proc" PATH
+//!           | "proc" PATH | "pts" PATH | "shm" PATH     file systems of the step's own: processes, terminals, memory
 //!           | "store" PATH OCTAL        a fresh file system, owned by root and the step's group; exactly one
 //!           | "bind" ("input" NAME["/"SUB] | "output" STEP"/"BASE["/"SUB]) PATH   read-only; a symbolic link is copied
+//!           | "closure"                 also all that the binds directly in the store refer to, directly or not; what the
+//!                                       step's outputs refer to is reported
 //!           }                           the world, made in this order; parents first
 //!           "cwd" PATH
 //!           "builder" PATH
 //!           "arg" TEXT {"arg" TEXT}     argv, argv[0] included
 //!           {"env" NAME"="VALUE}        envp, ascending by name, each name once
-//!           "output" NAME PATH (SHA256|"-") {…}     PATH lies directly in the store; the NAR's sha256, if one is expected
+//!           "output" NAME PATH (SHA256|"flat:"SHA256|"-") {…}     PATH lies directly in the store; the sha256 that is
+//!                                       expected, if any, of the NAR or of a plain file's bytes
 //!           "end"
 //! drop    = "drop" ("input" NAME | "output" STEP)   no later step uses it: its memory is freed
 //! ```
 //! Each directive of `input`, `step` and `drop` is a line of its own.
 //!
 //! # Restrictions
-//! NAME is 1 to 211 bytes of `A-Z a-z 0-9 + . _ ? = -`, not starting with a dot. A PATH starts with `/`, has no empty, `.` or
+//! NAME is 1 to 244 bytes of `A-Z a-z 0-9 + . _ ? = -`, not starting with a dot. A PATH starts with `/`, has no empty, `.` or
 //! `..` component, does not end in `/` and is at most 4095 bytes. OCTAL is four digits. Numbers are decimal,
 //! without leading zeros, at most 2^63-1; ids are from 1 to 2^32-2, a personality is below 2^32, a umask at most 0777. Host and
 //! domain are at most 64 bytes. A variable's name is not empty. No text holds a NUL but that of `file`. (The kernel takes no
@@ -64,7 +73,7 @@ mod text;
 
 use cursor::Cursor;
 pub use cursor::Error;
-pub use step::{Limit, Output, PidOne, RESOURCES, Source, Step, World};
+pub use step::{Expected, Limit, Output, PidOne, RESOURCES, Rules, Source, Step, World};
 pub use text::{Field, is_name, is_path};
 
 use crate::hex::Digest;
@@ -106,6 +115,8 @@ pub struct Input<'a> {
 pub enum Item<'a> {
     /// Verify an input.
     Input(Input<'a>),
+    /// An input refers to something in the store.
+    Refers(&'a str, &'a str),
     /// Build a step.
     Step(Step<'a>),
     /// Forget an input.
@@ -145,6 +156,7 @@ impl<'a> Plan<'a> {
                 let kind = [Kind::File, Kind::Exec, Kind::Tree][kind];
                 Item::Input(Input { name, kind, sha256: cursor.digest() })
             }),
+            b"refers" => cursor.one("refers", |cursor| Item::Refers(cursor.name(), cursor.name())),
             b"step" => Item::Step(step::read(cursor)),
             b"drop" => cursor.one("drop", |cursor| {
                 match cursor.choice(&["input", "output"], "`input` or `output`") {
@@ -154,7 +166,7 @@ impl<'a> Plan<'a> {
             }),
             _ => {
                 cursor.line();
-                cursor.fail("`input`, `step` or `drop`");
+                cursor.fail("`input`, `refers`, `step` or `drop`");
                 Item::DropInput("")
             }
         }

@@ -37,6 +37,15 @@ pub enum PidOne {
     Builder,
 }
 
+/// Whose rules the outputs go by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the grammar in the module's documentation says what each means")]
+pub enum Rules {
+    Groundup,
+    Nix,
+    Guix,
+}
+
 /// What a `bind` makes visible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source<'a> {
@@ -55,8 +64,19 @@ pub enum World<'a> {
     Link { path: Field<'a>, target: Field<'a> },
     Device { path: Field<'a>, minor: u32, major: u32 },
     Proc { path: Field<'a> },
+    Pts { path: Field<'a> },
+    Shm { path: Field<'a> },
+    Closure,
     Store { path: Field<'a>, mode: u32 },
     Bind { source: Source<'a>, path: Field<'a> },
+}
+
+impl Expected {
+    /// The sha256, whatever it is of.
+    pub fn hash(&self) -> &Digest {
+        let (Expected::Nar(hash) | Expected::Flat(hash)) = self;
+        hash
+    }
 }
 
 /// `output NAME PATH EXPECTED`
@@ -66,8 +86,17 @@ pub struct Output<'a> {
     pub name: &'a str,
     /// The last component of its path, which lies directly in the store.
     pub base: &'a str,
-    /// What the sha256 of its NAR must be, if anything.
-    pub expected: Option<Digest>,
+    /// What it must be, if anything.
+    pub expected: Option<Expected>,
+}
+
+/// What an output must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// Its NAR has this sha256.
+    Nar(Digest),
+    /// It is a plain file, not executable, and its bytes have this sha256.
+    Flat(Digest),
 }
 
 /// One derivation, ready to be carried out. The grammar in the module's documentation says what each field is.
@@ -84,10 +113,16 @@ pub struct Step<'a> {
     pub personality: u32,
     pub pid_one: PidOne,
     pub loopback: bool,
+    pub terminal: bool,
+    pub rules: Rules,
     pub time_limit: u64,
     pub log_limit: u64,
     pub space_limit: u64,
     pub limits: [Limit; 16],
+    /// Whether what is bound brings along what it refers to.
+    pub closure: bool,
+    /// The path of the store.
+    pub store: Field<'a>,
     /// The mode of the store's root.
     pub store_mode: u32,
     pub cwd: Field<'a>,
@@ -125,7 +160,7 @@ fn again<'a, T>(mut cursor: Cursor<'a>, read: impl Fn(&mut Cursor<'a>) -> T) -> 
     core::iter::from_fn(move || if cursor.is_done() { None } else { Some(read(&mut cursor)) })
 }
 
-const WORLD: [&str; 7] = ["dir", "file", "link", "device", "proc", "store", "bind"];
+const WORLD: [&str; 10] = ["dir", "file", "link", "device", "proc", "pts", "shm", "store", "bind", "closure"];
 
 pub(super) fn read<'a>(cursor: &mut Cursor<'a>) -> Step<'a> {
     let name = cursor.one("step", Cursor::name);
@@ -153,6 +188,12 @@ pub(super) fn read<'a>(cursor: &mut Cursor<'a>) -> Step<'a> {
         [PidOne::Init, PidOne::Builder][who]
     });
     let loopback = cursor.one("loopback", |cursor| cursor.choice(&["down", "up"], "`up` or `down`") == 1);
+    let terminal =
+        cursor.one("log", |cursor| cursor.choice(&["pipe", "terminal"], "`pipe` or `terminal`") == 1);
+    let rules = cursor.one("rules", |cursor| {
+        let rules = cursor.choice(&["groundup", "nix", "guix"], "`groundup`, `nix` or `guix`");
+        [Rules::Groundup, Rules::Nix, Rules::Guix][rules]
+    });
     let time_limit = cursor.one("time-limit", Cursor::number);
     let log_limit = cursor.one("log-limit", Cursor::number);
     let space_limit = cursor.one("space-limit", Cursor::number);
@@ -167,13 +208,13 @@ pub(super) fn read<'a>(cursor: &mut Cursor<'a>) -> Step<'a> {
             (bound(cursor), bound(cursor))
         });
     }
-    let mut store = None;
-    let world = cursor.lines(&WORLD, |cursor| {
-        if let World::Store { path, mode } = world(cursor)
-            && store.replace((path, mode)).is_some()
-        {
-            cursor.fail("one `store` only");
+    let (mut store, mut closure) = (None, false);
+    let world = cursor.lines(&WORLD, |cursor| match world(cursor) {
+        World::Store { path, mode } if store.replace((path, mode)).is_some() => {
+            cursor.fail("one `store` only")
         }
+        World::Closure => closure = true,
+        _ => {}
     });
     let cwd = cursor.one("cwd", Cursor::path);
     let (store_path, store_mode) = store.unwrap_or_else(|| {
@@ -215,10 +256,14 @@ pub(super) fn read<'a>(cursor: &mut Cursor<'a>) -> Step<'a> {
         personality,
         pid_one,
         loopback,
+        terminal,
+        rules,
         time_limit,
         log_limit,
         space_limit,
         limits,
+        closure,
+        store: store_path,
         store_mode,
         cwd,
         builder,
@@ -281,6 +326,9 @@ fn world<'a>(cursor: &mut Cursor<'a>) -> World<'a> {
             World::Device { path, minor, major }
         }
         b"proc" => World::Proc { path: cursor.path() },
+        b"pts" => World::Pts { path: cursor.path() },
+        b"shm" => World::Shm { path: cursor.path() },
+        b"closure" => World::Closure,
         b"store" => World::Store { path: cursor.path(), mode: cursor.mode() },
         _ => {
             let components = cursor.choice(&["input", "output"], "`input` or `output`") + 1;
@@ -309,7 +357,13 @@ fn output<'a>(cursor: &mut Cursor<'a>) -> (Output<'a>, &'a [u8]) {
             cursor.fail("an output path that ends in a name");
             ""
         });
-        let expected = if cursor.take("-") { None } else { Some(cursor.digest()) };
+        let expected = if cursor.take("-") {
+            None
+        } else if cursor.prefix("flat:") {
+            Some(Expected::Flat(cursor.digest()))
+        } else {
+            Some(Expected::Nar(cursor.digest()))
+        };
         (Output { name, base, expected }, &path[..slash])
     })
 }

@@ -12,8 +12,14 @@ fn read(text: &str) -> Result<Vec<Item<'_>>, Error> {
 #[test]
 fn one_of_everything() {
     let items = read(PLAN).unwrap();
-    let [Item::Input(a), Item::Input(b), Item::Step(step), Item::DropInput(gone), Item::DropOutput(done)] =
-        items.as_slice()
+    let [
+        Item::Input(a),
+        Item::Input(b),
+        Item::Refers("tree", "hex0"),
+        Item::Step(step),
+        Item::DropInput(gone),
+        Item::DropOutput(done),
+    ] = items.as_slice()
     else {
         panic!("{items:?}")
     };
@@ -21,23 +27,33 @@ fn one_of_everything() {
     assert_eq!((step.uid, step.gid, step.umask, step.clock), (1000, 100, 0o22, 1_577_836_800));
     assert_eq!((step.personality, step.pid_one, step.loopback), (0x40000, PidOne::Init, true));
     assert_eq!((step.limits[3], step.limits[4]), ((Some(8_388_608), None), (Some(0), Some(0))));
-    assert_eq!((step.store_mode, step.world().count(), step.args().count()), (0o1775, 9, 2));
+    assert_eq!((step.store_mode, step.world().count(), step.args().count()), (0o1775, 12, 2));
     let text = |field: Field<'_>| String::from_utf8(field.bytes().collect()).unwrap();
     assert_eq!(text(step.args().nth(1).unwrap()), "two words\\\n\t\r\u{1}é");
     assert_eq!(text(step.env().next().unwrap()), "A=1 2");
     let outputs: Vec<_> = step.outputs().map(|output| (output.name, output.base, output.expected)).collect();
-    assert_eq!(outputs, [("one", "one", None), ("one-lib", "one-lib", Some([0x11; 32]))]);
+    assert_eq!(
+        outputs,
+        [
+            ("one", "one", None),
+            ("one-flat", "one-flat", Some(Expected::Flat([0x22; 32]))),
+            ("one-lib", "one-lib", Some(Expected::Nar([0x11; 32]))),
+        ]
+    );
     assert_eq!((*gone, *done), ("hex0", "one"));
 }
 
 #[test]
 fn every_line_is_needed() {
     let lines: Vec<_> = PLAN.split_inclusive('\n').collect();
-    let optional = ["dir ", "file ", "link ", "device ", "proc ", "bind ", "env ", "drop ", "input "];
+    let optional = [
+        "dir ", "file ", "link ", "device ", "proc ", "bind ", "env ", "drop ", "input ", "refers ", "pts ",
+        "shm ", "closure",
+    ];
     for (i, line) in lines.iter().enumerate() {
         let shorter: String = lines[..i].iter().chain(&lines[i + 1..]).copied().collect();
         let optional = optional.iter().any(|word| line.starts_with(word))
-            || line.starts_with("output one-lib")
+            || line.starts_with("output one-")
             || line.starts_with("output one ")
             || line.starts_with("arg ");
         assert_eq!(read(&shorter).is_ok(), optional, "without {line:?}");
@@ -63,7 +79,7 @@ fn mistakes() {
     let number = "a decimal number below 2^63, without leading zeros";
     let field = "a field in its one spelling, without NUL";
     let path = "an absolute, normalised path";
-    let name = "a name of 1 to 211 bytes of A-Z a-z 0-9 + . _ ? = -, not starting with a dot";
+    let name = "a name of 1 to 244 bytes of A-Z a-z 0-9 + . _ ? = -, not starting with a dot";
     let digest = "64 lower-case hexadecimal digits";
     for (from, to, expected) in [
         ("plan 1", "plan 2", "`groundup plan 1`"),
@@ -73,7 +89,7 @@ fn mistakes() {
         ("input hex0 exec", "input hex0 link", "`file`, `exec` or `tree`"),
         ("input hex0", "input .hex0", name),
         ("input hex0", "input he/x0", name),
-        ("input hex0", "inputs hex0", "`input`, `step` or `drop`"),
+        ("input hex0", "inputs hex0", "`input`, `refers`, `step` or `drop`"),
         ("step one", "step", "another field"),
         ("uid 1000", "uid 0", id),
         ("uid 1000", "uid 4294967295", id),
@@ -92,6 +108,8 @@ fn mistakes() {
             "a lower-case hexadecimal number below 2^32, without leading zeros",
         ),
         ("pid-one init", "pid-one me", "`init` or `builder`"),
+        ("log terminal", "log tty", "`pipe` or `terminal`"),
+        ("rules nix", "rules bsd", "`groundup`, `nix` or `guix`"),
         ("loopback up", "loopback", "another field"),
         ("space-limit 268435456", "space-limit 0", "a number of bytes above 0"),
         ("limit data", "limit stack", "the resources of `limit` in their order"),

@@ -75,7 +75,7 @@ fn escape(tail: &[u8]) -> Option<(u8, usize)> {
 /// Whether this may name an input, a step or an output.
 pub fn is_name(text: &[u8]) -> bool {
     let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"+._?=-".contains(byte);
-    (1..=211).contains(&text.len()) && text[0] != b'.' && text.iter().all(allowed)
+    (1..=244).contains(&text.len()) && text[0] != b'.' && text.iter().all(allowed)
 }
 
 /// Whether this is an absolute, normalised path of at most 4095 bytes other than `/`.

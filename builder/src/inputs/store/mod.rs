@@ -84,6 +84,11 @@ impl Store {
         Ok(Store { cache, debian: Debian::default(), fetch, unpack })
     }
 
+    /// A folder for what is unpacked on the way; it goes when it is dropped.
+    pub fn temporary(&self) -> Result<tempfile::TempDir, Error> {
+        self.cache.temporary()
+    }
+
     /// Obtains one input. `entry` is what the lock file says of it, if anything.
     pub fn obtain(
         &self,

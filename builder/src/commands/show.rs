@@ -1,0 +1,23 @@
+//! `groundup show`: a derivation of Nix or Guix as people and programs read it.
+
+use crate::args;
+use crate::drv;
+use crate::failure::Failure;
+use crate::term;
+use graphs::drv::show;
+
+/// Reads and checks it, and prints it, with all that it needs if asked to.
+pub fn show(graph: &args::Graph, recursive: bool, as_json: bool) -> Result<(), Failure> {
+    let Some(path) = drv::is(graph) else {
+        return Err(Failure::help(
+            "show prints derivations of Nix and Guix",
+            "name a .drv file; a graph in RON is readable as it is",
+        ));
+    };
+    let closure = drv::load(path, &graph.drv)?.0.closure;
+    if as_json {
+        let value = serde_json::to_value(show::shown(&closure, recursive)).map_err(Failure::input)?;
+        return term::json(&value);
+    }
+    term::result(&show::ron(&closure, recursive))
+}

@@ -1,0 +1,147 @@
+//! What was found, verified: fixed outputs by their declared hash, the rest by its NAR hash where one is known.
+
+use super::places::Found;
+use super::scan::{Known, Scan};
+use crate::inputs;
+use graphs::drv::nix32;
+use graphs::drv::path::{self, base, name};
+use graphs::drv::{Algorithm, Fixed};
+use graphs::plan::Given;
+use graphs::{Kind, Resolved};
+use sha2::Digest;
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// Why something is believed to be what its path says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// A derivation declares its hash.
+    Declared,
+    /// Its store path follows from its content.
+    Path,
+    /// A binary cache says its NAR hash.
+    Cache,
+    /// It stood at that path, and nothing else speaks for it.
+    Place,
+}
+
+impl Trust {
+    /// As it stands in lists.
+    pub fn words(self) -> &'static str {
+        match self {
+            Trust::Declared => "its hash is declared",
+            Trust::Path => "its path follows from its content",
+            Trust::Cache => "NAR hash of a cache",
+            Trust::Place => "trusted by its store path alone",
+        }
+    }
+}
+
+/// Looks at what was found: its form, its hashes, what it refers to, and whether it is what it should be.
+pub fn examine(
+    path: &str,
+    store: &str,
+    fixed: Option<&Fixed>,
+    found: &Found,
+    known: &Known,
+) -> Result<(Given, Trust), String> {
+    let fail = |error: io::Error| format!("{}: {error}", found.from);
+    let mut scan = Scan::new(known);
+    let (nar, size) = inputs::nar_to(&found.path, &mut scan).map_err(fail)?;
+    let direct = match &found.info {
+        Some(info) => info.references.clone(),
+        None => scan.found,
+    };
+    let meta = fs::symlink_metadata(&found.path).map_err(fail)?;
+    let kind = match meta.file_type() {
+        kind if kind.is_dir() => Kind::Tree,
+        kind if kind.is_symlink() => {
+            return Err(format!("{}: a symbolic link itself, which can not be an input", found.from));
+        }
+        _ if meta.mode() & 0o100 != 0 => Kind::Exec,
+        _ => Kind::File,
+    };
+    let sha256 =
+        if kind == Kind::Tree { nar.clone() } else { hash(&found.path, Algorithm::Sha256).map_err(fail)? };
+    let wrong = |what: &str, expected: &str, is: &str| {
+        Err(format!("{path}, from {}: expected {what} {expected}, found {is}", found.from))
+    };
+    let mut ca = follows(path, store, &nar, &sha256, &direct);
+    let trust = if let Some(fixed) = fixed {
+        let is = match (fixed.recursive, fixed.algorithm) {
+            (true, Algorithm::Sha256) => nar.clone(),
+            (true, _) => return wrong("a NAR hashed by sha256, found", fixed.algorithm.name(), "another"),
+            (false, _) if kind != Kind::File => {
+                return wrong("a plain file", "that is not executable", "another");
+            }
+            (false, algorithm) => hash(&found.path, algorithm).map_err(fail)?,
+        };
+        if is != fixed.hash {
+            return wrong(&fixed.method(), &fixed.hash, &is);
+        }
+        ca = Some(format!("fixed:{}:{}", fixed.method(), base32(&fixed.hash)));
+        Trust::Declared
+    } else if let Some(info) = &found.info {
+        if info.nar_hash != nar || info.nar_size != size {
+            return wrong("NAR sha256", &info.nar_hash, &nar);
+        }
+        if ca.is_some() { Trust::Path } else { Trust::Cache }
+    } else if ca.is_some() {
+        Trust::Path
+    } else {
+        Trust::Place
+    };
+    let given = Given {
+        resolved: Resolved { kind, sha256 },
+        references: direct.clone(),
+        direct,
+        nar: (nar, size),
+        ca,
+    };
+    Ok((given, trust))
+}
+
+/// How the path follows from the content, if it does: as that of a source by its NAR, of a text or of a file by its bytes.
+fn follows(at: &str, store: &str, nar: &str, flat: &str, references: &BTreeSet<String>) -> Option<String> {
+    let name = name(at)?;
+    let others =
+        references.iter().filter(|other| *other != base(at)).map(|other| format!(":{store}/{other}"));
+    let others: String = others.collect();
+    let itself = if references.contains(base(at)) { ":self" } else { "" };
+    let content = path::sha256(format!("fixed:out:sha256:{flat}:").as_bytes());
+    [
+        (path::make(&format!("source{others}{itself}"), nar, store, name), "fixed:r", nar),
+        (path::make(&format!("text{others}"), flat, store, name), "text", flat),
+        (path::make("output:out", &content, store, name), "fixed", flat),
+    ]
+    .into_iter()
+    .find(|(path, ..)| path == at)
+    .map(|(_, how, hash)| format!("{how}:sha256:{}", base32(hash)))
+}
+
+fn base32(hex: &str) -> String {
+    nix32::encode(&graphs::hex::decode(hex).unwrap_or_default())
+}
+
+/// The hash of a file's bytes, in hex.
+fn hash(path: &Path, algorithm: Algorithm) -> io::Result<String> {
+    fn of<D: Digest>(mut file: File) -> io::Result<String> {
+        let (mut hash, mut buffer) = (D::new(), vec![0; 256 << 10]);
+        loop {
+            match file.read(&mut buffer)? {
+                0 => return Ok(crate::hex(&hash.finalize())),
+                length => hash.update(&buffer[..length]),
+            }
+        }
+    }
+    let file = File::open(path)?;
+    match algorithm {
+        Algorithm::Md5 => of::<md5::Md5>(file),
+        Algorithm::Sha1 => of::<sha1::Sha1>(file),
+        Algorithm::Sha256 => of::<sha2::Sha256>(file),
+        Algorithm::Sha512 => of::<sha2::Sha512>(file),
+    }
+}

@@ -1,0 +1,105 @@
+//! Where `.drv` files come from: folders, archives, standard input.
+
+use crate::failure::Failure;
+use graphs::Problem;
+use graphs::drv::path::base;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+/// Bytes of one derivation; the reader refuses more.
+const LARGEST: u64 = (64 << 20) + 1;
+
+/// Places to look for derivations, tried in order.
+pub struct Files {
+    folders: Vec<PathBuf>,
+    /// What archives hold, by base name.
+    packed: BTreeMap<String, Vec<u8>>,
+}
+
+impl Files {
+    /// Of the folders and archives that were named, and of the folder that the root is in.
+    pub fn open(root: Option<&Path>, stores: &[PathBuf]) -> Result<Files, Failure> {
+        let mut files = Files { folders: Vec::new(), packed: BTreeMap::new() };
+        for store in stores {
+            let meta = fs::metadata(store).map_err(|error| unreadable(store, &error))?;
+            if meta.is_dir() {
+                files.folders.push(store.clone());
+            } else {
+                files.unpack(store).map_err(|error| unreadable(store, &error))?;
+            }
+        }
+        let folder = root.and_then(Path::parent);
+        files
+            .folders
+            .extend(folder.map(|folder| {
+                if folder.as_os_str().is_empty() { Path::new(".") } else { folder }.to_owned()
+            }));
+        Ok(files)
+    }
+
+    /// The file of a derivation by its path in the store, if it is anywhere.
+    pub fn find(&self, path: &str) -> Result<Option<Vec<u8>>, String> {
+        let name = base(path);
+        for folder in &self.folders {
+            let file = folder.join(name);
+            match read(&file) {
+                Ok(bytes) => return Ok(Some(bytes)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(format!("{}: {error}", file.display())),
+            }
+        }
+        Ok(self.packed.get(name).cloned())
+    }
+
+    fn unpack(&mut self, archive: &Path) -> io::Result<()> {
+        let mut archive = tar::Archive::new(unpacked(BufReader::new(File::open(archive)?))?);
+        for entry in archive.entries()? {
+            let mut entry = entry?;
+            let name =
+                entry.path()?.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+            if entry.header().entry_type().is_file() && name.ends_with(".drv") {
+                let mut bytes = Vec::new();
+                entry.by_ref().take(LARGEST).read_to_end(&mut bytes)?;
+                self.packed.insert(name, bytes);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The bytes of the root: of a file, or of standard input where the name is `-.drv`.
+pub fn root(path: &Path) -> Result<Vec<u8>, Failure> {
+    let result = if path == Path::new(super::STDIN) {
+        let mut bytes = Vec::new();
+        io::stdin().take(LARGEST).read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        read(path)
+    };
+    result.map_err(|error| unreadable(path, &error))
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(LARGEST).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// What is behind gzip, bzip2, xz or zstd, by its first bytes.
+pub fn unpacked<'r>(mut from: impl io::BufRead + 'r) -> io::Result<Box<dyn Read + 'r>> {
+    Ok(match from.fill_buf()? {
+        [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(from)),
+        [b'B', b'Z', b'h', ..] => Box::new(bzip2::bufread::MultiBzDecoder::new(from)),
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Box::new(xz2::bufread::XzDecoder::new_multi_decoder(from)),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(zstd::stream::read::Decoder::with_buffer(from)?),
+        _ => Box::new(from),
+    })
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    let problem = Problem::error(format!("{}: {error}", path.display()));
+    Failure::several(vec![
+        problem.help("name a derivation, a folder or an archive that is there and can be read"),
+    ])
+}

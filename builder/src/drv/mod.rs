@@ -1,0 +1,55 @@
+//! Derivations of Nix and Guix, from the command line to everything that an image is made of.
+//!
+//! | module | subject |
+//! |---|---|
+//! | `files` | where `.drv` files come from |
+//! | `places`, `narinfo` | where what stands in a store comes from: folders, NAR files, binary caches |
+//! | `obtain`, `content`, `scan` | all that is not built: found or fetched, verified, searched for references |
+//! | `prepare` | all of it as a plan with its inputs |
+//! | `verdict` | what derivations demand of the references of their outputs |
+//! | `out` | outputs as a binary cache |
+
+mod content;
+pub mod files;
+pub mod narinfo;
+mod obtain;
+pub mod out;
+mod places;
+mod prepare;
+mod scan;
+pub mod verdict;
+
+use crate::args;
+use crate::failure::Failure;
+use graphs::drv::{Closure, closure};
+use std::path::{Path, PathBuf};
+
+pub use prepare::{Imported, prepare};
+
+/// The name that stands for standard input.
+pub const STDIN: &str = "-.drv";
+
+/// A closure that was read and checked, and how it is to be built.
+pub struct Loaded {
+    /// Where its root was read from.
+    pub path: PathBuf,
+    /// All of it.
+    pub closure: Closure,
+    /// What was asked for.
+    pub args: args::Drv,
+}
+
+/// Whether a graph that was named is a derivation.
+pub fn is(graph: &args::Graph) -> Option<&Path> {
+    graph.path.as_deref().filter(|path| path.extension().is_some_and(|ending| ending == "drv"))
+}
+
+/// Reads and checks a derivation and all that it needs; its text comes along.
+pub fn load(path: &Path, args: &args::Drv) -> Result<(Loaded, String), Failure> {
+    let bytes = files::root(path)?;
+    let files = files::Files::open(Some(path), &args.store)?;
+    let name = path.display().to_string();
+    let closure = closure::load(&name, &bytes, &mut |path| files.find(path)).map_err(Failure::several)?;
+    let loaded = Loaded { path: path.to_owned(), closure, args: args.clone() };
+    Ok((loaded, String::from_utf8_lossy(&bytes).into_owned()))
+}

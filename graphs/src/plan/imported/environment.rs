@@ -1,0 +1,53 @@
+//! A builder's environment: below the derivation's own what a daemon falls back on, above it what it insists on.
+
+use std::collections::BTreeMap;
+
+use super::Source;
+use crate::drv::{Derivation, nix32};
+use sha2::{Digest, Sha256};
+
+/// Where Nix builds.
+pub(super) const TOP: &str = "/build";
+
+fn before(store: &str) -> [(&'static str, &str); 4] {
+    [("PATH", "/path-not-set"), ("HOME", "/homeless-shelter"), ("NIX_STORE", store), ("NIX_BUILD_CORES", "1")]
+}
+
+const TEMPORARY: [&str; 6] = ["NIX_BUILD_TOP", "TMPDIR", "TEMPDIR", "TMP", "TEMP", "PWD"];
+
+/// As Nix makes it; `own` is what the derivation's variables have become.
+pub(super) fn nix(source: &Source<'_>, own: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut env = base(source, own, TOP);
+    if source.derivation.fixed().is_some() {
+        env.insert("NIX_OUTPUT_CHECKED".into(), "1".into());
+        // Taken from the daemon's environment, which has none of them here.
+        let impure = source.derivation.env.get("impureEnvVars").map(String::as_str).unwrap_or_default();
+        env.extend(impure.split_whitespace().map(|name| (name.to_owned(), String::new())));
+    }
+    env.insert("NIX_LOG_FD".into(), "2".into());
+    env.insert("TERM".into(), "xterm-256color".into());
+    env
+}
+
+/// As Guix makes it.
+pub(super) fn guix(source: &Source<'_>, top: &str) -> BTreeMap<String, String> {
+    base(source, source.derivation.env.clone(), top)
+}
+
+fn base(source: &Source<'_>, own: BTreeMap<String, String>, top: &str) -> BTreeMap<String, String> {
+    let before = before(&source.closure.store).map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let after = TEMPORARY.map(|name| (name.to_owned(), top.to_owned()));
+    before.into_iter().chain(own).chain(after).collect()
+}
+
+/// The text with the paths of outputs in the place of what stands for them.
+pub(super) fn placeholders(derivation: &Derivation, text: &str) -> String {
+    let mut text = text.to_owned();
+    for (name, output) in &derivation.outputs {
+        let placeholder = format!("/{}", nix32::encode(&Sha256::digest(format!("nix-output:{name}"))));
+        if text.contains(&placeholder) {
+            text = text.replace(&placeholder, &output.path);
+        }
+    }
+    text
+}

@@ -1,0 +1,173 @@
+//! Derivations of Nix and Guix as a plan.
+//!
+//! What is built and what is given is decided first ([`needs`]): a derivation is built if an output of it is needed and not
+//! given. Each becomes a step in the world that its daemon makes for it (`nix`, `guix`); what all of them have is in `world`.
+
+mod attributes;
+mod checks;
+mod environment;
+mod guix;
+mod needs;
+mod nix;
+mod world;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::step::{Output, Step};
+use super::{Failure, Resolved, write};
+use crate::drv::path::base;
+use crate::drv::{Algorithm, Closure, Derivation};
+use crate::problem::Problem;
+
+pub use checks::{Check, checks};
+pub use needs::{Needs, needs};
+
+/// Something in the store that is given, not built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    /// Its form in the image, and its hash.
+    pub resolved: Resolved,
+    /// The base names of all that it refers to, directly or not.
+    pub references: BTreeSet<String>,
+    /// The same, directly: what stands in the store's own records.
+    pub direct: BTreeSet<String>,
+    /// The sha256 of its NAR in hex, and the NAR's bytes.
+    pub nar: (String, u64),
+    /// How its path follows from its content, as Nix spells it, if it does.
+    pub ca: Option<String>,
+}
+
+/// How steps are made.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting<'a> {
+    /// The input that is `/bin/sh`, by its name in the image; Nix alone has one.
+    pub shell: Option<(&'a str, &'a Resolved)>,
+    /// In bytes, for each of a step's two file systems.
+    pub space: u64,
+    /// What happens after a failure.
+    pub failure: Failure,
+}
+
+/// The plan's text. All problems are reported.
+pub fn plan(
+    closure: &Closure,
+    needs: &Needs<'_>,
+    given: &BTreeMap<String, Given>,
+    setting: Setting<'_>,
+) -> Result<String, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let mut steps = Vec::new();
+    for path in &needs.build {
+        match step(closure, path, given, setting) {
+            Ok(step) => steps.push(step),
+            Err(problem) => problems.push(*problem),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let mut text = write::head(setting.failure, super::ENTROPY);
+    if let Some((name, resolved)) = setting.shell {
+        write::input(&mut text, name, resolved);
+    }
+    for (path, given) in given {
+        write::input(&mut text, base(path), &given.resolved);
+    }
+    for (path, given) in given {
+        for other in &given.references {
+            write::refers(&mut text, base(path), other);
+        }
+    }
+    // A step's output may be referred to by any that comes after, so it stays; only what no step needs is done with.
+    let needed: BTreeSet<&str> = steps.iter().flat_map(Step::steps).collect();
+    for step in &steps {
+        write::step(&mut text, step);
+        if !needed.contains(step.name.as_str()) {
+            write::drop(&mut text, "output", &step.name);
+        }
+    }
+    Ok(text)
+}
+
+fn step(
+    closure: &Closure,
+    path: &str,
+    given: &BTreeMap<String, Given>,
+    setting: Setting<'_>,
+) -> Result<Step, Box<Problem>> {
+    let derivation = closure.get(path);
+    refuse(path, derivation)?;
+    let source = Source { closure, path, derivation, given, setting };
+    if closure.store == guix::STORE { guix::step(&source) } else { nix::step(&source) }
+}
+
+/// All that a step is made of.
+struct Source<'a> {
+    closure: &'a Closure,
+    path: &'a str,
+    derivation: &'a Derivation,
+    given: &'a BTreeMap<String, Given>,
+    setting: Setting<'a>,
+}
+
+impl Source<'_> {
+    /// Its outputs, with what is expected of them.
+    fn outputs(&self) -> Vec<Output> {
+        let output = |output: &crate::drv::Output| {
+            let fixed = output.fixed.as_ref();
+            Output {
+                name: base(&output.path).to_owned(),
+                path: output.path.clone(),
+                expect: fixed.map(|fixed| fixed.hash.clone()),
+                flat: fixed.is_some_and(|fixed| !fixed.recursive),
+            }
+        };
+        self.derivation.outputs.values().map(output).collect()
+    }
+
+    /// `argv`: the builder's base name, and the arguments.
+    fn args(&self) -> impl Iterator<Item = String> + '_ {
+        std::iter::once(base(&self.derivation.builder).to_owned()).chain(self.derivation.args.iter().cloned())
+    }
+}
+
+/// What Nix refuses to build, and what PID 1 can't.
+fn refuse(path: &str, derivation: &Derivation) -> Result<(), Box<Problem>> {
+    let refused =
+        |what: String, help: &str| Err(Box::new(Problem::error(format!("{path}: {what}")).help(help)));
+    let give = "give its output: --stop-at NAME, with the content from --inputs";
+    if !matches!(derivation.platform.as_str(), "x86_64-linux" | "i686-linux" | "builtin") {
+        return refused(
+            format!("it is to be built on {}, and machines here are x86_64-linux", derivation.platform),
+            give,
+        );
+    }
+    if derivation.builder.starts_with("builtin:") {
+        return refused(format!("its builder is the daemon's own {}", derivation.builder), give);
+    }
+    if !derivation.builder.starts_with('/') {
+        return refused(format!("its builder, {}, is no absolute path", derivation.builder), give);
+    }
+    if derivation.env.get("__noChroot").is_some_and(|value| value == "1") {
+        return refused(
+            "it asks for no sandbox (__noChroot)".into(),
+            "Nix refuses it too where `sandbox` is true",
+        );
+    }
+    let features = derivation.env.get("requiredSystemFeatures").map(String::as_str).unwrap_or_default();
+    if let Some(feature) =
+        features.split_whitespace().find(|f| matches!(*f, "kvm" | "recursive-nix" | "uid-range"))
+    {
+        return refused(format!("it needs the feature {feature}, which no machine here has"), give);
+    }
+    match derivation.fixed() {
+        Some((_, fixed)) if fixed.algorithm != Algorithm::Sha256 => refused(
+            format!(
+                "its output is fixed by {}, and what is built can only be checked by sha256",
+                fixed.algorithm.name()
+            ),
+            give,
+        ),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,233 @@
+//! Which things in the store refer to which: found by the hashes of their names, as Nix and Guix do, in the NAR of each output,
+//! and kept as folders, `/references/BASE/BASE`, in which what something refers to in turn is there too.
+//!
+//! Source: E. Dolstra, "The Purely Functional Software Deployment Model" (2006), 5.5.2.
+
+use crate::event;
+use crate::memory::{Memory, PathBuffer};
+use core::ffi::CStr;
+use core::mem::MaybeUninit;
+use init::nar::Sink;
+use init::plan::{Output, Step, World};
+use init::say::Text;
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{CWD, Mode, OFlags, RawDir};
+use rustix::io::Errno;
+
+/// Digits of the hash that a name in the store starts with.
+const HASH: usize = 32;
+
+/// What may be referred to: base names, one after the other, and where each starts.
+pub struct Known {
+    names: [u8; 8 << 20],
+    used: usize,
+    starts: [u32; 64 << 10],
+    found: [bool; 64 << 10],
+    count: usize,
+    /// For the last four digits of each hash a bit: most of what looks like a hash is none, and this tells so at once.
+    last: [u64; 1 << 14],
+}
+
+impl Known {
+    /// Nothing.
+    pub const fn new() -> Known {
+        Known { names: [0; _], used: 0, starts: [0; _], found: [false; _], count: 0, last: [0; _] }
+    }
+
+    fn clear(&mut self) {
+        (self.used, self.count) = (0, 0);
+        self.last.fill(0);
+    }
+
+    fn name(&self, i: usize) -> &[u8] {
+        let end = if i + 1 < self.count { self.starts[i + 1] as usize } else { self.used };
+        &self.names[self.starts[i] as usize..end]
+    }
+
+    fn find(&self, hash: &[u8]) -> Option<usize> {
+        (0..self.count).find(|&i| self.name(i).starts_with(hash))
+    }
+
+    fn add(&mut self, name: &[u8]) -> Result<(), Errno> {
+        const FULL: Errno = Errno::TOOBIG;
+        let Some(hash) = name.get(..HASH) else { return Ok(()) };
+        let Some(key) = hash.iter().try_fold(0, |key, &byte| Some(key << 5 | digit(byte)?)) else {
+            return Ok(());
+        };
+        let key = key as usize & 0xf_ffff;
+        if self.last[key / 64] >> (key % 64) & 1 == 1 && self.find(hash).is_some() {
+            return Ok(());
+        }
+        self.last[key / 64] |= 1 << (key % 64);
+        self.names.get_mut(self.used..self.used + name.len()).ok_or(FULL)?.copy_from_slice(name);
+        *self.starts.get_mut(self.count).ok_or(FULL)? = self.used as u32;
+        self.used += name.len();
+        self.count += 1;
+        Ok(())
+    }
+}
+
+/// The value of a digit of Nix's base 32, which has no `e`, `o`, `t` and `u`.
+fn digit(byte: u8) -> Option<u32> {
+    let letter = |missing: u8| Some(u32::from(byte - b'a' + 10 - missing));
+    match byte {
+        b'0'..=b'9' => Some(u32::from(byte - b'0')),
+        b'a'..=b'd' => letter(0),
+        b'f'..=b'n' => letter(1),
+        b'p'..=b's' => letter(2),
+        b'v'..=b'z' => letter(4),
+        _ => None,
+    }
+}
+
+/// Looks for known hashes in what passes through.
+pub struct Scan<'a> {
+    known: &'a mut Known,
+    next: &'a mut dyn Sink,
+    /// The last 32 bytes, written twice, so that they stand in one piece wherever the last of them is.
+    window: [u8; 2 * HASH],
+    at: usize,
+    /// How many digits there were in a row.
+    run: usize,
+    key: u32,
+}
+
+impl<'a> Scan<'a> {
+    /// Marks in `known` what is found.
+    pub fn new(known: &'a mut Known, next: &'a mut dyn Sink) -> Scan<'a> {
+        known.found.fill(false);
+        Scan { known, next, window: [0; _], at: 0, run: 0, key: 0 }
+    }
+}
+
+impl Sink for Scan<'_> {
+    fn write(&mut self, bytes: &[u8]) {
+        self.next.write(bytes);
+        for &byte in bytes {
+            let Some(digit) = digit(byte) else {
+                self.run = 0;
+                continue;
+            };
+            self.window[self.at] = byte;
+            self.window[self.at + HASH] = byte;
+            self.at = (self.at + 1) % HASH;
+            self.run += 1;
+            self.key = (self.key << 5 | digit) & 0xf_ffff;
+            let key = self.key as usize;
+            if self.run >= HASH
+                && self.known.last[key / 64] >> (key % 64) & 1 == 1
+                && let Some(i) = self.known.find(&self.window[self.at..self.at + HASH])
+            {
+                self.known.found[i] = true;
+            }
+        }
+    }
+}
+
+/// The folder of all folders.
+fn all() -> Result<OwnedFd, Errno> {
+    open(CWD, c"/references")
+}
+
+fn open(folder: impl AsFd, name: &CStr) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::openat(folder, name, flags, Mode::empty())
+}
+
+/// Does something with the name of each thing that this refers to, directly or not, as far as that is known.
+pub fn each(base: &CStr, act: &mut dyn FnMut(&CStr) -> Result<(), Errno>) -> Result<(), Errno> {
+    let Ok(folder) = open(all()?, base) else { return Ok(()) };
+    let mut buffer = [MaybeUninit::uninit(); 2048];
+    let mut entries = RawDir::new(&folder, &mut buffer);
+    while let Some(entry) = entries.next() {
+        let name = entry?;
+        if name.file_name().to_bytes()[0] != b'.' {
+            act(name.file_name())?;
+        }
+    }
+    Ok(())
+}
+
+/// A folder, which may be there already.
+fn make(folder: &OwnedFd, name: &CStr) -> Result<(), Errno> {
+    match rustix::fs::mkdirat(folder, name, Mode::from_raw_mode(0o755)) {
+        Err(Errno::EXIST) => Ok(()),
+        result => result,
+    }
+}
+
+/// Notes that one thing refers to another, and to what that refers to in turn.
+pub fn add(base: &CStr, to: &CStr) -> Result<(), Errno> {
+    let all = all()?;
+    make(&all, base)?;
+    let folder = open(&all, base)?;
+    make(&folder, to)?;
+    each(to, &mut |further| make(&folder, further))
+}
+
+/// The base name of what a step binds directly in its store.
+pub fn in_store<'b>(step: &Step<'_>, world: World<'_>, room: &'b mut PathBuffer) -> Option<&'b CStr> {
+    let World::Bind { path, .. } = world else { return None };
+    let base = path.spelled().strip_prefix(step.store.spelled())?.strip_prefix(b"/")?;
+    if base.contains(&b'/') { None } else { base_name(base, room) }
+}
+
+/// A name as a C string.
+pub fn base_name<'b>(name: &[u8], room: &'b mut PathBuffer) -> Option<&'b CStr> {
+    room.get_mut(..name.len())?.copy_from_slice(name);
+    *room.get_mut(name.len())? = 0;
+    CStr::from_bytes_until_nul(room).ok()
+}
+
+/// Learns what the outputs of a step may refer to: what it binds in the store, what that refers to, and each other.
+pub fn learn(step: &Step<'_>, memory: &mut Memory) -> Result<(), Errno> {
+    let known = &mut memory.known;
+    known.clear();
+    let mut room: PathBuffer = [0; _];
+    for world in step.world() {
+        if let Some(base) = in_store(step, world, &mut room) {
+            known.add(base.to_bytes())?;
+            each(base, &mut |further| known.add(further.to_bytes()))?;
+        }
+    }
+    step.outputs().try_for_each(|output| known.add(output.base.as_bytes()))
+}
+
+/// Reports and keeps what was found in an output.
+pub fn keep(step: &Step<'_>, output: &Output<'_>, base: &CStr, known: &Known) -> Result<(), Errno> {
+    let mut room: PathBuffer = [0; _];
+    for name in (0..known.count).filter(|&i| known.found[i]).map(|i| known.name(i)) {
+        event!("reference ", output.name, " ", Text(name));
+        add(base, base_name(name, &mut room).unwrap_or_default())?;
+    }
+    // Where it is found, for who refers to it.
+    let all = all()?;
+    make(&all, base)?;
+    let step = base_name(step.name.as_bytes(), &mut room).unwrap_or_default();
+    rustix::fs::symlinkat(step, open(&all, base)?, FROM)
+}
+
+/// The name of a symbolic link to the step that makes something.
+const FROM: &CStr = c".from";
+
+/// Notes what outputs of one step refer to through each other.
+pub fn close(step: &Step<'_>) -> Result<(), Errno> {
+    let (mut room, mut other): (PathBuffer, PathBuffer) = ([0; _], [0; _]);
+    for _ in step.outputs() {
+        for output in step.outputs() {
+            let base = base_name(output.base.as_bytes(), &mut room).unwrap_or_default();
+            each(base, &mut |further| {
+                let sibling = step.outputs().any(|output| output.base.as_bytes() == further.to_bytes());
+                let further = base_name(further.to_bytes(), &mut other).unwrap_or_default();
+                if sibling { add(base, further) } else { Ok(()) }
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// The step that makes something, written to `room`, and its length; none for an input.
+pub fn maker(base: &CStr, room: &mut PathBuffer) -> Option<usize> {
+    let folder = open(all().ok()?, base).ok()?;
+    rustix::fs::readlinkat_raw(folder, FROM, &mut room[..]).ok()
+}
