@@ -78,7 +78,9 @@ fn main(arguments: &[*const u8]) -> ! {
             Event::Signal(signal) if tracee.pid() == child => sys::die(signal),
             Event::Exit(_) | Event::Signal(_) => {}
             Event::Program => {
-                program::adjust(tracee, &probe.options, &mut probe.random);
+                if !program::adjust(tracee, &probe.options, &mut probe.random) {
+                    fail(b"probe: this kernel does not show the builder's memory\n");
+                }
                 tracee.go(0);
             }
             Event::Call => {

@@ -15,13 +15,14 @@ const BRK: u64 = 12;
 /// `syscall`
 const SYSCALL: u64 = 0x050f;
 
-/// Changes what `options` say.
-pub fn adjust(tracee: Tracee, options: &Options, random: &mut Random) {
-    let Some(mut registers) = tracee.registers().filter(Registers::is_64_bit) else { return };
+/// Changes what `options` say. `false` if its memory can't be seen: then nothing would be varied.
+pub fn adjust(tracee: Tracee, options: &Options, random: &mut Random) -> bool {
+    let Some(mut registers) = tracee.registers().filter(Registers::is_64_bit) else { return true };
     let mut bytes = [0; WORDS * 8];
     let read = tracee.read(registers.rsp, &mut bytes);
     let words = bytes[..read].as_chunks::<8>().0;
-    let Some(vector) = vector(words) else { return };
+    // More arguments than are read here are left as they are.
+    let Some(vector) = vector(words) else { return read > 0 };
     if let Some(place) = vector.random {
         let mut drawn = [0; 16];
         random.fill(tracee, &mut drawn);
@@ -42,6 +43,7 @@ pub fn adjust(tracee: Tracee, options: &Options, random: &mut Random) {
     if options.heap > 0 {
         grow(tracee, options.heap as u64);
     }
+    true
 }
 
 struct Vector {

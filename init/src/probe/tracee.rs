@@ -1,12 +1,13 @@
 //! A traced process or thread. Source: ptrace(2), `include/uapi/linux/ptrace.h`.
 #![allow(unsafe_code)]
 
-use crate::sys::call;
+use crate::calls::Path;
+use crate::sys::{self, call};
 
 const WAIT4: usize = 61;
 const PTRACE: usize = 101;
-const PROCESS_VM_READV: usize = 310;
-const PROCESS_VM_WRITEV: usize = 311;
+const PREAD64: usize = 17;
+const PWRITE64: usize = 18;
 
 const CONT: usize = 7;
 const SINGLESTEP: usize = 9;
@@ -146,28 +147,31 @@ impl Tracee {
 
     /// Reads its memory; says how much could be read.
     pub fn read(self, address: u64, bytes: &mut [u8]) -> usize {
-        self.copy(PROCESS_VM_READV, address, bytes.as_mut_ptr().addr(), bytes.len())
+        self.copy(PREAD64, address, bytes.as_mut_ptr().addr(), bytes.len())
     }
 
     /// Writes its memory; says how much could be written.
     pub fn write(self, address: u64, bytes: &[u8]) -> usize {
-        self.copy(PROCESS_VM_WRITEV, address, bytes.as_ptr().addr(), bytes.len())
+        self.copy(PWRITE64, address, bytes.as_ptr().addr(), bytes.len())
     }
 
-    /// Page by page, since what reaches into a missing page is not copied at all.
+    /// By way of proc_pid_mem(5), which every kernel with /proc has; page by page, since one may be missing.
     fn copy(self, number: usize, address: u64, here: usize, length: usize) -> usize {
+        const READ_WRITE: usize = 2;
+        let mut path = Path::new();
+        path.push(b"/proc/").number(self.0).push(b"/mem\0");
+        let Some(memory) = sys::open(path.bytes(), READ_WRITE) else { return 0 };
         let mut done = 0;
         while done < length {
             let there = address as usize + done;
             let size = (PAGE - there % PAGE).min(length - done);
-            let (local, remote) = ([here + done, size], [there, size]);
-            let (local, remote) = (local.as_ptr().addr(), remote.as_ptr().addr());
             // SAFETY: the range `here` is the caller's slice; the other is another process's.
-            if unsafe { call(number, [self.0, local, 1, remote, 1, 0]) } != size as isize {
+            if unsafe { call(number, [memory, here + done, size, there, 0, 0]) } != size as isize {
                 break;
             }
             done += size;
         }
+        sys::close(memory);
         done
     }
 
