@@ -85,8 +85,8 @@ impl Lab<'_> {
             .prefix("probe-")
             .tempfile_in(prepare::temporary(self.cache))
             .map_err(fail)?;
-        let written = pack(&image, file.as_file(), false, self.cancel)?;
-        let machine = self.machine(file.path(), written.unpacked, altered)?;
+        pack(&image, file.as_file(), false, self.cancel)?;
+        let machine = self.machine(file.path(), altered)?;
         let results = self.run(&machine, each)?;
         steps.iter().map(|step| self.came(&machine, &results, &step.name)).collect()
     }
@@ -106,6 +106,14 @@ impl Lab<'_> {
             Err(qemu::Error::Cancelled) => Err(Failure::machine(cancel::SAID)),
             Err(error) => Err(Failure::machine(error)),
         }
+    }
+
+    /// More than any image takes: all inputs, all outputs that are given, the plan. The same for every boot, since a step can
+    /// see how much memory there is.
+    fn size(&self) -> u64 {
+        let inputs: u64 = self.prepared.inputs.values().map(|input| input.obtained.size).sum();
+        let given: u64 = self.given.values().map(|sha256| self.scratch.size(sha256)).sum();
+        inputs + given + 16 * MIB
     }
 
     /// Everything that the steps bind, with outputs of other steps turned into inputs.
@@ -154,12 +162,7 @@ impl Lab<'_> {
         Ok(Packed { resolved, kind: images::Kind::Output, path: self.scratch.tree(sha256)? })
     }
 
-    fn machine(
-        &self,
-        initrd: &Path,
-        unpacked: u64,
-        altered: &BTreeSet<Alteration>,
-    ) -> Result<qemu::Machine, Failure> {
+    fn machine(&self, initrd: &Path, altered: &BTreeSet<Alteration>) -> Result<qemu::Machine, Failure> {
         let has = |alteration| altered.contains(&alteration);
         let kernel = self.machinery.kernel.as_ref().map(|kernel| kernel.path.clone());
         let kernel = if has(Alteration::Kernel) { self.args.other_kernel.clone() } else { kernel };
@@ -169,7 +172,7 @@ impl Lab<'_> {
             machine.program = "/proc/self/exe".into();
             machine.profile = Profile::Host { perturbed: false };
         }
-        let memory = self.args.memory.map_or_else(|| lane::memory(self.prepared, unpacked), Ok)?;
+        let memory = self.args.memory.map_or_else(|| lane::memory(self.prepared, self.size()), Ok)?;
         machine.memory = memory + if has(Alteration::Memory) { MORE } else { 0 };
         machine.shift += u8::from(has(Alteration::Tick));
         machine.altered = Altered {

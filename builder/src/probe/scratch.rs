@@ -49,6 +49,11 @@ impl Scratch {
         self.folder.path().join(format!("{sha256}.nar"))
     }
 
+    /// Bytes of an output's NAR, if it could be kept.
+    pub fn size(&self, sha256: &str) -> u64 {
+        fs::metadata(self.nar(sha256)).map_or(0, |meta| meta.len())
+    }
+
     /// An output's NAR, if it could be kept.
     pub fn bytes(&self, sha256: &str) -> Option<Vec<u8>> {
         fs::read(self.nar(sha256)).ok()
