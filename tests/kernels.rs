@@ -146,6 +146,6 @@ fn the_minimal_kernel_is_the_same_from_anywhere() {
         ("USER", "somebody"),
         ("CFLAGS", "-g"),
     ];
-    let there = build("other, deeper/and longer", another_user, &environment);
+    let there = build("other/deeper-and-longer", another_user, &environment);
     assert_eq!(here, there);
 }

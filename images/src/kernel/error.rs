@@ -43,6 +43,12 @@ pub enum Error {
         /// Debian's packages that have them.
         packages: Vec<&'static str>,
     },
+    /// make splits such a folder's name.
+    #[error(
+        "{}: a kernel can't be built below a folder whose name holds a space or a colon; name another with --cache",
+        .0.display()
+    )]
+    Folder(PathBuf),
     /// The kernel's build failed.
     #[error("the kernel could not be built ({status}); it last said:\n{said}")]
     Build {

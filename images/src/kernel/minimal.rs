@@ -94,6 +94,10 @@ pub fn build<E: From<Error>>(
     let minimal = match kept(&folder, &build) {
         Some(minimal) => minimal,
         None => {
+            let path = folder.canonicalize().map_err(at(&folder))?;
+            if path.to_string_lossy().contains([' ', '\t', '\n', ':']) {
+                return Err(Error::Folder(path).into());
+            }
             let source = obtain()?;
             say("building the minimal kernel, which takes some minutes");
             make(&folder, &source, &build, &format!("linux {version} minimal, {}", compiler.name), cancel)?
