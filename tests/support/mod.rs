@@ -173,7 +173,8 @@ fn tell(event: &Event) -> String {
 
 /// An attempt that failed, of attack.c's: which error it was depends on the kernel.
 fn refused(text: &str) -> String {
-    const ERRORS: [&str; 14] = [
+    const ERRORS: [&str; 15] = [
+        "Address family not supported by protocol",
         "Bad file descriptor",
         "Cross-device link",
         "Function not implemented",
