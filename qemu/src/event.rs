@@ -210,7 +210,7 @@ mod tests {
             "step a/b".into(),
             "step a b".into(),
             "step ".into(),
-            format!("step {}", "a".repeat(212)),
+            format!("step {}", "a".repeat(245)),
             format!("output a {HASH} 1 +1"),
             "failed a 10".into(),
             "failed a 10 ".into(),
