@@ -248,11 +248,11 @@ impl Root {
                 if rustix::fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW).is_ok() {
                     return Ok(());
                 }
-                let mut length = references::maker(name, &mut from).unwrap_or(0);
+                let length = references::maker(name, &mut from).unwrap_or(0);
                 let origin = if length == 0 { c"/verified" } else { c"/stores" };
-                for byte in [b"/".as_slice(), name.to_bytes_with_nul()].into_iter().flatten() {
-                    *from.get_mut(length).ok_or(Errno::NAMETOOLONG)? = *byte;
-                    length += 1;
+                let inside = [b"/".as_slice(), name.to_bytes_with_nul()].into_iter().flatten();
+                for (at, byte) in (length..).zip(inside) {
+                    *from.get_mut(at).ok_or(Errno::NAMETOOLONG)? = *byte;
                 }
                 let inside = c_str(from.strip_prefix(b"/").unwrap_or(&from))?;
                 bind(&Place { folder, name }, origin, inside)
