@@ -5,6 +5,7 @@
 mod support;
 
 use images::INIT;
+use init::archive::Archive;
 use std::env::var_os;
 use std::ffi::OsString;
 use std::fs;
@@ -48,6 +49,50 @@ fn it_is_a_static_program_without_symbols() {
     // Symbols, relocations with and without addends, dynamic, dynamic symbols: what is not there is not undefined.
     const TO_BE_LINKED: [usize; 5] = [2, 4, 6, 9, 11];
     assert!(sections.len() > 2 && !sections.iter().any(|kind| TO_BE_LINKED.contains(kind)), "{sections:?}");
+}
+
+/// An archive with an entry of each kind, written by the images room.
+fn archive() -> Vec<u8> {
+    let mut archive = images::Archive::new(Vec::new());
+    archive.directory(b"inputs").unwrap();
+    archive.bytes(b"inputs/empty", false, b"").unwrap();
+    archive.bytes(b"inputs/file", true, b"content").unwrap();
+    archive.symlink(b"inputs/link", b"to nowhere").unwrap();
+    archive.finish().unwrap().0
+}
+
+#[test]
+fn it_reads_an_image_as_it_was_written() {
+    let bytes = archive();
+    let entries: Vec<_> = images::read::entries(&bytes).map(Result::unwrap).collect();
+    let read: Vec<_> = Archive::new(&bytes).map(Result::unwrap).collect();
+    assert_eq!(read.len(), 4);
+    for (read, entry) in read.iter().zip(entries) {
+        assert_eq!(read.mode, entry.header.mode);
+        assert_eq!((read.name.to_bytes(), read.data), (entry.name, entry.data));
+    }
+    // As a device's memory it ends in zeros.
+    let padded = [&bytes[..], &[0; 512]].concat();
+    assert_eq!(Archive::new(&padded).count(), 4);
+}
+
+#[test]
+fn an_image_that_is_cut_is_noticed() {
+    let bytes = archive();
+    let starts: Vec<_> = images::read::entries(&bytes).map(|entry| entry.unwrap().offset).collect();
+    // What pads the trailer is missed by nobody.
+    for length in 1..bytes.len() - 4 {
+        let last = Archive::new(&bytes[..length]).last();
+        let start = starts.iter().copied().rfind(|&start| start < length).unwrap();
+        assert!(matches!(last, Some(Err(at)) if at >= start && at < length + 4), "{length}: {last:?}");
+    }
+    for at in 0..110 {
+        let mut bytes = bytes.clone();
+        bytes[at] = b'/';
+        // Only some of a header's numbers say something.
+        let used = at < 6 || (14..22).contains(&at) || (54..62).contains(&at) || (94..102).contains(&at);
+        assert_eq!(Archive::new(&bytes).next() == Some(Err(0)), used, "{at}");
+    }
 }
 
 #[test]

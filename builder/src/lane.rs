@@ -1,12 +1,12 @@
 //! One lane: a prepared graph, built once on one machine, and what came of it.
 
 use crate::args::{self, MachineName};
-use crate::commands::image;
+use crate::boot::Boot;
 use crate::drv;
 use crate::failure::Failure;
 use crate::graph::Source;
 use crate::kernel::{self, Kernel};
-use crate::prepare::{self, Prepared};
+use crate::prepare::Prepared;
 use crate::record::{self, Facts, record};
 use crate::results::{Outcome, Results};
 use crate::running::Running;
@@ -14,7 +14,7 @@ use crate::tools::{self, Part};
 use crate::{auto, cancel, outputs, term};
 use qemu::{Event, Line, Profile};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
@@ -116,9 +116,9 @@ impl Machinery {
     }
 }
 
-/// The memory in MiB that a lane's machine needs for an image of so many bytes, unless another is asked for.
+/// The memory in MiB that a lane's machine needs where the image takes so many bytes of it, unless another is asked for.
 pub fn memory(prepared: &Prepared, image: u64) -> Result<u64, Failure> {
-    Ok((2 * image).saturating_add(prepared.memory()?).div_ceil(MIB).saturating_add(MARGIN))
+    Ok(image.saturating_add(prepared.memory()?).div_ceil(MIB).saturating_add(MARGIN))
 }
 
 /// The results with what was given, and the record of all.
@@ -151,15 +151,12 @@ pub fn build(
         }
         return auto::build(source, prepared, setting, running, cancel);
     }
-    let fail = |error| Failure::machine(format!("{}: {error}", setting.cache.display()));
-    // Where old files are swept away, should this process be killed.
-    let temporary = prepare::temporary(setting.cache);
-    let file = tempfile::Builder::new().prefix("image-").tempfile_in(temporary).map_err(fail)?;
-    let image = image::write(prepared, file.as_file(), false, cancel)?;
+    let boot = Boot::pack(&prepared.image(), setting.cache, cancel)?;
+    let image = &boot.written;
     let plan = crate::hash(prepared.plan.as_bytes());
-    running.begin(&plan, prepared, &image);
+    running.begin(&plan, prepared, image);
 
-    let machine = machine(setting, prepared, file.path(), image.unpacked)?;
+    let machine = machine(setting, prepared, &boot)?;
     let parts = setting.machinery.parts(setting.machine);
     let with_script = prepared.script.as_ref().map(|script| tools::with_script(parts, script)).transpose()?;
     let parts = with_script.as_deref().unwrap_or(parts);
@@ -213,37 +210,32 @@ pub fn build(
     let said = verdict.as_ref().err().map(ToString::to_string);
     let failure = said.as_deref().filter(|_| matches!(verdict, Err(Failure::Machine(_))));
     let (results, record) = finish(&facts(failure, &notes), results)?;
-    Ok(Ended { plan, image: image.sha256, results, verdict, record })
+    Ok(Ended { plan, image: boot.written.sha256, results, verdict, record })
 }
 
-fn machine(
-    setting: &Setting<'_>,
-    prepared: &Prepared,
-    initrd: &Path,
-    unpacked: u64,
-) -> Result<qemu::Machine, Failure> {
-    let needed = memory(prepared, unpacked)?;
-    let kernel = setting.machinery.kernel.as_ref().map(|kernel| kernel.path.clone());
-    let mut machine = qemu::Machine::new(kernel.unwrap_or_default(), initrd);
-    machine.program.clone_from(&setting.tools.qemu);
-    machine.profile = match setting.machine {
+fn machine(setting: &Setting<'_>, prepared: &Prepared, boot: &Boot) -> Result<qemu::Machine, Failure> {
+    let needed = memory(prepared, boot.footprint)?;
+    let kernel = setting.machinery.kernel.as_ref().map(|kernel| kernel.path.clone()).unwrap_or_default();
+    let (program, profile) = match setting.machine {
         // What `auto` is made of are the other two.
-        MachineName::Strict | MachineName::Auto => Profile::Strict,
-        MachineName::Fast => Profile::Fast { kvm: setting.machinery.no_kvm.is_none(), cpus: setting.cpus },
-        MachineName::Host => {
-            machine.program = "/proc/self/exe".into();
-            Profile::Host { perturbed: setting.perturbed }
+        MachineName::Strict | MachineName::Auto => (setting.tools.qemu.clone(), Profile::Strict),
+        MachineName::Fast => {
+            let kvm = setting.machinery.no_kvm.is_none();
+            (setting.tools.qemu.clone(), Profile::Fast { kvm, cpus: setting.cpus })
         }
+        MachineName::Host => ("/proc/self/exe".into(), Profile::Host { perturbed: setting.perturbed }),
     };
+    let mut machine = boot.machine(&kernel, profile)?;
+    machine.program = program;
     machine.memory = setting.memory.unwrap_or(needed);
-    let least = (2 * unpacked).div_ceil(MIB).saturating_add(LEAST);
+    let least = boot.footprint.div_ceil(MIB).saturating_add(LEAST);
     if machine.memory < least && setting.machine != MachineName::Host {
         return Err(Failure::help(
             format!(
-                "--memory {}: {} MiB too little to start: the kernel takes {LEAST} MiB, and the image of {} twice its size",
+                "--memory {}: {} MiB too little to start: the kernel takes {LEAST} MiB, and the image {}",
                 machine.memory,
                 least - machine.memory,
-                term::size(unpacked)
+                term::size(boot.footprint)
             ),
             &format!("the default, --memory {needed}, is enough for the image and the hungriest step"),
         ));
@@ -270,11 +262,13 @@ fn host(machine: MachineName, notes: &str) -> Option<Value> {
 
 /// QEMU's arguments as a record may hold them: files stand in it by hash, not by where they were.
 fn arguments(machine: &qemu::Machine) -> Value {
-    let host: [&PathBuf; 2] = [&machine.kernel, &machine.initrd];
-    let word = |word: &std::ffi::OsString| match host.iter().position(|path| path.as_os_str() == word) {
-        Some(0) => "KERNEL".into(),
-        Some(_) => "IMAGE".into(),
-        None => word.to_string_lossy().into_owned(),
+    let image = machine.inputs.as_ref().map(|inputs| &inputs.image);
+    let initrd = if image.is_some() { "INITRD" } else { "IMAGE" };
+    let files = [(Some(&machine.kernel), "KERNEL"), (Some(&machine.initrd), initrd), (image, "IMAGE")];
+    let word = |word: &std::ffi::OsString| {
+        let paths = files.iter().filter_map(|(path, name)| Some((path.as_ref()?.to_str()?, name)));
+        let paths = paths.filter(|(path, _)| !path.is_empty());
+        paths.fold(word.to_string_lossy().into_owned(), |word, (path, name)| word.replace(path, name))
     };
     json!(machine.arguments().iter().map(word).collect::<Vec<_>>())
 }

@@ -27,6 +27,7 @@ pub mod agreement;
 pub mod ahead;
 pub mod args;
 pub mod auto;
+pub mod boot;
 pub mod cancel;
 pub mod commands;
 pub mod compare;

@@ -1,4 +1,5 @@
-//! Any bytes as an image: both readers end, and what the strict one accepts the writer writes again to the same bytes.
+//! Any bytes as an image: all readers end, and what the strict one accepts PID 1 reads alike and the writer writes again to the
+//! same bytes.
 #![no_main]
 
 use images::{Archive, newc, read};
@@ -9,8 +10,15 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         assert!(malformed.offset <= bytes.len());
         assert!(read::canonical(bytes).is_err());
     }
+    let read: Vec<_> = init::archive::Archive::new(bytes).collect();
     let Ok(summary) = read::canonical(bytes) else { return };
     let entries = entries.expect("the strict reader is the stricter one");
+    assert_eq!(read.len(), entries.len());
+    for (read, entry) in read.iter().zip(&entries) {
+        let read = read.as_ref().expect("PID 1 is not stricter");
+        assert_eq!((read.mode, read.name.to_bytes()), (entry.header.mode, entry.name));
+        assert_eq!(read.data, entry.data);
+    }
     let mut archive = Archive::new(Vec::new());
     for entry in &entries {
         match entry.header.mode {

@@ -1,11 +1,12 @@
 //! What PID 1 does that is not tied to being PID 1: the [`plan`] reader, the [`nar`] hash, the [`canon`]icaliser, the sorted
-//! [`walk`] below both, the [`log`] marker, and how digests ([`hex`]) and errors ([`errno`]) are spelled and
+//! [`walk`] below both, the [`archive`] reader, the [`log`] marker, and how digests ([`hex`]) and errors ([`errno`]) are spelled and
 //! events put together ([`say`]).
 //!
 //! No std and no allocator: whatever needs room is handed it by the caller. The host's tests, its fuzz targets and
 //! the program `groundup` run this very code, so that both sides of the machine agree by construction.
 #![no_std]
 
+pub mod archive;
 pub mod canon;
 pub mod errno;
 pub mod hex;

@@ -20,6 +20,6 @@ mod watch;
 
 pub use console::Line;
 pub use event::{Event, Place};
-pub use machine::{Altered, Machine, Profile, version};
+pub use machine::{Altered, Inputs, Machine, Profile, version};
 pub use region::Region;
 pub use run::{Ending, Error, run};

@@ -20,6 +20,7 @@
 //! | `-no-reboot` | a reset ends QEMU: the way out without ACPI |
 //! | `-chardev file,path=/dev/stdout`, `-serial` | the console goes to a file that never makes the port wait (see the crate) |
 //! | `memory-backend-file,mem-path=/dev/stdin,share=on`, `ivshmem-plain` | the export region, a file that QEMU inherits |
+//! | the same with `mem-path=IMAGE,readonly=on` | the image, from which PID 1 unpacks inputs: a kernel holds an initrd until it is unpacked, all of it twice |
 //!
 //! | kernel flag | what it is for |
 //! |---|---|
@@ -46,9 +47,10 @@
 //! Sources: QEMU's `qemu-options.hx`, the kernel's `Documentation/admin-guide/kernel-parameters.txt`; measured with
 //! Debian's 6.1 cloud kernel on QEMU 7.2.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -97,6 +99,15 @@ pub struct Altered {
     pub layout: bool,
 }
 
+/// An image whose inputs are not in the initrd: the memory of a device, from which PID 1 unpacks them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inputs {
+    /// The file, an archive with as many zeros behind it as make up its size.
+    pub image: PathBuf,
+    /// Its size in bytes: a power of two of at least 4096.
+    pub size: u64,
+}
+
 /// A machine.
 #[derive(Debug)]
 pub struct Machine {
@@ -108,8 +119,10 @@ pub struct Machine {
     pub kernel: PathBuf,
     /// Whether it is an ELF file, which is started directly through PVH, and not a bzImage.
     pub direct: bool,
-    /// The image.
+    /// The image, or as much of it as the kernel is to unpack.
     pub initrd: PathBuf,
+    /// Where the rest of it is.
+    pub inputs: Option<Inputs>,
     /// Memory in MiB.
     pub memory: u64,
     /// An instruction takes 2^shift ns.
@@ -134,6 +147,7 @@ impl Machine {
             direct: is_elf(&kernel),
             kernel,
             initrd: initrd.into(),
+            inputs: None,
             memory: 1024,
             shift: 1,
             altered: Altered::default(),
@@ -179,6 +193,21 @@ impl Machine {
             let backend = format!("memory-backend-file,id=region,mem-path=/dev/stdin,size={size},share=on");
             add(&["-object", &backend, "-device", "ivshmem-plain,memdev=region"]);
         }
+        if let Some(Inputs { image, size }) = &self.inputs {
+            // In QEMU's lists of options a comma is doubled.
+            let words = image.as_os_str().as_bytes().split_inclusive(|&byte| byte == b',');
+            let path: Vec<&[u8]> = words.collect();
+            let mut backend = OsString::from("memory-backend-file,id=image,mem-path=");
+            backend.push(OsStr::from_bytes(&path.join(&b","[..])));
+            backend.push(format!(",size={size},share=on,readonly=on"));
+            arguments.extend([
+                "-object".into(),
+                backend,
+                "-device".into(),
+                "ivshmem-plain,memdev=image".into(),
+            ]);
+        }
+        let mut add = |words: &[&str]| arguments.extend(words.iter().map(Into::into));
         let line =
             if self.altered.layout { COMMAND_LINE.replace(" norandmaps", "") } else { COMMAND_LINE.into() };
         add(&["-append", &line]);

@@ -32,6 +32,8 @@ pub struct Written {
     pub size: u64,
     /// Bytes of the archive, before compression.
     pub unpacked: u64,
+    /// Entries of the archive.
+    pub entries: u32,
 }
 
 /// Writes the image whole or not at all.
@@ -86,7 +88,12 @@ pub fn pack(
         false => Failure::input(error),
     })?;
     out.flush().map_err(|error| Failure::input(format!("writing the image: {error}")))?;
-    Ok(Written { sha256: crate::hex(&out.hash.finalize()), size: out.size, unpacked: summary.bytes })
+    Ok(Written {
+        sha256: crate::hex(&out.hash.finalize()),
+        size: out.size,
+        unpacked: summary.bytes,
+        entries: summary.entries,
+    })
 }
 
 /// Hashes what passes through.

@@ -2,10 +2,10 @@
 
 use super::scratch::Scratch;
 use crate::args::{MachineName, Probe};
-use crate::commands::image::pack;
+use crate::boot::Boot;
 use crate::failure::Failure;
 use crate::lane::Machinery;
-use crate::prepare::{self, Prepared};
+use crate::prepare::Prepared;
 use crate::results::{Outcome, Results};
 use crate::{cancel, lane};
 use graphs::plan::{From, Step, World};
@@ -80,13 +80,8 @@ impl Lab<'_> {
         };
         let inputs = inputs.iter().map(input).collect();
         let image = images::Image { init: images::INIT, shell: None, plan: plan.as_bytes(), inputs };
-        let fail = |error| Failure::machine(format!("{}: {error}", self.cache.display()));
-        let file = tempfile::Builder::new()
-            .prefix("probe-")
-            .tempfile_in(prepare::temporary(self.cache))
-            .map_err(fail)?;
-        pack(&image, file.as_file(), false, self.cancel)?;
-        let machine = self.machine(file.path(), altered)?;
+        let boot = Boot::pack(&image, self.cache, self.cancel)?;
+        let machine = self.machine(&boot, altered)?;
         let results = self.run(&machine, each)?;
         steps.iter().map(|step| self.came(&machine, &results, &step.name)).collect()
     }
@@ -162,16 +157,16 @@ impl Lab<'_> {
         Ok(Packed { resolved, kind: images::Kind::Output, path: self.scratch.tree(sha256)? })
     }
 
-    fn machine(&self, initrd: &Path, altered: &BTreeSet<Alteration>) -> Result<qemu::Machine, Failure> {
+    fn machine(&self, boot: &Boot, altered: &BTreeSet<Alteration>) -> Result<qemu::Machine, Failure> {
         let has = |alteration| altered.contains(&alteration);
         let kernel = self.machinery.kernel.as_ref().map(|kernel| kernel.path.clone());
         let kernel = if has(Alteration::Kernel) { self.args.other_kernel.clone() } else { kernel };
-        let mut machine = qemu::Machine::new(kernel.unwrap_or_default(), initrd);
-        machine.program.clone_from(&self.args.tools.qemu);
-        if self.args.machine == MachineName::Host {
-            machine.program = "/proc/self/exe".into();
-            machine.profile = Profile::Host { perturbed: false };
-        }
+        let (program, profile) = match self.args.machine {
+            MachineName::Host => ("/proc/self/exe".into(), Profile::Host { perturbed: false }),
+            _ => (self.args.tools.qemu.clone(), Profile::Strict),
+        };
+        let mut machine = boot.machine(&kernel.unwrap_or_default(), profile)?;
+        machine.program = program;
         let memory = self.args.memory.map_or_else(|| lane::memory(self.prepared, self.size()), Ok)?;
         machine.memory = memory + if has(Alteration::Memory) { MORE } else { 0 };
         machine.shift += u8::from(has(Alteration::Tick));

@@ -17,6 +17,8 @@ pub enum Fatal {
     System(&'static str, Errno),
     /// `/plan` is not a plan.
     Plan(init::plan::Error),
+    /// The image that the machine shares is no archive at this offset.
+    Image(usize),
 }
 
 impl Say for Fatal {
@@ -24,6 +26,7 @@ impl Say for Fatal {
         match self {
             Fatal::System(what, errno) => say!(words, what, ": ", errno::Text(errno)),
             Fatal::Plan(error) => say!(words, "/plan, ", error),
+            Fatal::Image(offset) => say!(words, "the image has no entry at byte ", offset as u64),
         }
     }
 }
@@ -34,7 +37,8 @@ impl From<init::plan::Error> for Fatal {
     }
 }
 
-fn at(what: &'static str) -> impl FnOnce(Errno) -> Fatal {
+/// `result.map_err(at("what was tried"))`
+pub fn at(what: &'static str) -> impl FnOnce(Errno) -> Fatal {
     move |errno| Fatal::System(what, errno)
 }
 

@@ -9,7 +9,8 @@
 //! | `console` | events |
 //! | `machine` | what is done once: mounts, entropy, settings, the end |
 //! | `host` | what is different where the kernel is the host's |
-//! | `region` | the export region |
+//! | `region` | memory that the machine shares: the image and the export region |
+//! | `unpack` | inputs that the kernel did not unpack |
 //! | `input` | verifying and forgetting inputs |
 //! | `step` | a step as PID 1 sees it: start, follow, end, report |
 //! | `warden` | a step as its first process sees it: from its namespaces to `execve` |
@@ -32,6 +33,7 @@ mod start;
 mod step;
 mod sys;
 mod terminal;
+mod unpack;
 mod warden;
 mod world;
 
@@ -57,7 +59,8 @@ fn run(memory: &mut Memory) -> Result<Tally, machine::Fatal> {
     let items = Plan::read(plan)?;
     items.clone().try_for_each(|item| item.map(drop))?;
     machine::settle(&items.entropy)?;
-    let mut region = region::find();
+    let region::Shared { image, export: mut region } = region::find();
+    image.map_or(Ok(()), unpack::inputs)?;
     let on_failure = items.on_failure;
     let mut tally = Tally::default();
     for item in items {

@@ -98,6 +98,13 @@ pub fn c_string<'b>(field: Field<'_>, buffer: &'b mut [u8]) -> Option<&'b CStr> 
     CStr::from_bytes_with_nul(&buffer[..=length]).ok()
 }
 
+/// Bytes as a C string, if they are short enough and hold no NUL.
+pub fn terminated<'b>(bytes: &[u8], buffer: &'b mut PathBuffer) -> Option<&'b CStr> {
+    buffer.get_mut(..bytes.len())?.copy_from_slice(bytes);
+    *buffer.get_mut(bytes.len())? = 0;
+    CStr::from_bytes_with_nul(buffer.get(..=bytes.len())?).ok()
+}
+
 /// `parts`, one after the other, as a C string.
 pub fn join<'b>(parts: &[&str], buffer: &'b mut [u8]) -> Option<&'b CStr> {
     let mut length = 0;

@@ -1,7 +1,8 @@
-//! The export region: memory that the machine shares with its host, in which the NARs of outputs are left.
+//! Memory that the machine shares with its host: the image, from which inputs are unpacked, and the export region, in which
+//! the NARs of outputs are left.
 //!
-//! It is BAR 2 of QEMU's ivshmem-plain device, mapped through sysfs: no driver, no interrupt, nothing asynchronous.
-//! On the `host` machine it is a file of the host.
+//! Each is BAR 2 of one of QEMU's ivshmem-plain devices, mapped through sysfs: no driver, no interrupt, nothing
+//! asynchronous. On the `host` machine the export region is a file of the host.
 //! Source: QEMU's `docs/specs/ivshmem-spec.rst`; the kernel's `Documentation/PCI/sysfs-pci.rst`.
 #![allow(unsafe_code)]
 
@@ -79,25 +80,40 @@ impl Sink for Export<'_> {
     }
 }
 
-/// Looks for the device; a machine without one exports nothing. On the host it is what descriptor 0 stands for.
-pub fn find() -> Option<Region> {
+/// What a machine shares with its host.
+#[derive(Default)]
+pub struct Shared {
+    /// The image, where the kernel did not get all of it.
+    pub image: Option<&'static [u8]>,
+    /// The export region; a machine without one exports nothing.
+    pub export: Option<Region>,
+}
+
+/// Looks for the devices. On the host, the export region is what descriptor 0 stands for.
+pub fn find() -> Shared {
+    let mut shared = Shared::default();
     if host::is_shared() {
         // SAFETY: open from the start, and nothing else is done with it.
-        let region = map(unsafe { rustix::stdio::take_stdin() });
+        shared.export = map(unsafe { rustix::stdio::take_stdin() });
         // Descriptor 0 is free, so that this takes it.
         core::mem::forget(host::device(1, 3, OFlags::RDONLY));
-        return region;
+        return shared;
     }
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let devices = rustix::fs::open(c"/sys/bus/pci/devices", flags, Mode::empty()).ok()?;
+    let Ok(devices) = rustix::fs::open(c"/sys/bus/pci/devices", flags, Mode::empty()) else { return shared };
     let mut buffer = [core::mem::MaybeUninit::uninit(); 2048];
     let mut entries = RawDir::new(&devices, &mut buffer);
     while let Some(Ok(entry)) = entries.next() {
-        if let Some(region) = entry.file_name().to_str().ok().and_then(pci) {
-            return Some(region);
+        match entry.file_name().to_str().ok().and_then(pci) {
+            // The export region is all zeros.
+            Some(region) if region.bytes.starts_with(init::archive::MAGIC) => {
+                shared.image = Some(region.bytes)
+            }
+            Some(region) => shared.export = Some(region),
+            None => {}
         }
     }
-    None
+    shared
 }
 
 fn open(device: &str, file: &str, flags: OFlags) -> Option<OwnedFd> {
