@@ -1,19 +1,25 @@
-//! Boots an image in the strict machine: `timed KERNEL IMAGE MEMORY-MIB`. For benchmarks: each line of the console
-//! comes with the seconds since the start, of the wall clock and of QEMU's CPU time.
+//! Boots an image in the strict machine, `timed KERNEL IMAGE MEMORY-MIB`, or runs it on the host, `timed host IMAGE GROUNDUP`. For
+//! benchmarks: each line of the console comes with the seconds since the start, of the wall clock and of the machine's CPU
+//! time.
 
 use std::error::Error;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use qemu::{Line, Machine};
+use qemu::{Line, Machine, Profile};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
-    let [kernel, image, memory] = &arguments[..] else {
-        return Err("usage: timed KERNEL IMAGE MEMORY-MIB".into());
+    let [kernel, image, last] = &arguments[..] else {
+        return Err("usage: timed KERNEL IMAGE MEMORY-MIB, or timed host IMAGE GROUNDUP".into());
     };
     let mut machine = Machine::new(kernel, image);
-    machine.memory = memory.to_string_lossy().parse()?;
+    if kernel == "host" {
+        machine.profile = Profile::Host { perturbed: false };
+        machine.program = last.into();
+    } else {
+        machine.memory = last.to_string_lossy().parse()?;
+    }
     let begun = Instant::now();
     let mut each = |line: Line| {
         let text = match line {
