@@ -1,7 +1,7 @@
 //! The machines: what is built does not depend on which of them builds it, and what a step on the host sees of that.
 //!
-//! As root a part runs as `nobody` too. Another QEMU than the installed one joins the matrix if `QEMUS` names it (programs,
-//! separated by colons).
+//! As root a part runs as `nobody` too. Debian 13's QEMU is in the matrix beside the installed one; others join it if `QEMUS` names
+//! them (programs, separated by colons).
 #![allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
 
 mod support;
@@ -35,18 +35,44 @@ fn on(machine: &str, graph: Option<&Path>) -> Command {
     command
 }
 
+/// The QEMU of Debian 13, whatever this host is: a program in this folder.
+fn debian_13(folder: &Path) -> PathBuf {
+    printed(on("host", Some(&graph("qemu"))).arg("--out").arg(folder));
+    let (program, root) = (folder.join("qemu"), folder.join("debian-13"));
+    let text = format!(
+        "#!/bin/sh\nr={}\nexec $r/lib64/ld-linux-x86-64.so.2 --library-path $r/lib/x86_64-linux-gnu $r/bin/qemu-system-x86_64 \
+         -L $r/share/seabios -L $r/share/qemu \"$@\"\n",
+        root.display()
+    );
+    fs::write(&program, text).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let version = qemu::version(&program).unwrap();
+    assert!(version.starts_with("QEMU emulator version 10."), "{version}");
+    program
+}
+
 #[test]
 fn every_machine_builds_the_same() {
     need("qemu-system-x86_64", "qemu-system-x86");
+    let folder = folder();
+    let other = debian_13(folder.path()).into_os_string().into_string().unwrap();
     for graph in graphs() {
         let graph = graph.as_deref();
         let strict = printed(&mut on("strict", graph));
         assert!(strict.lines().count() >= 7);
+        for qemu in ["qemu-system-x86_64", &other] {
+            assert_eq!(
+                printed(on("strict", graph).args(["--kernel", "debian", "--qemu", qemu])),
+                strict,
+                "{qemu}"
+            );
+        }
         for machine in ["host", "fast", "auto"] {
             assert_eq!(printed(&mut on(machine, graph)), strict, "{machine}");
         }
         assert_eq!(printed(on("fast", graph).args(["--cpus", "2"])), strict);
-        for qemu in std::env::var("QEMUS").unwrap_or_default().split(':').filter(|qemu| !qemu.is_empty()) {
+        let more = std::env::var("QEMUS").unwrap_or_default();
+        for qemu in more.split(':').filter(|qemu| !qemu.is_empty()).chain([&*other]) {
             assert_eq!(printed(on("strict", graph).args(["--qemu", qemu])), strict, "{qemu}");
         }
     }
