@@ -7,6 +7,7 @@ use qemu::{Event, Line, Machine, Profile, Region};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::AtomicBool;
@@ -252,6 +253,43 @@ fn part(image: &[u8], position: usize) -> String {
         .last()
         .unwrap();
     String::from_utf8_lossy(entry.name).into_owned()
+}
+
+#[test]
+fn a_machine_notices_that_its_image_is_damaged() {
+    let folder = folder();
+    let path = folder.path().join("image");
+    assert!(groundup().args(["image", "-o"]).arg(&path).status().unwrap().success());
+    let image = fs::read(&path).unwrap();
+    let entry = images::read::entries(&image)
+        .map(Result::unwrap)
+        .find(|entry| entry.name.starts_with(b"inputs/") && !entry.data.is_empty());
+    let entry = entry.unwrap();
+    let content = entry.data.as_ptr().addr() - image.as_ptr().addr();
+    let kernel = support::minimal();
+    // What PID 1 says of an image with this byte changed.
+    let damaged = |position: usize| {
+        fs::write(&path, &image).unwrap();
+        let machine = support::boot(&path, &kernel);
+        let file = fs::File::options().write(true).open(&path).unwrap();
+        file.write_all_at(&[image[position] ^ 0x80], position as u64).unwrap();
+        let mut bad = Vec::new();
+        let mut each = |line: Line| {
+            if let Line::Event(Event::BadInput { name, .. }) = line {
+                bad.push(name);
+            }
+        };
+        (qemu::run(&machine, &mut each, &AtomicBool::new(false)), bad)
+    };
+    let (result, bad) = damaged(content);
+    assert!(result.unwrap().skipped > 0);
+    assert_eq!(bad.len(), 1);
+    let fatal = format!("the image has no entry at byte {}", entry.offset);
+    // The name's NUL, and a digit of the file's size.
+    let name = entry.offset + 110 + entry.name.len();
+    for position in [name, entry.offset + 54] {
+        assert!(matches!(damaged(position).0, Err(qemu::Error::Fatal(why)) if why == fatal));
+    }
 }
 
 #[test]

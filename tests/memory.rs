@@ -61,9 +61,7 @@ fn inputs_are_in_memory_once() {
     // The same image as an initrd does not fit.
     let image = scratch.path().join("image");
     assert!(groundup().arg("image").arg(&graph).arg("-o").arg(&image).status().unwrap().success());
-    let kernel = groundup().args(["kernel", "minimal"]).output().unwrap();
-    let kernel = String::from_utf8(kernel.stdout).unwrap();
-    let mut machine = Machine::new(kernel.lines().next().unwrap().split_once("  ").unwrap().1, image);
+    let mut machine = Machine::new(support::minimal(), image);
     machine.memory = limit >> 20;
     let error = qemu::run(&machine, &mut |_| {}, &AtomicBool::new(false)).unwrap_err();
     assert!(matches!(error, Error::Panic(_) | Error::Died { .. } | Error::Halted { .. }), "{error}");

@@ -102,20 +102,10 @@ fn is_deterministic(name: &str, memory: u64) {
     fs::set_permissions(shared.path(), Permissions::from_mode(0o755)).unwrap();
     let (image, kernel) = (shared.path().join("image"), shared.path().join("kernel"));
     assert!(groundup().arg("image").arg(graph(name)).arg("-o").arg(&image).status().unwrap().success());
-    let printed = String::from_utf8(groundup().args(["kernel", "minimal"]).output().unwrap().stdout).unwrap();
-    fs::copy(&printed.lines().next().expect("a minimal kernel")[66..], &kernel).unwrap();
-    // As `run` boots it: the kernel gets PID 1 and the plan, and PID 1 the inputs.
-    let initrd = shared.path().join("initrd");
-    let bytes = fs::read(&image).unwrap();
-    let plan = images::read::entries(&bytes).map(Result::unwrap).find(|entry| entry.name == b"plan").unwrap();
-    let without = images::Image { init: images::INIT, shell: None, plan: plan.data, inputs: Vec::new() };
-    images::write(&without, &mut File::create(&initrd).unwrap()).unwrap();
-    let size = (bytes.len() as u64).next_power_of_two();
-    File::options().write(true).open(&image).unwrap().set_len(size).unwrap();
-    let mut machine = qemu::Machine::new(&kernel, &initrd);
-    machine.inputs = Some(qemu::Inputs { image: image.clone(), size });
+    fs::copy(support::minimal(), &kernel).unwrap();
+    let mut machine = support::boot(&image, &kernel);
     machine.memory = memory;
-    for file in [&image, &kernel, &initrd] {
+    for file in [&image, &kernel, &machine.initrd] {
         fs::set_permissions(file, Permissions::from_mode(0o644)).unwrap();
     }
     let arguments = machine.arguments();

@@ -80,6 +80,28 @@ pub fn machines(folder: &Path) -> Vec<String> {
     lines.filter(|line| line.contains(with) && line.contains("qemu")).collect()
 }
 
+/// A machine that boots an image as `run` does: the kernel gets PID 1 and the plan, and PID 1 the inputs.
+pub fn boot(image: &Path, kernel: &Path) -> qemu::Machine {
+    let bytes = fs::read(image).unwrap();
+    let mut entries = images::read::entries(&bytes).map(Result::unwrap);
+    let plan = entries.find(|entry| entry.name == b"plan").unwrap().data;
+    let initrd = image.with_extension("initrd");
+    let without = images::Image { init: images::INIT, shell: None, plan, inputs: Vec::new() };
+    images::write(&without, &mut fs::File::create(&initrd).unwrap()).unwrap();
+    let size = (bytes.len() as u64).next_power_of_two();
+    fs::File::options().write(true).open(image).unwrap().set_len(size).unwrap();
+    let mut machine = qemu::Machine::new(kernel, initrd);
+    machine.inputs = Some(qemu::Inputs { image: image.to_owned(), size });
+    machine
+}
+
+/// The minimal kernel, built if need be.
+pub fn minimal() -> PathBuf {
+    let output = groundup().args(["kernel", "minimal"]).output().unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    PathBuf::from(printed.lines().next().expect("a minimal kernel").split_once("  ").unwrap().1)
+}
+
 /// Sends a signal. A shell has `kill` built in; not every machine has it as a program.
 pub fn send(signal: &str, child: &Child) {
     let script = format!("kill -{signal} {}", child.id());
