@@ -14,7 +14,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit};
 
-/// 0: the kernel is ours. 1: it is the host's. 2: it is, and only one of its user's ids is mapped.
+/// 0: the kernel is ours. 1: it is the host's. 2: it is, and only one of its user's ids is mapped. 3: many are.
 static KIND: AtomicU8 = AtomicU8::new(0);
 
 /// Takes PID 1's last argument.
@@ -22,6 +22,7 @@ pub fn note(word: &[u8]) {
     match word {
         b"host" => KIND.store(1, Ordering::Relaxed),
         b"host-one-id" => KIND.store(2, Ordering::Relaxed),
+        b"host-many-ids" => KIND.store(3, Ordering::Relaxed),
         _ => {}
     }
 }
@@ -34,6 +35,11 @@ pub fn is_shared() -> bool {
 /// Whether there are no ids but root's: what the builder owns is root's too.
 pub fn is_one_id() -> bool {
     KIND.load(Ordering::Relaxed) == 2
+}
+
+/// Whether this is the root of a user namespace of many ids, be it the kernel's first, and not of anybody else's.
+pub fn has_own_users() -> bool {
+    matches!(KIND.load(Ordering::Relaxed), 0 | 3)
 }
 
 /// Opens the host's device of this number, which can't be made in a user namespace.
@@ -58,14 +64,15 @@ pub fn limit(resource: Resource, wanted: Rlimit) -> Result<(), Errno> {
     }
 }
 
-/// Gives this process the builder's ids in a user namespace of its own, where they stand for the only ones there are.
-pub fn map(uid: u32, gid: u32) -> Result<(), Errno> {
+/// Gives this process the builder's ids in a user namespace of its own, where they stand for its `own` two and there are no
+/// others: everybody else's files are nobody's.
+pub fn map((uid, gid): (u32, u32), own: (u32, u32)) -> Result<(), Errno> {
     sys::new_user_namespace()?;
     let (mut uids, mut gids) = (Words::new(), Words::new());
-    say!(&mut uids, uid, " 0 1");
-    say!(&mut gids, gid, " 0 1");
+    say!(&mut uids, uid, " ", own.0, " 1");
+    say!(&mut gids, gid, " ", own.1, " 1");
     machine::set(&[
-        // As PID 1 does where the kernel is ours.
+        // None within it.
         (c"/proc/sys/user/max_user_namespaces", b"0"),
         (c"/proc/self/setgroups", b"deny"),
         (c"/proc/self/uid_map", uids.as_bytes()),

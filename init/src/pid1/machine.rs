@@ -106,8 +106,6 @@ const SETTINGS: &Settings<'static> = &[
     (c"/proc/sys/kernel/keys/maxbytes", b"1"),
     // The kernel's log tells of the steps before.
     (c"/proc/sys/kernel/dmesg_restrict", b"1"),
-    // A builder with a user namespace of its own would have capabilities in it.
-    (c"/proc/sys/user/max_user_namespaces", b"0"),
 ];
 
 /// Gives the kernel its random seed, so that nothing waits for entropy, and makes the settings.

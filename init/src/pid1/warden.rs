@@ -14,7 +14,7 @@ use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{Gid, Mode, Uid};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
-use rustix::process::{Resource, Rlimit, WaitOptions};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, WaitOptions};
 use rustix::thread::{CapabilitySet, CapabilitySets};
 
 /// What the first process says to PID 1: nothing while all goes well and the builder is the first process itself.
@@ -62,6 +62,12 @@ fn world<'a>(step: &Step<'a>, memory: &Memory, log: OwnedFd, report: &OwnedFd) -
         // Linux before 6.11 lets only the kernel's owner do that.
         Err(Errno::ACCESS | Errno::PERM) if host::is_shared() => {}
         result => result.map_err(Failure::of("limit System V objects"))?,
+    }
+    if host::has_own_users() {
+        // A builder that makes a user namespace would have capabilities in it: only Nix's has one, from `alone`.
+        let most = if step.rules == Rules::Nix { &b"65536"[..] } else { b"0" };
+        let setting = (c"/proc/sys/user/max_user_namespaces", most);
+        set(&[setting]).map_err(Failure::of("limit user namespaces"))?;
     }
     let null = world::make(step)?;
     if step.pid_one == PidOne::Builder {
@@ -135,6 +141,18 @@ const LIMITS: [Resource; 16] = [
     Resource::Rttime,
 ];
 
+/// Gives Nix's builder a user namespace, as the daemon does. What it may do in it ends with `execve`: it is not root there.
+fn alone(step: &Step<'_>) -> Result<(), Errno> {
+    // Its files in /proc are root's since its ids were changed, until this.
+    rustix::process::set_dumpable_behavior(DumpableBehavior::Dumpable)?;
+    let ids = (step.uid, step.gid);
+    match host::map(ids, ids) {
+        // The owners of files are seen as they are where the host's kernel has no user namespaces for ordinary users.
+        Err(_) if host::is_shared() => Ok(()),
+        result => result,
+    }
+}
+
 /// Becomes the builder. Everything that privilege is needed for comes before it is given up, the clock last of all.
 fn builder<'a>(step: &Step<'a>, memory: &Memory, null: &OwnedFd, log: &OwnedFd) -> Result<(), Failure<'a>> {
     rustix::process::setsid().map_err(Failure::of("setsid"))?;
@@ -152,7 +170,7 @@ fn builder<'a>(step: &Step<'a>, memory: &Memory, null: &OwnedFd, log: &OwnedFd) 
     sys::personality(step.personality).map_err(Failure::of("personality"))?;
     rustix::process::umask(Mode::from_raw_mode(step.umask));
     if host::is_one_id() {
-        host::map(step.uid, step.gid).map_err(Failure::of("map the builder's ids"))?;
+        host::map((step.uid, step.gid), (0, 0)).map_err(Failure::of("map the builder's ids"))?;
     }
     for capability in 0..u64::BITS {
         let capability = CapabilitySet::from_bits_retain(1 << capability);
@@ -168,6 +186,9 @@ fn builder<'a>(step: &Step<'a>, memory: &Memory, null: &OwnedFd, log: &OwnedFd) 
     }
     rustix::thread::set_thread_res_gid(gid, gid, gid).map_err(Failure::of("setgid"))?;
     rustix::thread::set_thread_res_uid(uid, uid, uid).map_err(Failure::of("setuid"))?;
+    if step.rules == Rules::Nix && !host::is_one_id() {
+        alone(step).map_err(Failure::of("map the builder's ids"))?;
+    }
     rustix::thread::set_no_new_privs(true).map_err(Failure::of("no_new_privs"))?;
     sys::filter(step.rules == Rules::Nix).map_err(Failure::of("seccomp"))?;
     let (mut cwd, mut path): (PathBuffer, PathBuffer) = ([0; _], [0; _]);

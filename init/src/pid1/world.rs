@@ -73,7 +73,8 @@ pub fn file_system(
 pub fn make<'a>(step: &Step<'a>) -> Result<OwnedFd, Failure<'a>> {
     let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
     rustix::mount::mount_change(c"/", private).map_err(Failure::of("make mounts private"))?;
-    file_system(step, 0o755, None, c"/step", MountFlags::empty()).map_err(Failure::of("make the root"))?;
+    let (mode, gid) = if step.rules == Rules::Nix { (0o750, Some(step.gid)) } else { (0o755, None) };
+    file_system(step, mode, gid, c"/step", MountFlags::empty()).map_err(Failure::of("make the root"))?;
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let root = rustix::fs::open(c"/step", flags, Mode::empty()).map_err(Failure::of("open the root"))?;
     let null = null(&root).map_err(Failure::of("make the builder's input"))?;

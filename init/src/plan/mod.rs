@@ -31,7 +31,8 @@
 //!           "log" ("pipe"|"terminal")   what the builder's standard output is; a terminal is raw
 //!           "rules" ("groundup"|"nix"|"guix")   set-id bits: groundup refuses outputs with them; nix lets no builder set them
 //!                                       and takes them away, guix takes them away, and both refuse outputs that
-//!                                       their group or others may write
+//!                                       their group or others may write; nix shows no ids but the step's own, all others
+//!                                       as nobody's, and a root that is 0750 and the step's group's
 //!           "time-limit" SECONDS  "log-limit" BYTES
 //!           "space-limit" BYTES         not 0; of each of the step's two file systems, its root and its store
 //!           16 × "limit" RESOURCE SOFT HARD     in the order of RESOURCES; a number or "unlimited"

@@ -35,17 +35,17 @@ pub fn root(image: &Path, way: &OsStr, ids: &OsStr) -> Result<ExitCode, String> 
     let place = image.parent().ok_or("the image is in no folder")?;
     make(&file, place, order)?;
     leave(place).map_err(|errno| refusal::explain("leaving the host's root", errno))?;
-    if ids == "many" {
-        // A builder with a user namespace of its own would have capabilities in it.
-        fs::write("/proc/sys/user/max_user_namespaces", "0")
-            .map_err(|error| format!("/proc/sys: {error}"))?;
-    }
     if ids == "hosts" {
         restrict().map_err(|errno| format!("dropping capabilities: {errno}"))?;
     }
     let console = std::io::stdout().as_fd().try_clone_to_owned().map_err(|error| error.to_string())?;
+    let word = match ids.to_str() {
+        Some("many") => "host-many-ids",
+        Some("one") => "host-one-id",
+        _ => "host",
+    };
     let error = Command::new("/init")
-        .arg(if ids == "one" { "host-one-id" } else { "host" })
+        .arg(word)
         .env_clear()
         .stderr(console)
         .exec();
