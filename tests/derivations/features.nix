@@ -17,6 +17,11 @@ in rec {
       for d in /dev/*; do [ $d = /dev/kvm ] || echo $d; done; ${b} readlink /dev/fd /dev/stdin /dev/stdout /dev/stderr /dev/ptmx
       ${b} stat -c '%a %F %n' /dev/null /dev/zero /dev/full /dev/urandom /tmp /build /nix/store /dev/shm; } > $out
   '' { };
+  # Who owns what, as a builder sees it and as it takes it into an archive.
+  owners = sh "owners" ''
+    { ${b} stat -c '%a %u:%g %n' / /build /nix /nix/store /tmp /dev /dev/null /etc/passwd /proc ${bin} ${b}
+      ${b} cat /proc/self/uid_map /proc/self/gid_map | ${b} awk '{ print $1, $3 }'; ${b} cat /proc/self/setgroups; ${b} tar -cf - -C ${bin} .; } > $out
+  '' { };
   identity = sh "identity" ''
     { ${b} id -u; ${b} id -g; ${b} hostname; ${b} uname -n; ${b} pwd; umask; echo $$; ulimit -c
       ${b} cat /proc/self/personality /proc/sys/kernel/domainname; ${b} grep -E '^(NoNewPrivs|NStgid|NSsid|CapEff):' /proc/self/status
