@@ -44,11 +44,7 @@ pub fn root(image: &Path, way: &OsStr, ids: &OsStr) -> Result<ExitCode, String> 
         Some("one") => "host-one-id",
         _ => "host",
     };
-    let error = Command::new("/init")
-        .arg(word)
-        .env_clear()
-        .stderr(console)
-        .exec();
+    let error = Command::new("/init").arg(word).env_clear().stderr(console).exec();
     Err(format!("/init: {error}"))
 }
 
