@@ -237,7 +237,7 @@ pub struct Cache {
 }
 
 /// What a machine is made of.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Tools {
     /// The kernel: `minimal`, `debian`, or a bzImage or an ELF file that boots by PVH [default: minimal if `groundup kernel
     /// minimal` has built it; else, and for several CPUs, debian]

@@ -98,6 +98,12 @@ impl Prepared {
         Ok(self)
     }
 
+    /// The variables that the derivation of this name sets itself.
+    pub fn own(&self, derivation: &str) -> BTreeSet<String> {
+        let derivation = self.graph.derivations.get(derivation);
+        derivation.into_iter().flat_map(|derivation| derivation.env.keys().cloned()).collect()
+    }
+
     /// In bytes: what the hungriest step may use.
     pub fn memory(&self) -> Result<u64, Failure> {
         match &self.imported {

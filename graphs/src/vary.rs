@@ -62,6 +62,8 @@ pub enum Alteration {
     Layout,
     /// Another kernel.
     Kernel,
+    /// Seeds that float, in the versions of another lock file.
+    Seeds,
 }
 
 /// What a derivation pins itself: such a variable is its business and is not varied.

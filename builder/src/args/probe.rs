@@ -14,15 +14,15 @@ Subjects and their variations:
   filesystem ordering       entries-reversed, entries-shuffled
   file permission           umask-002, umask-077
   locale                    locale
+  package dependency        seed-version, undeclared-files
   randomness                random-numbers, entropy, scheduling, tick, cpu-count
   memory address            stack-base, heap-base, map-base, layout
   DNS name                  host-name, domain-name
   uninitialized memory      stack-contents, heap-contents
   user information          user-id, group-id, user-name, home, environment
-Build ID and snippet encoding follow from these; package dependency is what
-`groundup ddc` varies. Variations joined by + are
-made together. Exit status 0 if nothing makes any step differ, 1 if something
-does.";
+Build ID and snippet encoding follow from these; named alternatives for an
+input are what `groundup ddc` varies. Variations joined by + are made together.
+Exit status 0 if nothing makes any step differ, 1 if something does.";
 
 /// The options.
 #[derive(Debug, Args)]
@@ -49,9 +49,15 @@ pub struct Probe {
     pub machine: MachineName,
     #[command(flatten)]
     pub tools: Tools,
-    /// Another kernel, for the variation `kernel`
+    /// Another kernel, for the variation `kernel` [default: Debian's; the minimal one, if it is Debian's that is varied]
     #[arg(long, value_name = "FILE")]
     pub other_kernel: Option<PathBuf>,
+    /// Another lock file of the graph, such as an older one, for the variation `seed-version`
+    #[arg(long, value_name = "FILE")]
+    pub other_lock: Option<PathBuf>,
+    /// End at the first difference of each step, which is not taken apart any further
+    #[arg(long)]
+    pub first: bool,
     /// Write a page that shows everything (HTML, nothing is loaded from elsewhere)
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,

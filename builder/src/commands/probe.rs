@@ -4,20 +4,22 @@ use crate::ahead::Ahead;
 use crate::args::{self, MachineName};
 use crate::failure::Failure;
 use crate::graph::Source;
+use crate::inputs::Store;
 use crate::lane::Machinery;
 use crate::prepare::{Prepared, cache, prepare, store, temporary};
-use crate::probe::detail::{details, values};
+use crate::probe::ask::Counts;
 use crate::probe::history::{self, Known};
 use crate::probe::lab::{Came, Lab};
-use crate::probe::report::{Cause, Report, State, Told, html, text};
+use crate::probe::report::{Report, html, tell, text};
 use crate::probe::scratch::Scratch;
 use crate::probe::select::{self, Set};
 use crate::probe::study::{Study, Subject, study};
-use crate::{cancel, term, tools};
+use crate::{cancel, kernel, term, tools};
 use graphs::plan::Step;
-use graphs::vary::{Own, varied};
+use graphs::vary::Alteration;
 use indicatif::ProgressBar;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Probes the steps that were asked for. The inner failure is one that the report tells.
@@ -33,7 +35,9 @@ pub fn probe(args: &args::Probe) -> Result<Result<(), Failure>, Failure> {
     if args.machine != MachineName::Host && !args.known {
         tools::probe(&args.tools)?;
     }
-    let prepared = prepare(&source, graph, &args.choices, &store(&args.cache)?)?;
+    let store = store(&args.cache)?;
+    let prepared = prepare(&source, graph, &args.choices, &store)?;
+    let other = args.other_lock.as_deref().map(|lock| other_versions(args, lock, &store)).transpose()?;
     let steps: Vec<Step> = graphs::steps(&prepared.graph, &prepared.choices)
         .map_err(Failure::input)?
         .collect::<Result<_, _>>()
@@ -57,7 +61,10 @@ pub fn probe(args: &args::Probe) -> Result<Result<(), Failure>, Failure> {
         seed: args.seed,
         steps: vec![],
         edges: edges(&steps),
+        builds: 0,
+        boots: 0,
     };
+    let counts = Counts::default();
     let mut studies = BTreeMap::new();
     let scratch = Scratch::new(&temporary(&cache))?;
     let probed: Vec<&Step> = steps
@@ -70,6 +77,7 @@ pub fn probe(args: &args::Probe) -> Result<Result<(), Failure>, Failure> {
         let bar = term::is_watched().then(ProgressBar::new_spinner);
         bar.iter().for_each(|bar| bar.enable_steady_tick(Duration::from_millis(200)));
         let say = |what: &str| bar.iter().for_each(|bar| bar.set_message(format!("varying {what}")));
+        let other_kernel = other_kernel(args, &sets, &machinery, &cache);
         let mut lab = Lab {
             args,
             prepared: &prepared,
@@ -78,10 +86,12 @@ pub fn probe(args: &args::Probe) -> Result<Result<(), Failure>, Failure> {
             cache: &cache,
             cancel: &cancel,
             given: BTreeMap::new(),
+            other: other.as_ref(),
+            other_kernel: other_kernel.as_deref(),
         };
         lab.given = once(&mut lab, &steps, &probed)?;
         let subjects: Vec<Subject> = probed.iter().map(|step| subject(&prepared, step)).collect();
-        for study in study(&lab, &subjects, &sets, &say)? {
+        for study in study(&lab, &subjects, &sets, &say, &counts)? {
             studies.insert(study.step.clone(), study);
         }
         bar.iter().for_each(ProgressBar::finish_and_clear);
@@ -91,16 +101,10 @@ pub fn probe(args: &args::Probe) -> Result<Result<(), Failure>, Failure> {
         if let Some(study) = study.filter(|_| told_before) {
             remember(&cache, args, study, key)?;
         }
-        report.steps.push(told(
-            args,
-            &report.graph,
-            &scratch,
-            &prepared,
-            step,
-            study,
-            known.get(step.name.as_str()),
-        )?);
+        let known = known.get(step.name.as_str());
+        report.steps.push(tell(args, &report.graph, &scratch, &prepared, step, study, known)?);
     }
+    (report.builds, report.boots) = (counts.builds.into_inner(), counts.boots.into_inner());
     if let Some(path) = &args.report {
         let fail = |error| Failure::input(format!("--report {}: {error}", path.display()));
         std::fs::write(path, html(&report)).map_err(fail)?;
@@ -160,9 +164,9 @@ fn once(lab: &mut Lab<'_>, steps: &[Step], probed: &[&Step]) -> Result<BTreeMap<
             left.into_iter().partition(|step| step.steps().iter().all(|name| made.contains(name)));
         lab.given.clone_from(&given);
         let round: Vec<Step> = now.iter().map(|step| (*step).clone()).collect();
-        for (step, came) in now.iter().zip(lab.boot(&round, &BTreeSet::new(), &|_| ())?) {
+        for (step, came) in now.iter().zip(lab.boot(&round, &BTreeSet::new(), lab.cancel, &|_| ())?) {
             match came {
-                Came::Built(outputs) => given.extend(outputs),
+                Came::Built(built) => given.extend(built.outputs),
                 Came::Failed(why) => return Err(Failure::Build(format!("{}: {why}", step.name))),
             }
             made.insert(&step.name);
@@ -173,12 +177,37 @@ fn once(lab: &mut Lab<'_>, steps: &[Step], probed: &[&Step]) -> Result<BTreeMap<
 }
 
 fn subject(prepared: &Prepared, step: &Step) -> Subject {
-    let derivation = prepared.graph.derivations.get(&step.name);
-    let own = derivation.into_iter().flat_map(|derivation| derivation.env.keys().cloned());
-    Subject { step: step.clone(), own: own.collect() }
+    Subject { step: step.clone(), own: prepared.own(&step.name) }
 }
 
-fn remember(cache: &std::path::Path, args: &args::Probe, study: &Study, key: &str) -> Result<(), Failure> {
+/// The graph's inputs as another lock file has them.
+fn other_versions(args: &args::Probe, lock: &Path, store: &Store) -> Result<Prepared, Failure> {
+    let fail = |error| Failure::input(format!("--other-lock {}: {error}", lock.display()));
+    let lock = std::fs::read_to_string(lock).map_err(fail)?;
+    let source = Source { lock: Some(lock), ..Source::open(args.graph.path.as_deref())? };
+    prepare(&source, source.graph()?, &args.choices, store)
+}
+
+/// The kernel that was named, or the one of the two that have names which is not taken otherwise, if it can be had.
+fn other_kernel(
+    args: &args::Probe,
+    sets: &[Set],
+    machinery: &Machinery,
+    cache: &Path,
+) -> Option<PathBuf> {
+    let asked = |set: &Set| set.iter().any(|one| one.alteration() == Some(Alteration::Kernel));
+    if args.other_kernel.is_some() || args.machine == MachineName::Host || !sets.iter().any(asked) {
+        return args.other_kernel.clone();
+    }
+    let known = &machinery.kernel.as_ref()?.path;
+    let named = |name: &str| {
+        let tools = args::Tools { kernel: Some(name.to_owned()), ..args.tools.clone() };
+        kernel::kernel(&tools, cache, false).ok().map(|kernel| kernel.path)
+    };
+    ["minimal", "debian"].into_iter().filter_map(named).find(|path| path != known)
+}
+
+fn remember(cache: &Path, args: &args::Probe, study: &Study, key: &str) -> Result<(), Failure> {
     if matches!(study.control, Came::Failed(_)) || study.unsteady {
         return Ok(());
     }
@@ -187,62 +216,7 @@ fn remember(cache: &std::path::Path, args: &args::Probe, study: &Study, key: &st
         key: key.to_owned(),
         machine: args.machine.word().to_owned(),
         causes: study.causes.iter().map(|(set, ..)| select::name(set)).collect(),
-        subjects: study.causes.iter().flat_map(|(set, ..)| subjects(set)).map(str::to_owned).collect(),
+        subjects: study.causes.iter().flat_map(|(set, ..)| select::subjects(set)).map(str::to_owned).collect(),
     };
     history::keep(cache, &known)
-}
-
-fn subjects(set: &Set) -> Vec<&'static str> {
-    let mut subjects: Vec<_> = set.iter().map(|variation| variation.subject).collect();
-    subjects.dedup();
-    subjects
-}
-
-fn told(
-    args: &args::Probe,
-    graph: &str,
-    scratch: &Scratch,
-    prepared: &Prepared,
-    step: &Step,
-    study: Option<&Study>,
-    known: Option<&Known>,
-) -> Result<Told, Failure> {
-    let mut told = Told {
-        name: step.name.clone(),
-        state: if known.is_some() { State::Differs } else { State::NotProbed },
-        control: None,
-        cells: vec![],
-        causes: vec![],
-        heir: None,
-        known: known.cloned(),
-    };
-    let Some(study) = study else { return Ok(told) };
-    told.control = Some(study.control.clone());
-    told.cells.clone_from(&study.cells);
-    told.heir.clone_from(&study.heir);
-    told.state = match &study.control {
-        Came::Failed(_) => State::Fails,
-        _ if !study.causes.is_empty() => State::Differs,
-        _ if study.heir.is_some() => State::Inherits,
-        _ => State::Reproducible,
-    };
-    let own: BTreeSet<String> = subject(prepared, step).own;
-    for (set, came, seed) in &study.causes {
-        let after = varied(step, set, &Own { env: &own }, 0).unwrap_or_else(|| step.clone());
-        let name = select::name(set);
-        let machine = if args.machine == MachineName::Strict { "" } else { " --machine host" };
-        let choose: String =
-            args.choices.choose.iter().map(|(choice, taken)| format!(" --choose {choice}={taken}")).collect();
-        told.causes.push(Cause {
-            subjects: subjects(set),
-            about: set.iter().map(|variation| variation.about).collect(),
-            replay: format!(
-                "groundup probe {graph} --step {} --vary {name} --repeat 1 --seed {seed}{machine}{choose}",
-                step.name
-            ),
-            details: details(scratch, &study.control, came, &values(step, &after, set))?,
-            set: name,
-        });
-    }
-    Ok(told)
 }

@@ -2,10 +2,9 @@
 
 use super::lab::Came;
 use super::scratch::Scratch;
-use super::select::Set;
+use super::values::Value;
 use crate::differ::{What, differences};
 use crate::failure::Failure;
-use graphs::plan::Step;
 use std::fs;
 use std::path::Path;
 
@@ -34,21 +33,15 @@ pub fn details(
     scratch: &Scratch,
     control: &Came,
     came: &Came,
-    values: &[(String, Vec<u8>)],
+    values: &[Value],
 ) -> Result<Vec<Detail>, Failure> {
-    let (Came::Built(before), Came::Built(after)) = (control, came) else { return Ok(vec![]) };
+    let (Some(before), Some(after)) = (control.outputs(), came.outputs()) else { return Ok(vec![]) };
     let mut all = Vec::new();
     for (output, one) in before {
         let Some(other) = after.get(output).filter(|other| *other != one) else { continue };
         if scratch.bytes(one).is_none() || scratch.bytes(other).is_none() {
-            let what = "too large to be looked into".to_owned();
-            all.push(Detail {
-                output: output.clone(),
-                place: String::new(),
-                what,
-                bytes: None,
-                found: vec![],
-            });
+            let (output, what) = (output.clone(), "too large to be looked into".to_owned());
+            all.push(Detail { output, place: String::new(), what, bytes: None, found: vec![] });
             continue;
         }
         let (one, other) = (scratch.tree(one)?, scratch.tree(other)?);
@@ -72,7 +65,7 @@ fn places(
     what: &What,
     one: &Path,
     other: &Path,
-    values: &[(String, Vec<u8>)],
+    values: &[Value],
 ) -> Vec<Detail> {
     let detail = |place: String, what: String, bytes, found| {
         vec![Detail { output: output.to_owned(), place, what, bytes, found }]
@@ -81,7 +74,7 @@ fn places(
     match what {
         What::OnlyIn { first: true } => words("is not there any more".into()),
         What::OnlyIn { first: false } => {
-            detail(path.to_owned(), "is new".into(), None, named(path.as_bytes(), values))
+            detail(path.to_owned(), "is new".into(), None, values.iter().filter(|value| value.appears(b"", path.as_bytes())).map(|value| value.about.clone()).collect())
         }
         What::Kind { one, other } => words(format!("is no {one} any more but a {other}")),
         What::Executable { first } => {
@@ -107,110 +100,11 @@ fn places(
                     part.first
                 );
                 let bytes = Some((start as u64, shown(&first), shown(&second)));
-                let found =
-                    values.iter().filter(|(_, value)| contains(&second, value) && !contains(&first, value));
-                let found = found.map(|(label, _)| label.clone()).collect();
+                let found = values.iter().filter(|value| value.appears(&first, &second));
+                let found = found.map(|value| value.about.clone()).collect();
                 all.extend(detail(place.join(", "), what, bytes, found));
             }
             all
         }
-    }
-}
-
-fn named(text: &[u8], values: &[(String, Vec<u8>)]) -> Vec<String> {
-    values.iter().filter(|(_, value)| contains(text, value)).map(|(label, _)| label.clone()).collect()
-}
-
-fn contains(bytes: &[u8], value: &[u8]) -> bool {
-    !value.is_empty() && bytes.windows(value.len()).any(|window| window == value)
-}
-
-/// What can be looked for in an output: each value that the variations changed, in the encodings that are usual for it.
-pub fn values(before: &Step, after: &Step, set: &Set) -> Vec<(String, Vec<u8>)> {
-    let mut all: Vec<(String, Vec<u8>)> = Vec::new();
-    let mut text =
-        |what: &str, value: &str| all.push((format!("{what} {value:?}"), value.as_bytes().to_vec()));
-    if before.host != after.host {
-        text("the host name", &after.host);
-    }
-    if before.domain != after.domain {
-        text("the domain name", &after.domain);
-    }
-    if before.cwd != after.cwd {
-        text("the build path", &after.cwd);
-    }
-    for (name, value) in after.env.iter().filter(|(name, value)| before.env.get(*name) != Some(value)) {
-        text(&format!("{name}="), value);
-        if !before.env.contains_key(name) {
-            text("the variable", name);
-        }
-    }
-    for (what, one, other) in
-        [("the user id", before.uid, after.uid), ("the group id", before.gid, after.gid)]
-    {
-        if one != other {
-            text(what, &other.to_string());
-            text(&format!("{what}, octal,"), &format!("{other:o}"));
-        }
-    }
-    if before.clock != after.clock {
-        times(after.clock, &mut text);
-    }
-    for variation in set {
-        match variation.name {
-            "input-times" => {
-                text("the time of inputs", "1597643776");
-                text("the time of inputs, octal,", &format!("{:o}", 0x5f3a_1c00));
-                text("the year of inputs", "2020");
-            }
-            "input-owners" => {
-                text("the owner of inputs", "123");
-                text("the owner of inputs, octal,", "0000173");
-            }
-            "uname" => {
-                text("the machine", "i686");
-                text("the kernel's version", "2.6.");
-            }
-            "user-name" => text("the user name", "somebody"),
-            _ => {}
-        }
-    }
-    if before.clock != after.clock {
-        // What is seconds later, as 32 bits.
-        for late in 0..8 {
-            let time = ((after.clock + late) as u32).to_le_bytes().to_vec();
-            all.push((format!("the time, 32 bits, {}", after.clock + late), time));
-        }
-    }
-    all
-}
-
-/// The time that a step has by its clock, as it is written. A step may take some seconds until it looks.
-fn times(clock: u64, text: &mut dyn FnMut(&str, &str)) {
-    // Days to a civil date. Source: Howard Hinnant, "chrono-compatible low-level date algorithms".
-    let days = (clock / 86_400) as i64 + 719_468;
-    let (era, day) = (days / 146_097, days % 146_097);
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let date = day - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year + era * 400 + i64::from(month <= 2);
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let name = MONTHS[(month - 1) as usize];
-    for (what, value) in [
-        ("the date", format!("{year}-{month:02}-{date:02}")),
-        ("the date", format!("{year}{month:02}{date:02}")),
-        ("the date", format!("{name} {date:2} {year}")),
-        ("the date", format!("{name} {date:2}")),
-        ("the date", format!("{date:02} {name} {year}")),
-        ("the year", year.to_string()),
-    ] {
-        text(what, &value);
-    }
-    for late in 0..8 {
-        text("the time in seconds", &(clock + late).to_string());
-        text("the time in seconds, octal,", &format!("{:o}", clock + late));
     }
 }

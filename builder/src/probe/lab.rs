@@ -25,10 +25,32 @@ const MORE: u64 = 200;
 /// What came of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Came {
-    /// The sha256 of each output's NAR, by the output's name.
-    Built(BTreeMap<String, String>),
+    /// It made these.
+    Built(Built),
     /// It failed, for this reason.
     Failed(String),
+}
+
+/// What a step made. How long it took makes no difference.
+#[derive(Clone, Debug, Eq)]
+pub struct Built {
+    /// The sha256 of each output's NAR, by the output's name.
+    pub outputs: BTreeMap<String, String>,
+    /// How long that took by the machine's clock.
+    pub milliseconds: u64,
+}
+
+impl PartialEq for Built {
+    fn eq(&self, other: &Built) -> bool {
+        self.outputs == other.outputs
+    }
+}
+
+impl Came {
+    /// The hashes of its outputs.
+    pub fn outputs(&self) -> Option<&BTreeMap<String, String>> {
+        if let Came::Built(built) = self { Some(&built.outputs) } else { None }
+    }
 }
 
 /// What all boots have in common.
@@ -47,6 +69,10 @@ pub struct Lab<'a> {
     pub cancel: &'a AtomicBool,
     /// The NAR hash of each output that was built once, by its base name.
     pub given: BTreeMap<String, String>,
+    /// The inputs in other versions, if there are any.
+    pub other: Option<&'a Prepared>,
+    /// Another kernel, if there is one.
+    pub other_kernel: Option<&'a Path>,
 }
 
 /// An input of the image.
@@ -62,10 +88,12 @@ impl Lab<'_> {
         &self,
         steps: &[Step],
         altered: &BTreeSet<Alteration>,
+        stop: &AtomicBool,
         each: &dyn Fn(&str),
     ) -> Result<Vec<Came>, Failure> {
         let mut steps = steps.to_vec();
-        let inputs = self.inputs(&mut steps)?;
+        let prepared = self.other.filter(|_| altered.contains(&Alteration::Seeds)).unwrap_or(self.prepared);
+        let inputs = self.inputs(&mut steps, prepared)?;
         let resolved = inputs.iter().map(|(name, input)| (name.clone(), input.resolved.clone())).collect();
         let entropy = match altered.contains(&Alteration::Entropy) {
             true => crate::hash(format!("probe {}", self.args.seed).as_bytes()),
@@ -80,13 +108,18 @@ impl Lab<'_> {
         };
         let inputs = inputs.iter().map(input).collect();
         let image = images::Image { init: images::INIT, shell: None, plan: plan.as_bytes(), inputs };
-        let boot = Boot::pack(&image, self.cache, self.cancel)?;
+        let boot = Boot::pack(&image, self.cache, stop)?;
         let machine = self.machine(&boot, altered)?;
-        let results = self.run(&machine, each)?;
+        let results = self.run(&machine, stop, each)?;
         steps.iter().map(|step| self.came(&machine, &results, &step.name)).collect()
     }
 
-    fn run(&self, machine: &qemu::Machine, each: &dyn Fn(&str)) -> Result<Results, Failure> {
+    fn run(
+        &self,
+        machine: &qemu::Machine,
+        stop: &AtomicBool,
+        each: &dyn Fn(&str),
+    ) -> Result<Results, Failure> {
         let mut results = Results::default();
         let mut line = |line: Line| {
             if let Line::Event(event) = &line {
@@ -96,7 +129,7 @@ impl Lab<'_> {
                 results.add(event);
             }
         };
-        match qemu::run(machine, &mut line, self.cancel) {
+        match qemu::run(machine, &mut line, stop) {
             Ok(_) => Ok(results),
             Err(qemu::Error::Cancelled) => Err(Failure::machine(cancel::SAID)),
             Err(error) => Err(Failure::machine(error)),
@@ -106,13 +139,19 @@ impl Lab<'_> {
     /// More than any image takes: all inputs, all outputs that are given, the plan. The same for every boot, since a step can
     /// see how much memory there is.
     fn size(&self) -> u64 {
-        let inputs: u64 = self.prepared.inputs.values().map(|input| input.obtained.size).sum();
+        let size =
+            |prepared: &Prepared| prepared.inputs.values().map(|input| input.obtained.size).sum::<u64>();
+        let inputs = size(self.prepared).max(self.other.map_or(0, size));
         let given: u64 = self.given.values().map(|sha256| self.scratch.size(sha256)).sum();
         inputs + given + 16 * MIB
     }
 
     /// Everything that the steps bind, with outputs of other steps turned into inputs.
-    fn inputs(&self, steps: &mut [Step]) -> Result<BTreeMap<String, Packed>, Failure> {
+    fn inputs(
+        &self,
+        steps: &mut [Step],
+        prepared: &Prepared,
+    ) -> Result<BTreeMap<String, Packed>, Failure> {
         let mut inputs = BTreeMap::new();
         for world in steps.iter_mut().flat_map(|step| &mut step.world) {
             let World::Bind(bind) = world else { continue };
@@ -123,7 +162,7 @@ impl Lab<'_> {
             if !inputs.contains_key(&name) {
                 let packed = match &bind.from {
                     From::Input(name) if name == PROBE.0 => self.probe()?,
-                    From::Input(name) => self.prepared.inputs.get(name).map(|input| Packed {
+                    From::Input(name) => prepared.inputs.get(name).map(|input| Packed {
                         resolved: Resolved::from(&input.obtained),
                         kind: match input.obtained.kind {
                             Kind::File => images::Kind::File,
@@ -146,6 +185,12 @@ impl Lab<'_> {
         Ok(inputs)
     }
 
+    /// Whether an input has another hash in the other versions.
+    pub fn is_other(&self, input: &str) -> bool {
+        let hash = |prepared: &Prepared| Some(prepared.inputs.get(input)?.obtained.sha256.clone());
+        self.other.is_some_and(|other| hash(other) != hash(self.prepared))
+    }
+
     fn probe(&self) -> Result<Option<Packed>, Failure> {
         let path = self.scratch.file("probe", images::PROBE)?;
         let sha256 = crate::hash(images::PROBE);
@@ -159,13 +204,13 @@ impl Lab<'_> {
 
     fn machine(&self, boot: &Boot, altered: &BTreeSet<Alteration>) -> Result<qemu::Machine, Failure> {
         let has = |alteration| altered.contains(&alteration);
-        let kernel = self.machinery.kernel.as_ref().map(|kernel| kernel.path.clone());
-        let kernel = if has(Alteration::Kernel) { self.args.other_kernel.clone() } else { kernel };
+        let kernel = self.machinery.kernel.as_ref().map(|kernel| &*kernel.path);
+        let kernel = if has(Alteration::Kernel) { self.other_kernel } else { kernel };
         let (program, profile) = match self.args.machine {
             MachineName::Host => ("/proc/self/exe".into(), Profile::Host { perturbed: false }),
             _ => (self.args.tools.qemu.clone(), Profile::Strict),
         };
-        let mut machine = boot.machine(&kernel.unwrap_or_default(), profile)?;
+        let mut machine = boot.machine(kernel.unwrap_or(Path::new("")), profile)?;
         machine.program = program;
         let memory = self.args.memory.map_or_else(|| lane::memory(self.prepared, self.size()), Ok)?;
         machine.memory = memory + if has(Alteration::Memory) { MORE } else { 0 };
@@ -197,6 +242,7 @@ impl Lab<'_> {
             }
             outputs.insert(output.name.clone(), output.sha256.clone());
         }
-        Ok(Came::Built(outputs))
+        let milliseconds = step.and_then(|step| step.milliseconds).unwrap_or_default();
+        Ok(Came::Built(Built { outputs, milliseconds }))
     }
 }

@@ -11,12 +11,15 @@
 //! | module | subject |
 //! |---|---|
 //! | [`lab`], [`scratch`] | one boot of many steps; their outputs |
-//! | [`study`], [`minimal`], [`noise`] | what is asked of it, and what the answers mean |
-//! | [`detail`] | where outputs differ, and whether what was varied stands there |
+//! | [`study`], [`ask`] | what is asked of it: first what nothing is varied in, then everything alone, then together |
+//! | [`judge`], [`noise`], [`minimal`] | what the answers mean |
+//! | [`detail`], [`values`] | where outputs differ, and whether what was varied stands there |
 //! | [`history`] | what was found out before |
 //! | [`report`] | as text, JSON and a page |
+pub mod ask;
 pub mod detail;
 pub mod history;
+pub mod judge;
 pub mod lab;
 pub mod minimal;
 pub mod noise;
@@ -24,3 +27,4 @@ pub mod report;
 pub mod scratch;
 pub mod select;
 pub mod study;
+pub mod values;

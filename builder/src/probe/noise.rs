@@ -27,6 +27,7 @@ impl Noise {
         }
         self.in_words(other)
             || self.samples.iter().chain([&self.control]).any(|one| lines(one) == lines(other))
+            || self.reordered(other)
     }
 
     /// Whether all noise lies where `other` differs from the control too.
@@ -56,6 +57,12 @@ impl Noise {
         mask
     }
 
+    /// Whether all are the same words in some order.
+    fn reordered(&self, other: &[u8]) -> bool {
+        let words = sorted(&self.control);
+        self.samples.iter().any(|sample| sorted(sample) == words) && sorted(other) == words
+    }
+
     /// The same by counting words, for texts whose length varies.
     fn in_words(&self, other: &[u8]) -> bool {
         let control = words(&self.control);
@@ -68,6 +75,12 @@ impl Noise {
         let noisy = |at: usize| samples.iter().any(|sample| sample[at] != control[at]);
         (0..many).all(|at| control[at] == other[at] || noisy(at))
     }
+}
+
+fn sorted(bytes: &[u8]) -> Vec<&[u8]> {
+    let mut words = words(bytes);
+    words.sort_unstable();
+    words
 }
 
 fn differing<'a>(one: &'a [u8], other: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
@@ -107,5 +120,7 @@ mod tests {
         assert!(!random.explains(b"number 9999 of more"));
         assert!(noise("a\nb\nc\n", &["b\na\nc\n"]).explains(b"c\na\nb\n"));
         assert!(!noise("a\nb\nc\n", &["b\na\nc\n"]).explains(b"c\na\nb\nd\n"));
+        assert!(noise("ant bee cat", &["bee cat ant"]).explains(b"cat bee ant"));
+        assert!(!noise("ant bee cat", &["ant bee dog"]).explains(b"cat bee ant"));
     }
 }

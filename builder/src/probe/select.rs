@@ -44,6 +44,13 @@ pub fn name(set: &[&Variation]) -> String {
     set.iter().map(|variation| variation.name).collect::<Vec<_>>().join("+")
 }
 
+/// What they are about.
+pub fn subjects(set: &[&Variation]) -> Vec<&'static str> {
+    let mut subjects: Vec<_> = set.iter().map(|variation| variation.subject).collect();
+    subjects.dedup();
+    subjects
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -49,6 +49,8 @@ pub const VARIATIONS: &[Variation] = table![
     "umask-002", "file permission", Step(world::umask_002), "umask 002, not 022";
     "umask-077", "file permission", Step(world::umask_077), "umask 077, not 022";
     "locale", "locale", Step(world::locale), "an Estonian locale with UTF-8";
+    "seed-version", "package dependency", Machine(A::Seeds), "seeds that float have other versions";
+    "undeclared-files", "package dependency", Step(world::undeclared), "files that no input declares are gone: passwd, group and hosts";
     "random-numbers", "randomness", Probe("random={}"), "another seed for random numbers";
     "entropy", "randomness", Machine(A::Entropy), "another seed for those of the kernel itself";
     "scheduling", "randomness", Probe("schedule={}"), "processes held up at other moments";

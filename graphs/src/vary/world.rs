@@ -133,6 +133,14 @@ fn change_line(step: &mut Step, path: &str, id: &str, field: usize, value: &str)
     });
 }
 
+/// What a build finds although none of its inputs holds it. (What an input holds is declared.)
+pub(super) fn undeclared(step: &mut Step, _: &Own<'_>) -> bool {
+    let before = step.world.len();
+    let gone = |world: &World| matches!(world, World::File(path, ..) if path.starts_with("/etc/"));
+    step.world.retain(|world| !gone(world));
+    step.world.len() < before
+}
+
 pub(super) fn user_id(step: &mut Step, _: &Own<'_>) -> bool {
     passwd(step, 2, "2345");
     step.uid = 2345;

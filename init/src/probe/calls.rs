@@ -1,6 +1,7 @@
 //! What becomes of the calls at which the filter stops a program.
 
 use crate::Probe;
+use crate::cpus;
 use crate::sys;
 use crate::tracee::{Registers, Tracee};
 
@@ -28,7 +29,7 @@ pub fn call(tracee: Tracee, probe: &mut Probe) {
             }
         }
         AFFINITY => {
-            let many = probe.options.cpus.unwrap_or(1).clamp(1, 64);
+            let many = probe.options.cpus.unwrap_or(1);
             let mask = u64::MAX >> (64 - many);
             if registers.rsi >= 8 && tracee.write(registers.rdx, &mask.to_le_bytes()) == 8 {
                 answer(tracee, &mut registers, 8);
@@ -64,11 +65,17 @@ fn random(tracee: Tracee, registers: &mut Registers, probe: &mut Probe) {
 
 /// Opens what stands for a source of random numbers.
 fn open(tracee: Tracee, registers: Registers, probe: &mut Probe) {
-    let path = if registers.orig_rax == OPEN { registers.rdi } else { registers.rsi };
+    let place = if registers.orig_rax == OPEN { registers.rdi } else { registers.rsi };
     let mut bytes = [0; 40];
-    let read = tracee.read(path, &mut bytes);
+    let read = tracee.read(place, &mut bytes);
     let Some(end) = bytes[..read].iter().position(|&byte| byte == 0) else { return };
-    let Some(fd) = probe.random.instead(tracee, &bytes[..end]) else { return };
+    let path = &bytes[..end];
+    let made = match probe.options.cpus.and_then(|many| cpus::instead(path, many)) {
+        Some(made) => Some(made),
+        None => probe.random.uuid(tracee, path),
+    };
+    let fd = made.map(|made| probe.keep(made)).or_else(|| probe.random.device(path));
+    let Some(fd) = fd else { return };
     let mut other = Path::new();
     other.push(b"/proc/").number(sys::pid()).push(b"/fd/").number(fd).push(b"\0");
     // Below what a function without a frame may use. Source: System V ABI, AMD64 supplement, "red zone".

@@ -138,13 +138,25 @@ impl Listing {
     fn sort(&mut self, order: Order) {
         let records = &*self.records;
         let places = self.order[..self.many * 4].as_chunks_mut::<4>().0;
-        match order {
-            Order::Reversed => places.reverse(),
-            Order::Shuffled(seed) => places.sort_unstable_by_key(|place| {
-                let record = &records[u32::from_le_bytes(*place) as usize..];
-                let name = record[NAME..length(record)].iter().take_while(|&&byte| byte != 0);
-                name.fold(mix(seed), |key, &byte| mix(key ^ u64::from(byte)))
-            }),
+        let name = |place: &[u8; 4]| {
+            let record = &records[u32::from_le_bytes(*place) as usize..];
+            let name = &record[NAME..length(record)];
+            &name[..name.iter().position(|&byte| byte == 0).unwrap_or(name.len())]
+        };
+        let Order::Shuffled(seed) = order else {
+            places.reverse();
+            return;
+        };
+        // The folder itself and the one above it first, so that the others can be told to come otherwise than before.
+        let is_dots = |place: &[u8; 4]| matches!(name(place), b"." | b"..");
+        places.sort_unstable_by_key(|place| {
+            let drawn = name(place).iter().fold(mix(seed), |key, &byte| mix(key ^ u64::from(byte)));
+            (!is_dots(place), drawn)
+        });
+        let dots = places.iter().take_while(|place| is_dots(place)).count();
+        let places = &mut places[dots..];
+        if places.is_sorted_by_key(|place| u32::from_le_bytes(*place)) && !places.is_empty() {
+            places.rotate_left(1);
         }
     }
 

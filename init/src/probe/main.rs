@@ -13,7 +13,7 @@
 //! | `heap=BYTES` | the heap starts so much further on |
 //! | `fill=BYTE` | the memory below the stack holds this byte before a program starts |
 //! | `mtime=SECONDS`, `owner=ID`, `mode=BITS` | metadata of inputs, which are known by their time of 1 |
-//! | `cpus=NUMBER` | so many CPUs may be used |
+//! | `cpus=NUMBER` | so many CPUs may be used, and are listed in /proc and /sys |
 //! | `schedule=SEED` | processes are held up now and then, so that they interleave otherwise |
 //! Numbers are hexadecimal. Programs for i386 and x32 are left alone.
 //!
@@ -23,6 +23,7 @@
 #![no_main]
 
 mod calls;
+mod cpus;
 mod dents;
 mod filter;
 mod options;
@@ -49,9 +50,26 @@ struct Probe {
     random: random::Random,
     /// How often it was decided whether to hold a process up.
     turns: u64,
+    /// How many files of ours were opened instead of others.
+    opened: usize,
+    /// The last of these.
+    files: [Option<usize>; FILES],
 }
 
+/// Files of ours that may be open at once.
+const FILES: usize = 16;
+
 impl Probe {
+    /// Keeps a file of ours open until so many others are.
+    fn keep(&mut self, file: usize) -> usize {
+        let slot = &mut self.files[self.opened % FILES];
+        self.opened += 1;
+        if let Some(old) = slot.replace(file) {
+            sys::close(old);
+        }
+        file
+    }
+
     /// Holds whoever stands still up for up to two milliseconds, or not.
     fn hold(&mut self) {
         let Some(seed) = self.options.schedule else { return };
@@ -70,7 +88,7 @@ fn main(arguments: &[*const u8]) -> ! {
     let Some(child) = sys::start(command, |()| filter::install(&options)) else {
         fail(b"probe: the builder could not be started or traced\n")
     };
-    let mut probe = Probe { options, dents: dents::Dents::new(), random, turns: 0 };
+    let mut probe = Probe { options, dents: dents::Dents::new(), random, turns: 0, opened: 0, files: [None; FILES] };
     loop {
         let Some((tracee, event)) = tracee::wait() else { fail(b"probe: the builder was lost\n") };
         match event {

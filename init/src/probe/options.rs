@@ -79,7 +79,7 @@ impl Options {
             b"mtime" => self.mtime = Some(number),
             b"owner" => self.owner = Some(number as u32),
             b"mode" => self.mode = Some(number as u32),
-            b"cpus" => self.cpus = Some(number as u32),
+            b"cpus" => self.cpus = Some((number as u32).clamp(1, 64)),
             b"schedule" => self.schedule = Some(number),
             _ => return None,
         }

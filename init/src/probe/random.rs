@@ -13,8 +13,6 @@ pub fn mix(number: u64) -> u64 {
 
 /// How many processes have a stream of their own.
 const STREAMS: usize = 1 << 16;
-/// UUIDs that may be open at once.
-const FILES: usize = 16;
 
 /// The streams.
 pub struct Random {
@@ -23,8 +21,6 @@ pub struct Random {
     had: &'static mut [u8],
     /// Where /dev/urandom leads to.
     pipe: Option<usize>,
-    files: [Option<usize>; FILES],
-    next: usize,
 }
 
 impl Random {
@@ -48,7 +44,7 @@ impl Random {
             // The other end stays open, so that the pipe has a writer as long as the builder runs.
             here
         });
-        Random { seed, had: sys::memory(4 * STREAMS), pipe, files: [None; FILES], next: 0 }
+        Random { seed, had: sys::memory(4 * STREAMS), pipe }
     }
 
     /// The next bytes of a process's stream.
@@ -65,28 +61,23 @@ impl Random {
         self.had[at..at + 4].copy_from_slice(&count.to_le_bytes());
     }
 
-    /// What is to be opened instead of a path, as a number of a file of ours.
-    pub fn instead(&mut self, tracee: Tracee, path: &[u8]) -> Option<usize> {
-        match path {
-            b"/dev/urandom" | b"/dev/random" => self.pipe,
-            b"/proc/sys/kernel/random/uuid" => {
-                let mut bytes = [0; 16];
-                self.fill(tracee, &mut bytes);
-                self.uuid(bytes)
-            }
-            b"/proc/sys/kernel/random/boot_id" => {
-                let (one, other) = (mix(self.seed).to_le_bytes(), mix(!self.seed).to_le_bytes());
-                let mut bytes = [0; 16];
-                bytes[..8].copy_from_slice(&one);
-                bytes[8..].copy_from_slice(&other);
-                self.uuid(bytes)
-            }
-            _ => None,
-        }
+    /// What is to be opened instead of a device that gives random numbers.
+    pub fn device(&self, path: &[u8]) -> Option<usize> {
+        matches!(path, b"/dev/urandom" | b"/dev/random").then_some(self.pipe)?
     }
 
-    /// Source: RFC 9562, version 4.
-    fn uuid(&mut self, mut bytes: [u8; 16]) -> Option<usize> {
+    /// What is to be opened instead of a file that holds a UUID, as a number of a new file of ours.
+    pub fn uuid(&mut self, tracee: Tracee, path: &[u8]) -> Option<usize> {
+        let mut bytes = [0; 16];
+        match path {
+            b"/proc/sys/kernel/random/uuid" => self.fill(tracee, &mut bytes),
+            b"/proc/sys/kernel/random/boot_id" => {
+                bytes[..8].copy_from_slice(&mix(self.seed).to_le_bytes());
+                bytes[8..].copy_from_slice(&mix(!self.seed).to_le_bytes());
+            }
+            _ => return None,
+        }
+        // Source: RFC 9562, version 4.
         bytes[6] = bytes[6] & 0x0f | 0x40;
         bytes[8] = bytes[8] & 0x3f | 0x80;
         let mut text = [b'-'; 37];
@@ -99,12 +90,6 @@ impl Random {
             }
         }
         text[36] = b'\n';
-        let slot = self.next % FILES;
-        self.next += 1;
-        if let Some(old) = self.files[slot].take() {
-            sys::close(old);
-        }
-        self.files[slot] = sys::file(&text);
-        self.files[slot]
+        sys::file(&[&text])
     }
 }

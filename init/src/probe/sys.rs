@@ -13,6 +13,7 @@ const CLOSE: usize = 3;
 const FSTAT: usize = 5;
 const LSEEK: usize = 8;
 const MMAP: usize = 9;
+const MUNMAP: usize = 11;
 const NANOSLEEP: usize = 35;
 const GETPID: usize = 39;
 const FORK: usize = 57;
@@ -144,13 +145,28 @@ pub fn pipe() -> Option<[usize; 2]> {
 
 /// `memfd_create("probe", MFD_CLOEXEC)`, written and wound back.
 /// [man](https://man7.org/linux/man-pages/man2/memfd_create.2.html)
-pub fn file(content: &[u8]) -> Option<usize> {
+pub fn file(content: &[&[u8]]) -> Option<usize> {
     // SAFETY: the name ends in a NUL.
     let fd = some(unsafe { call(MEMFD_CREATE, [c"probe".as_ptr().addr(), 1, 0, 0, 0, 0]) })?;
-    write(fd, content)?;
+    for part in content {
+        write(fd, part)?;
+    }
+    rewind(fd);
+    Some(fd)
+}
+
+/// `lseek(fd, 0, SEEK_SET)`
+/// [man](https://man7.org/linux/man-pages/man2/lseek.2.html)
+pub fn rewind(fd: usize) {
     // SAFETY: touches no memory.
     unsafe { call(LSEEK, [fd, 0, 0, 0, 0, 0]) };
-    Some(fd)
+}
+
+/// `munmap(bytes, length)`: what [`memory`] gave.
+/// [man](https://man7.org/linux/man-pages/man2/munmap.2.html)
+pub fn release(bytes: &'static mut [u8]) {
+    // SAFETY: the mapping is the caller's alone, and nobody has it after this.
+    unsafe { call(MUNMAP, [bytes.as_mut_ptr().addr(), bytes.len(), 0, 0, 0, 0]) };
 }
 
 /// `fork()` of a child that runs `work` and dies with this process.

@@ -16,10 +16,12 @@ th.n{text-align:left;font-weight:normal;white-space:nowrap}pre{background:#f6f6f
 pub fn html(report: &Report) -> String {
     let mut page = format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>groundup probe: {0}</title>\n\
-         <style>{STYLE}</style></head><body>\n<h1>Why builds differ: {0}</h1>\n<p>Machine {1}, seed {2}.</p>\n",
+         <style>{STYLE}</style></head><body>\n<h1>Why builds differ: {0}</h1>\n<p>Machine {1}, seed {2}; {3} builds in {4} boots.</p>\n",
         escape(&report.graph),
         report.machine,
-        report.seed
+        report.seed,
+        report.builds,
+        report.boots
     );
     page += &picture(report);
     page += &matrix(report);

@@ -1,6 +1,7 @@
 //! What was found out, for people and for programs.
 
 mod html;
+mod tell;
 mod text;
 
 use super::detail::Detail;
@@ -10,6 +11,7 @@ use super::study::Cell;
 use serde_json::{Value, json};
 
 pub use html::html;
+pub use tell::tell;
 pub use text::text;
 
 /// A report.
@@ -24,6 +26,10 @@ pub struct Report {
     pub steps: Vec<Told>,
     /// Which step needs which, by number.
     pub edges: Vec<(usize, usize)>,
+    /// How many builds it took, without those that are only for others,
+    pub builds: usize,
+    /// in how many boots.
+    pub boots: usize,
 }
 
 /// What is told of a step.
@@ -40,6 +46,8 @@ pub struct Told {
     pub causes: Vec<Cause>,
     /// The step that it inherits a difference from.
     pub heir: Option<String>,
+    /// Whether it differs from build to build although nothing is varied.
+    pub noisy: bool,
     /// What was known before, if it was not probed.
     pub known: Option<Known>,
 }
@@ -95,6 +103,7 @@ impl Cell {
             Cell::Failed(why) => ("failed", why),
             Cell::Follows(from) => ("follows", from),
             Cell::Not(why) => ("not varied", why),
+            Cell::Needless => ("not varied", "the first difference was asked for"),
         }
     }
 }
@@ -131,17 +140,18 @@ impl Report {
                 })
                 .collect();
             let outputs = match &step.control {
-                Some(Came::Built(outputs)) => json!(outputs),
+                Some(Came::Built(built)) => json!(built.outputs),
                 Some(Came::Failed(reason)) => json!({ "failed": reason }),
                 None => Value::Null,
             };
             json!({
                 "name": step.name, "state": step.state.words(), "outputs": outputs, "variations": cells,
                 "causes": step.causes.iter().map(cause).collect::<Vec<_>>(), "inherits": step.heir, "known": step.known,
+                "noisy": step.noisy,
             })
         };
         json!({
-            "graph": self.graph, "machine": self.machine, "seed": self.seed,
+            "graph": self.graph, "machine": self.machine, "seed": self.seed, "builds": self.builds, "boots": self.boots,
             "steps": self.steps.iter().map(step).collect::<Vec<_>>(),
         })
     }

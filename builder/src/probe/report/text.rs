@@ -8,18 +8,20 @@ use crate::term::count;
 /// The whole report.
 pub fn text(report: &Report) -> String {
     let mut text = String::new();
+    let host = report.machine == "host";
     for step in &report.steps {
-        tell(&mut text, step);
+        tell(&mut text, step, host);
     }
     let number = |state| report.steps.iter().filter(|step| step.state == state).count();
     let states = [State::Reproducible, State::Differs, State::Inherits, State::Fails, State::NotProbed];
     let states = states.map(|state| (number(state), state.words()));
     let counts: Vec<_> =
         states.iter().filter(|(many, _)| *many > 0).map(|(many, words)| format!("{words}: {many}")).collect();
-    text + &format!("{}. {}.\n", count(report.steps.len(), "step"), counts.join(", "))
+    let (builds, boots) = (count(report.builds, "build"), count(report.boots, "boot"));
+    text + &format!("{}. {}. {builds} in {boots}.\n", count(report.steps.len(), "step"), counts.join(", "))
 }
 
-fn tell(text: &mut String, step: &Told) {
+fn tell(text: &mut String, step: &Told, host: bool) {
     let mut line = |words: String| text.extend([&*words, "\n"]);
     line(format!("{}: {}", step.name, step.state.words()));
     if let Some(known) = &step.known {
@@ -30,6 +32,9 @@ fn tell(text: &mut String, step: &Told) {
     }
     if let Some(giver) = &step.heir {
         line(format!("  it is the same from the same inputs, and differs with what {giver} makes"));
+    }
+    if step.noisy && host {
+        line("  it differs from build to build by itself; here that may be the clock too, which strict can tell".into());
     }
     step.causes.iter().for_each(|cause| tell_cause(&mut line, cause));
     for (word, lead) in

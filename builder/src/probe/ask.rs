@@ -1,0 +1,251 @@
+//! Boots what is asked of steps, side by side, and gathers the answers.
+
+use super::lab::{Came, Lab};
+use super::select::{Set, name};
+use super::study::Subject;
+use crate::args::MachineName;
+use crate::failure::Failure;
+use crate::lane;
+use crate::lanes::{Room, side_by_side};
+use graphs::plan::Step;
+use graphs::vary::{Alteration, Change, Own, Variation, varied};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+/// Boots that what changes no machine is split into at most, and builds that a boot is worth. The same on every host, as a step
+/// may be able to see what was built before it.
+const BOOTS: usize = 8;
+const WORTH: usize = 16;
+/// The same where the first difference ends it.
+const FEW: usize = 6;
+/// A step that takes so many times as long as when nothing is varied, and so many seconds more, hangs.
+const LONGER: u64 = 20;
+const MORE: u64 = 30;
+
+/// One build in a boot.
+#[derive(Clone)]
+pub struct Ask {
+    /// The number of the step.
+    pub subject: usize,
+    /// What is varied.
+    pub set: Set,
+    /// What is drawn is drawn from this.
+    pub seed: u64,
+    /// Whether it is everything at once, which is asked to know whether more has to be.
+    pub whole: bool,
+}
+
+/// An answer, or why there is none.
+pub type Answer = Result<Came, String>;
+
+/// What was asked of each step, and its answers.
+pub type Answers = Vec<Vec<(Ask, Answer)>>;
+
+/// Who asks.
+pub struct Asker<'a> {
+    /// What the boots have in common.
+    pub lab: &'a Lab<'a>,
+    /// The steps.
+    pub subjects: &'a [Subject],
+    /// Is told what is being varied.
+    pub say: &'a (dyn Fn(&str) + Sync),
+    /// How long each step takes when nothing is varied, in milliseconds, once that is known.
+    pub usual: Vec<Option<u64>>,
+    /// Builds and boots so far.
+    pub counts: &'a Counts,
+}
+
+/// What it took.
+#[derive(Default)]
+pub struct Counts {
+    /// Builds.
+    pub builds: AtomicUsize,
+    /// Boots of a machine.
+    pub boots: AtomicUsize,
+}
+
+impl Asker<'_> {
+    /// As many as can be in a boot.
+    pub fn grouped(&self, asks: Vec<Ask>) -> Vec<Vec<Ask>> {
+        let mut groups: BTreeMap<BTreeSet<Alteration>, Vec<Ask>> = BTreeMap::new();
+        for ask in asks {
+            let altered = ask.set.iter().filter_map(|variation| variation.alteration()).collect();
+            groups.entry(altered).or_default().push(ask);
+        }
+        let mut boots = Vec::new();
+        for (altered, group) in groups {
+            let share = match altered.is_empty() {
+                true if self.lab.args.first => FEW * self.subjects.len(),
+                true => group.len().div_ceil(BOOTS).max(WORTH),
+                false => group.len(),
+            };
+            boots.extend(group.chunks(share.max(1)).map(<[Ask]>::to_vec));
+        }
+        boots
+    }
+
+    /// The answers by subject, in the order of the boots. Once every step is among those that the answers so far leave no
+    /// question about, as `is_enough` has it, the boots after that are cancelled and what they found does not count: which
+    /// those are does not depend on how fast each was.
+    pub fn answer(
+        &self,
+        boots: Vec<Vec<Ask>>,
+        is_enough: Option<&(dyn Fn(&Ask, &Answer) -> bool + Sync)>,
+    ) -> Result<Answers, Failure> {
+        let mut room = Room::of_host();
+        room.lanes = self.lab.args.jobs.map_or(room.lanes, usize::from);
+        let sizes = self.lab.prepared.inputs.values().map(|input| input.obtained.size).sum();
+        let memory = self.lab.args.memory.map_or_else(|| lane::memory(self.lab.prepared, sizes), Ok)?;
+        let needs = vec![memory; boots.len()];
+        let stop: Vec<AtomicBool> = boots.iter().map(|_| AtomicBool::new(false)).collect();
+        let done: Mutex<BTreeMap<usize, Result<Vec<Answer>, Failure>>> = Mutex::default();
+        let last = AtomicUsize::new(boots.len());
+        let over = AtomicBool::new(false);
+        let job = |number: usize| {
+            let came = self.boot(&boots[number], &stop[number]);
+            let mut done = done.lock().unwrap_or_else(|poison| poison.into_inner());
+            done.insert(number, came);
+            let Some(is_enough) = is_enough else { return };
+            if let Some(enough) = decided(&done, &boots, self.subjects.len(), is_enough) {
+                last.fetch_min(enough + 1, Ordering::SeqCst);
+                stop[enough + 1..].iter().for_each(|stop| stop.store(true, Ordering::SeqCst));
+            }
+        };
+        thread::scope(|scope| {
+            // A signal stops all of them.
+            scope.spawn(|| {
+                while !over.load(Ordering::SeqCst) {
+                    if self.lab.cancel.load(Ordering::Relaxed) {
+                        stop.iter().for_each(|stop| stop.store(true, Ordering::SeqCst));
+                    }
+                    thread::sleep(Duration::from_millis(10));
+                }
+            });
+            let ended = Over(&over);
+            side_by_side(&needs, room, job);
+            drop(ended);
+        });
+        let done = done.into_inner().unwrap_or_else(|poison| poison.into_inner());
+        let mut answers: Answers = self.subjects.iter().map(|_| vec![]).collect();
+        for ((_, came), boot) in done.into_iter().zip(boots).take(last.into_inner()) {
+            for (ask, came) in boot.into_iter().zip(came?) {
+                answers[ask.subject].push((ask, came));
+            }
+        }
+        Ok(answers)
+    }
+
+    /// One boot.
+    pub fn boot(&self, asks: &[Ask], stop: &AtomicBool) -> Result<Vec<Answer>, Failure> {
+        let altered: BTreeSet<_> =
+            asks.iter().flat_map(|ask| &ask.set).filter_map(|variation| variation.alteration()).collect();
+        let mut steps = Vec::new();
+        let mut answers: Vec<Result<usize, String>> = Vec::new();
+        for (number, ask) in asks.iter().enumerate() {
+            answers.push(self.step(number, ask).map(|step| {
+                steps.push(step);
+                steps.len() - 1
+            }));
+        }
+        self.counts.builds.fetch_add(steps.len(), Ordering::SeqCst);
+        self.counts.boots.fetch_add(usize::from(!steps.is_empty()), Ordering::SeqCst);
+        let came = match steps.is_empty() {
+            true => Ok(vec![]),
+            false => self.lab.boot(&steps, &altered, stop, &|step| (self.say)(step)),
+        };
+        let came = match came {
+            Ok(came) => came,
+            // A machine that can't be had is no answer; one that nobody altered must be there.
+            Err(Failure::Machine(why)) if !altered.is_empty() && why != crate::cancel::SAID => {
+                let why = why.lines().next().unwrap_or_default().to_owned();
+                return Ok(asks.iter().map(|_| Err(format!("the machine does not run: {why}"))).collect());
+            }
+            Err(failure) => return Err(failure),
+        };
+        let answer =
+            |at: usize| came.get(at).cloned().ok_or_else(|| "not run".to_owned());
+        Ok(answers.into_iter().map(|answer_at| answer_at.and_then(answer)).collect())
+    }
+
+    /// The step that is asked for, or why it can't be had.
+    fn step(&self, number: usize, ask: &Ask) -> Result<Step, String> {
+        if let Some(why) = ask.set.iter().find_map(|variation| self.refusal(variation, ask.subject)) {
+            return Err(why);
+        }
+        let subject = &self.subjects[ask.subject];
+        let own = Own { env: &subject.own };
+        let step = varied(&subject.step, &ask.set, &own, drawn(ask.seed));
+        let mut step = step.ok_or_else(|| "the derivation itself says what it is".to_owned())?;
+        let what = if ask.set.len() > 2 { "together".to_owned() } else { name(&ask.set) };
+        step.name = format!("{number}.{}", what.replace(['/', ' '], "_"));
+        // An expected hash would turn a difference into a failure.
+        step.outputs.iter_mut().for_each(|output| output.expect = None);
+        if let Some(usual) = self.usual[ask.subject] {
+            step.time_limit = step.time_limit.min(usual.div_ceil(1000) * LONGER + MORE);
+        }
+        Ok(step)
+    }
+
+    /// Why something can't be varied for this step in this machine.
+    fn refusal(&self, variation: &Variation, subject: usize) -> Option<String> {
+        let host = self.lab.args.machine == MachineName::Host;
+        match variation.change {
+            Change::Machine(Alteration::Seeds) if self.lab.other.is_none() => {
+                Some("no other versions were named with --other-lock".into())
+            }
+            Change::Machine(Alteration::Seeds) => {
+                let inputs = self.subjects[subject].step.inputs();
+                let same = |name: &&str| !self.lab.is_other(name);
+                inputs.into_iter().all(|name| same(&name)).then(|| "it has no seed whose version differs".into())
+            }
+            Change::Machine(Alteration::Kernel) if self.lab.other_kernel.is_none() && !host => {
+                Some("there is no other kernel: `groundup kernel debian` or `minimal` obtains one".into())
+            }
+            Change::Machine(Alteration::Layout) if host => None,
+            Change::Machine(_) if host => Some("not in host, which is this machine".into()),
+            Change::Step(_) if host && variation.name == "date" => {
+                Some("not in host, whose clock is shared".into())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Ends what watches, also where a lane panics.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+/// The first boot with which all before it leave no question about any step.
+fn decided(
+    done: &BTreeMap<usize, Result<Vec<Answer>, Failure>>,
+    boots: &[Vec<Ask>],
+    subjects: usize,
+    is_enough: &dyn Fn(&Ask, &Answer) -> bool,
+) -> Option<usize> {
+    let mut open: BTreeSet<usize> = (0..subjects).collect();
+    for (number, boot) in boots.iter().enumerate() {
+        let Some(Ok(answers)) = done.get(&number) else { return None };
+        for (ask, answer) in boot.iter().zip(answers) {
+            if is_enough(ask, answer) {
+                open.remove(&ask.subject);
+            }
+        }
+        if open.is_empty() {
+            return Some(number);
+        }
+    }
+    None
+}
+
+/// A number for the probe that is not the one it has where nothing is varied.
+fn drawn(seed: u64) -> u64 {
+    (seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1 << 63
+}

@@ -1,0 +1,183 @@
+//! What the answers mean: which variation is to blame, and which only moves what another one moves.
+
+use super::ask::{Answer, Ask, Asker};
+use super::lab::Came;
+use super::noise::Noise;
+use super::select::{Set, name};
+use super::study::{Cell, Study};
+use super::values::values;
+use crate::args::MachineName;
+use graphs::vary::{Own, varied};
+
+/// What, varied, moves places that other variations move along with it: when things happen, where they lie in memory and what
+/// was there before. Such as the size of the environment.
+const CHANCE: [&str; 8] =
+    ["scheduling", "tick", "map-base", "heap-base", "stack-base", "layout", "stack-contents", "heap-contents"];
+
+impl Asker<'_> {
+    /// What is known of a step from the answers to what was asked of it.
+    pub fn judge(
+        &self,
+        at: usize,
+        (control, twin): (Came, Came),
+        answers: &[(Ask, Answer)],
+        sets: &[Set],
+    ) -> Study {
+        let subject = &self.subjects[at];
+        let others = answers.iter().filter(|(ask, _)| ask.set.is_empty());
+        let mut samples: Vec<Came> =
+            others.filter_map(|(_, came)| came.clone().ok()).chain([twin.clone()]).collect();
+        let strict = self.lab.args.machine != MachineName::Host;
+        let mut study = Study {
+            step: subject.step.name.clone(),
+            unsteady: strict && control != twin,
+            noisy: samples.iter().any(|sample| *sample != control),
+            control,
+            cells: vec![],
+            causes: vec![],
+            heir: None,
+        };
+        if study.noisy {
+            let scheduled = answers.iter().filter(|(ask, _)| is_timing(&ask.set));
+            samples.extend(scheduled.filter_map(|(_, came)| came.clone().ok()));
+        } else {
+            samples.clear();
+        }
+        for (ask, came) in answers.iter().filter(|(ask, _)| !ask.set.is_empty() && !ask.whole) {
+            let cell = match came {
+                Err(why) => Cell::Not(why.clone()),
+                Ok(came) => self.cell(at, &study.control, came, &samples, &ask.set),
+            };
+            if let (Cell::Differs, Ok(came)) = (&cell, came)
+                && !study.causes.iter().any(|(set, ..)| name(set) == name(&ask.set))
+            {
+                study.causes.push((ask.set.clone(), came.clone(), ask.seed));
+            }
+            let name = name(&ask.set);
+            match study.cells.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, known)) if *known == Cell::Same => *known = cell,
+                Some(_) => {}
+                None => study.cells.push((name, cell)),
+            }
+        }
+        for set in sets.iter().map(|set| name(set)) {
+            if !study.cells.iter().any(|(known, _)| *known == set) {
+                let cell = match &study.control {
+                    Came::Failed(_) => Cell::Not("it fails when nothing is varied".into()),
+                    Came::Built(_) => Cell::Needless,
+                };
+                study.cells.push((set, cell));
+            }
+        }
+        self.consequences(at, &mut study, &samples);
+        study
+    }
+
+    pub(super) fn cell(&self, at: usize, control: &Came, came: &Came, noise: &[Came], set: &Set) -> Cell {
+        match (control, came) {
+            (Came::Failed(_), _) => Cell::Not("it fails when nothing is varied".into()),
+            (_, Came::Failed(reason)) => Cell::Failed(reason.clone()),
+            _ if control == came => Cell::Same,
+            _ if !is_timing(set)
+                && !noise.is_empty()
+                && self.is_noise(control, came, noise)
+                && !self.stands(at, control, came, set) =>
+            {
+                Cell::Follows("scheduling".into())
+            }
+            _ => Cell::Differs,
+        }
+    }
+
+    /// The noise of an output that differs, if its bytes were kept.
+    fn noise(&self, output: &str, control: &Came, noise: &[Came]) -> Option<Noise> {
+        let bytes = |came: &Came| self.lab.scratch.bytes(came.outputs()?.get(output)?);
+        Some(Noise::new(bytes(control)?, noise.iter().filter_map(bytes).collect()))
+    }
+
+    fn is_noise(&self, control: &Came, came: &Came, noise: &[Came]) -> bool {
+        let (Some(before), Some(after)) = (control.outputs(), came.outputs()) else { return false };
+        before.iter().filter(|(output, sha256)| after.get(*output) != Some(sha256)).all(|(output, _)| {
+            let other = after.get(output).and_then(|sha256| self.lab.scratch.bytes(sha256));
+            self.noise(output, control, noise).zip(other).is_some_and(|(noise, other)| noise.explains(&other))
+        })
+    }
+
+    /// Whether a value that the set changes stands in an output, where without it it does not.
+    fn stands(&self, at: usize, control: &Came, came: &Came, set: &Set) -> bool {
+        let subject = &self.subjects[at];
+        let own = Own { env: &subject.own };
+        let (Some(before), Some(after)) = (control.outputs(), came.outputs()) else { return false };
+        let Some(step) = varied(&subject.step, set, &own, 0) else { return false };
+        let values = values(&subject.step, &step, set);
+        before.iter().any(|(output, sha256)| {
+            let other = after.get(output).and_then(|sha256| self.lab.scratch.bytes(sha256));
+            let both = self.lab.scratch.bytes(sha256).zip(other);
+            both.is_some_and(|(one, other)| values.iter().any(|value| value.appears(&one, &other)))
+        })
+    }
+
+    /// Takes away the blame for what follows from something else that is to blame.
+    fn consequences(&self, at: usize, study: &mut Study, noise: &[Came]) {
+        let cause = |study: &Study, name: &str| {
+            study
+                .causes
+                .iter()
+                .find(|(set, ..)| set.len() == 1 && set[0].name == name)
+                .map(|(_, came, _)| came.clone())
+        };
+        let mut follows: Vec<(&str, &str)> = Vec::new();
+        if cause(study, "environment").is_some() && cause(study, "heap-contents").is_some() {
+            follows.push(("heap-contents", "environment"));
+        }
+        // A locale that is not there becomes C.
+        if cause(study, "locale").is_some() && cause(study, "locale") == cause(study, "encoding") {
+            follows.push(("locale", "encoding"));
+        }
+        // Where passwd is read for a name, its absence shows too.
+        for name in ["user-name", "user-id", "group-id", "home", "host-name"] {
+            if cause(study, "undeclared-files").is_some() && cause(study, name).is_some() {
+                follows.push(("undeclared-files", name));
+            }
+        }
+        // A clock that is read moves a little with everything that takes time.
+        if let Some(Came::Built(later)) = cause(study, "date") {
+            let timing = ["scheduling", "tick"].map(|name| (name, cause(study, name)));
+            let mut samples: Vec<Came> = timing.iter().filter_map(|(_, came)| came.clone()).collect();
+            samples.extend_from_slice(noise);
+            let inside = study.control.outputs().into_iter().flatten().all(|(output, _)| {
+                let later = later.outputs.get(output).and_then(|sha256| self.lab.scratch.bytes(sha256));
+                let noise = self.noise(output, &study.control, &samples);
+                noise.zip(later).is_some_and(|(noise, later)| noise.lies_in(&later))
+            });
+            if inside && !samples.is_empty() {
+                follows.extend(["scheduling", "tick", "entropy"].map(|name| (name, "date")));
+            }
+        }
+        for (what, from) in follows {
+            yield_to(study, what, from);
+        }
+        for (set, came, _) in study.causes.clone() {
+            let [one] = set[..] else { continue };
+            if CHANCE.contains(&one.name) || self.stands(at, &study.control, &came, &set) {
+                continue;
+            }
+            let moved = CHANCE.into_iter().find(|chance| {
+                cause(study, chance).is_some_and(|sample| self.is_noise(&study.control, &came, &[sample]))
+            });
+            if let Some(chance) = moved {
+                yield_to(study, one.name, chance);
+            }
+        }
+    }
+}
+
+fn yield_to(study: &mut Study, what: &str, from: &str) {
+    study.causes.retain(|(set, ..)| !(set.len() == 1 && set[0].name == what));
+    let cells = study.cells.iter_mut().filter(|(name, cell)| name == what && *cell == Cell::Differs);
+    cells.for_each(|(_, cell)| *cell = Cell::Follows(from.to_owned()));
+}
+
+fn is_timing(set: &Set) -> bool {
+    set.iter().any(|variation| matches!(variation.name, "scheduling" | "tick"))
+}
