@@ -1,91 +1,132 @@
-//! `groundup probe` on builds whose reason to differ is known: what is found, what is blamed, and that the same seed gives the
-//! same report.
+//! `groundup probe` on builds whose reasons to differ are known: what is found, what is blamed, that the same seed gives the same
+//! report, what it does when it is to end early, and what it remembers.
 #![allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
 
 mod support;
 
-use serde_json::Value;
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::fs;
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
+use support::cases::{self, blamed, probe, reasons, report, told, wrong};
 use support::groundup;
 
-fn cases() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../graphs/unreproducible/shell.ron")
-}
-
-fn probe(arguments: &[&str]) -> Output {
+fn shell() -> PathBuf {
     support::need("qemu-system-x86_64", "qemu-system-x86");
-    groundup()
-        .arg("probe")
-        .arg(cases())
-        .args(["--again", "--timeout", "600"])
-        .args(arguments)
-        .output()
-        .unwrap()
+    cases::graph("shell")
 }
-
-fn report(arguments: &[&str]) -> Value {
-    let output = probe(&[arguments, &["--json"]].concat());
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(matches!(output.status.code(), Some(0 | 1)), "{stderr}");
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {stderr}"))
-}
-
-/// What is blamed for a step: each smallest set of variations.
-fn blamed<'a>(report: &'a Value, step: &str) -> BTreeSet<&'a str> {
-    let steps = report["steps"].as_array().unwrap();
-    let step = steps.iter().find(|told| told["name"] == step).unwrap();
-    step["causes"].as_array().unwrap().iter().map(|cause| cause["vary"].as_str().unwrap()).collect()
-}
-
-/// What the plan and the probe vary, without other machines: few boots.
-const PLAIN: &str = "input-times,uname,build-path,date,time-zone,locale,entries-reversed,umask-077,random-numbers,\
-    cpu-count,stack-base,host-name,user-id,home,environment";
 
 #[test]
-fn each_reason_is_found_and_nothing_else_is_blamed() {
-    let steps = [
-        ("archive-times-and-owners", &["input-times"][..]),
-        ("architecture-uname", &["uname"]),
-        ("path-written", &["build-path"]),
-        ("time-year", &["date", "time-zone"]),
-        ("locale", &["locale"]),
-        ("order-find", &["entries-reversed"]),
-        ("permission", &["umask-077"]),
-        ("random-uuid", &["random-numbers"]),
-        ("random-processors", &["cpu-count"]),
-        ("name-host", &["host-name"]),
-        ("user-id", &["user-id"]),
-        ("pair-umask-and-host", &["umask-077+host-name"]),
-        ("clean-sorted", &[]),
-    ];
-    let names: Vec<_> = steps.iter().map(|(name, _)| *name).collect();
-    let report = report(&["--vary", PLAIN, "--step", &names.join(",")]);
-    for (step, expected) in steps {
-        let found = blamed(&report, step);
-        assert_eq!(found, expected.iter().copied().collect::<BTreeSet<_>>(), "{step}");
-    }
+fn every_reason_is_found_and_nothing_else_is_blamed() {
+    let report = report(&shell(), &[]);
+    let reasons = reasons(&shell());
+    assert_eq!(reasons.len(), report["steps"].as_array().unwrap().len());
+    let wrong = wrong(&report, &reasons);
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]
 fn the_same_seed_gives_the_same_report() {
     let steps =
         ["--step", "order-find,random-mktemp,clean-text", "--vary", "entries-shuffled,random-numbers,date"];
-    let [first, second, other] = ["5", "5", "6"].map(|seed| probe(&[&steps[..], &["--seed", seed]].concat()));
+    // However many machines run at once.
+    let runs = [("5", "1"), ("5", "2"), ("6", "2")];
+    let [first, second, other] =
+        runs.map(|(seed, jobs)| probe(&shell(), &[&steps[..], &["--seed", seed, "--jobs", jobs]].concat()));
     assert_eq!(first.status.code(), Some(1), "{}", String::from_utf8_lossy(&first.stderr));
     assert_eq!(first.stdout, second.stdout);
     assert_ne!(first.stdout, other.stdout);
 }
 
 #[test]
+fn what_is_replayed_differs_in_the_same_bytes() {
+    let step = ["--step", "random-uuid", "--vary"];
+    let found = report(&shell(), &[&step[..], &["randomness", "--seed", "7"]].concat());
+    let cause = &told(&found, "random-uuid")["causes"][0];
+    let again = cause["replay"].as_str().unwrap();
+    let words: Vec<&str> = again.split(' ').skip(3).collect();
+    let again = report(&shell(), &words);
+    assert_eq!(told(&again, "random-uuid")["causes"][0]["differences"], cause["differences"]);
+}
+
+#[test]
 fn what_can_not_be_varied_says_so() {
-    let report = report(&["--machine", "host", "--step", "time-year", "--vary", "date,cpu,umask-077"]);
-    let cells = &report["steps"].as_array().unwrap().iter().find(|step| step["name"] == "time-year").unwrap()
-        ["variations"];
+    let varied = ["--vary", "date,cpu,umask-077"];
+    let report = report(&shell(), &[&["--machine", "host", "--step", "time-year"][..], &varied].concat());
+    let cells = &told(&report, "time-year")["variations"];
     assert_eq!(cells["date"]["more"], "not in host, whose clock is shared");
     assert_eq!(cells["cpu"]["result"], "not varied");
     assert_eq!(cells["umask-077"]["result"], "same");
-    assert_eq!(probe(&["--vary", "nothing"]).status.code(), Some(2));
-    assert_eq!(probe(&["--step", "nothing"]).status.code(), Some(2));
+    assert_eq!(probe(&shell(), &["--vary", "nothing"]).status.code(), Some(2));
+    assert_eq!(probe(&shell(), &["--step", "nothing"]).status.code(), Some(2));
+    let derivation = groundup().args(["probe", "some.drv"]).output().unwrap();
+    assert_eq!(derivation.status.code(), Some(2));
+    let stderr = String::from_utf8_lossy(&derivation.stderr);
+    assert!(stderr.contains("does not take derivations of Nix and Guix"), "{stderr}");
+}
+
+/// Later boots are not waited for, and a report says what was not tried; which that is does not depend on how many machines run.
+#[test]
+fn the_first_difference_ends_it() {
+    let first = |step: &str, jobs: &str| {
+        let output = probe(&shell(), &["--step", step, "--first", "--json", "--jobs", jobs]);
+        (output.status.code(), output.stdout)
+    };
+    let one = first("archive-modes", "1");
+    assert_eq!(one.0, Some(1));
+    assert_eq!(one, first("archive-modes", "2"));
+    let early: serde_json::Value = serde_json::from_slice(&one.1).unwrap();
+    assert_eq!(blamed(&early, "archive-modes"), ["input-modes".to_owned()].into());
+    assert_eq!(told(&early, "archive-modes")["variations"]["home"]["result"], "not varied");
+    assert!(early["builds"].as_u64().unwrap() < 12, "{}", early["builds"]);
+    // Where there is none, everything is tried.
+    let clean = first("clean-text", "2");
+    assert_eq!(clean.0, Some(0), "{}", String::from_utf8_lossy(&clean.1));
+}
+
+#[test]
+fn a_signal_ends_it_at_any_time() {
+    let folder = support::folder();
+    for after in [300, 1500, 4000] {
+        let begun = Instant::now();
+        let mut child = groundup()
+            .arg("probe")
+            .arg(shell())
+            .args(["--again", "--step", "order-find,user-id,pair-umask-and-host"])
+            .env("TMPDIR", folder.path())
+            .spawn()
+            .unwrap();
+        thread::sleep(Duration::from_millis(after));
+        if child.try_wait().unwrap().is_none() {
+            support::send("INT", &child);
+        }
+        let asked = Instant::now();
+        let status = child.wait().unwrap();
+        assert!(matches!(status.code(), Some(1 | 3)) || after < 1000, "{status} after {:?}", begun.elapsed());
+        assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    }
+}
+
+/// A step that never ends where something is varied is a failed one, soon.
+#[test]
+fn a_step_that_hangs_is_ended() {
+    let folder = support::folder();
+    let text = fs::read_to_string(shell()).unwrap();
+    let (head, _) = text.split_once("    derivations: {").unwrap();
+    let graph = folder.path().join("hang.ron");
+    let step = r#"    derivations: {
+        "hang": ( builder: "/store/busybox/bin/busybox", args: ["sh", "-c", "while [ $(umask) = 0077 ]; do :; done; : > $out"], inputs: ["busybox"] ),
+    },
+    targets: ["hang"],
+)
+"#;
+    // The note is not used here.
+    let seeds = head.split_once("    sources: {").unwrap().0;
+    fs::write(&graph, format!("{seeds}{step}")).unwrap();
+    fs::copy(shell().with_extension("lock.ron"), folder.path().join("hang.lock.ron")).unwrap();
+    let report = report(&graph, &["--vary", "umask-002,umask-077"]);
+    let cells = &told(&report, "hang")["variations"];
+    assert_eq!(cells["umask-002"]["result"], "same");
+    assert_eq!(cells["umask-077"]["result"], "failed");
+    assert!(cells["umask-077"]["more"].as_str().unwrap().contains("time"), "{}", cells["umask-077"]);
 }

@@ -1,6 +1,8 @@
 //! What the tests that boot have in common: the real program, what it printed, and what PID 1 told it.
 #![allow(dead_code, reason = "each test file is a crate of its own and uses a part of this")]
 
+pub mod cases;
+
 use qemu::{Event, Line};
 use std::fmt::Write;
 use std::fs;

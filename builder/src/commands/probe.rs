@@ -189,12 +189,7 @@ fn other_versions(args: &args::Probe, lock: &Path, store: &Store) -> Result<Prep
 }
 
 /// The kernel that was named, or the one of the two that have names which is not taken otherwise, if it can be had.
-fn other_kernel(
-    args: &args::Probe,
-    sets: &[Set],
-    machinery: &Machinery,
-    cache: &Path,
-) -> Option<PathBuf> {
+fn other_kernel(args: &args::Probe, sets: &[Set], machinery: &Machinery, cache: &Path) -> Option<PathBuf> {
     let asked = |set: &Set| set.iter().any(|one| one.alteration() == Some(Alteration::Kernel));
     if args.other_kernel.is_some() || args.machine == MachineName::Host || !sets.iter().any(asked) {
         return args.other_kernel.clone();
@@ -216,7 +211,12 @@ fn remember(cache: &Path, args: &args::Probe, study: &Study, key: &str) -> Resul
         key: key.to_owned(),
         machine: args.machine.word().to_owned(),
         causes: study.causes.iter().map(|(set, ..)| select::name(set)).collect(),
-        subjects: study.causes.iter().flat_map(|(set, ..)| select::subjects(set)).map(str::to_owned).collect(),
+        subjects: study
+            .causes
+            .iter()
+            .flat_map(|(set, ..)| select::subjects(set))
+            .map(str::to_owned)
+            .collect(),
     };
     history::keep(cache, &known)
 }

@@ -165,8 +165,7 @@ impl Asker<'_> {
             }
             Err(failure) => return Err(failure),
         };
-        let answer =
-            |at: usize| came.get(at).cloned().ok_or_else(|| "not run".to_owned());
+        let answer = |at: usize| came.get(at).cloned().ok_or_else(|| "not run".to_owned());
         Ok(answers.into_iter().map(|answer_at| answer_at.and_then(answer)).collect())
     }
 
@@ -199,7 +198,10 @@ impl Asker<'_> {
             Change::Machine(Alteration::Seeds) => {
                 let inputs = self.subjects[subject].step.inputs();
                 let same = |name: &&str| !self.lab.is_other(name);
-                inputs.into_iter().all(|name| same(&name)).then(|| "it has no seed whose version differs".into())
+                inputs
+                    .into_iter()
+                    .all(|name| same(&name))
+                    .then(|| "it has no seed whose version differs".into())
             }
             Change::Machine(Alteration::Kernel) if self.lab.other_kernel.is_none() && !host => {
                 Some("there is no other kernel: `groundup kernel debian` or `minimal` obtains one".into())

@@ -59,23 +59,23 @@ fn join(root: &Path, path: &Path) -> std::path::PathBuf {
     if path.as_os_str().is_empty() { root.to_owned() } else { root.join(path) }
 }
 
-fn places(
-    output: &str,
-    path: &str,
-    what: &What,
-    one: &Path,
-    other: &Path,
-    values: &[Value],
-) -> Vec<Detail> {
+fn places(output: &str, path: &str, what: &What, one: &Path, other: &Path, values: &[Value]) -> Vec<Detail> {
     let detail = |place: String, what: String, bytes, found| {
         vec![Detail { output: output.to_owned(), place, what, bytes, found }]
     };
     let words = |text: String| detail(path.to_owned(), text, None, vec![]);
     match what {
         What::OnlyIn { first: true } => words("is not there any more".into()),
-        What::OnlyIn { first: false } => {
-            detail(path.to_owned(), "is new".into(), None, values.iter().filter(|value| value.appears(b"", path.as_bytes())).map(|value| value.about.clone()).collect())
-        }
+        What::OnlyIn { first: false } => detail(
+            path.to_owned(),
+            "is new".into(),
+            None,
+            values
+                .iter()
+                .filter(|value| value.appears(b"", path.as_bytes()))
+                .map(|value| value.about.clone())
+                .collect(),
+        ),
         What::Kind { one, other } => words(format!("is no {one} any more but a {other}")),
         What::Executable { first } => {
             words(if *first { "is not executable any more" } else { "has become executable" }.into())

@@ -9,10 +9,11 @@ use super::values::values;
 use crate::args::MachineName;
 use graphs::vary::{Own, varied};
 
-/// What, varied, moves places that other variations move along with it: when things happen, where they lie in memory and what
-/// was there before. Such as the size of the environment.
-const CHANCE: [&str; 8] =
-    ["scheduling", "tick", "map-base", "heap-base", "stack-base", "layout", "stack-contents", "heap-contents"];
+/// What else moves a little with everything that takes time: when things happen;
+const TIMING: [&str; 2] = ["scheduling", "tick"];
+/// and with everything that takes memory, such as a longer environment: where things lie, and what was there before.
+const MEMORY: [&str; 6] =
+    ["map-base", "heap-base", "stack-base", "layout", "stack-contents", "heap-contents"];
 
 impl Asker<'_> {
     /// What is known of a step from the answers to what was asked of it.
@@ -142,7 +143,7 @@ impl Asker<'_> {
         }
         // A clock that is read moves a little with everything that takes time.
         if let Some(Came::Built(later)) = cause(study, "date") {
-            let timing = ["scheduling", "tick"].map(|name| (name, cause(study, name)));
+            let timing = TIMING.map(|name| (name, cause(study, name)));
             let mut samples: Vec<Came> = timing.iter().filter_map(|(_, came)| came.clone()).collect();
             samples.extend_from_slice(noise);
             let inside = study.control.outputs().into_iter().flatten().all(|(output, _)| {
@@ -159,10 +160,11 @@ impl Asker<'_> {
         }
         for (set, came, _) in study.causes.clone() {
             let [one] = set[..] else { continue };
-            if CHANCE.contains(&one.name) || self.stands(at, &study.control, &came, &set) {
+            if TIMING.contains(&one.name) || self.stands(at, &study.control, &came, &set) {
                 continue;
             }
-            let moved = CHANCE.into_iter().find(|chance| {
+            let memory: &[&str] = if MEMORY.contains(&one.name) { &[] } else { &MEMORY };
+            let moved = TIMING.iter().chain(memory).find(|chance| {
                 cause(study, chance).is_some_and(|sample| self.is_noise(&study.control, &came, &[sample]))
             });
             if let Some(chance) = moved {
@@ -179,5 +181,5 @@ fn yield_to(study: &mut Study, what: &str, from: &str) {
 }
 
 fn is_timing(set: &Set) -> bool {
-    set.iter().any(|variation| matches!(variation.name, "scheduling" | "tick"))
+    set.iter().any(|variation| TIMING.contains(&variation.name))
 }

@@ -147,11 +147,7 @@ impl Lab<'_> {
     }
 
     /// Everything that the steps bind, with outputs of other steps turned into inputs.
-    fn inputs(
-        &self,
-        steps: &mut [Step],
-        prepared: &Prepared,
-    ) -> Result<BTreeMap<String, Packed>, Failure> {
+    fn inputs(&self, steps: &mut [Step], prepared: &Prepared) -> Result<BTreeMap<String, Packed>, Failure> {
         let mut inputs = BTreeMap::new();
         for world in steps.iter_mut().flat_map(|step| &mut step.world) {
             let World::Bind(bind) = world else { continue };

@@ -88,7 +88,8 @@ fn main(arguments: &[*const u8]) -> ! {
     let Some(child) = sys::start(command, |()| filter::install(&options)) else {
         fail(b"probe: the builder could not be started or traced\n")
     };
-    let mut probe = Probe { options, dents: dents::Dents::new(), random, turns: 0, opened: 0, files: [None; FILES] };
+    let mut probe =
+        Probe { options, dents: dents::Dents::new(), random, turns: 0, opened: 0, files: [None; FILES] };
     loop {
         let Some((tracee, event)) = tracee::wait() else { fail(b"probe: the builder was lost\n") };
         match event {

@@ -1,0 +1,89 @@
+//! `groundup probe` on builds with real tools, whose reasons to differ are known: gcc, tcc, ar, ld, make, tar, gzip, zip, sort, Perl,
+//! Python. Here on the machine `host`, where they take seconds; `tests/probe-cases` runs them in `strict`, where the clock, the CPU
+//! and the kernel can be varied too.
+#![allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use support::cases::{self, blamed, reasons, report, told, wrong};
+
+/// Whether it can be varied on this machine.
+fn is_varied(set: &str) -> bool {
+    !set.split('+').any(|one| {
+        matches!(
+            one,
+            "date" | "cpu" | "board" | "memory-size" | "kernel" | "entropy" | "tick" | "seed-version"
+        )
+    })
+}
+
+fn found_on_host(name: &str) {
+    let graph = cases::graph(name);
+    let report = report(&graph, &["--machine", "host", "--repeat", "6"]);
+    let mut wrong = Vec::new();
+    for (step, stated) in reasons(&graph) {
+        let found = blamed(&report, &step);
+        let noisy = told(&report, &step)["noisy"] == true;
+        // What the clock says differs by itself here, and so may what depends on the time that something takes.
+        let by_itself = |set: &String| noisy && set == "scheduling";
+        // This host has several CPUs, and its kernel is not that of the machine: pairs with those are no pairs here.
+        let pair = stated.iter().any(|set| set.contains('+'));
+        let missing: BTreeSet<_> =
+            stated.iter().filter(|set| is_varied(set) && !found.contains(*set) && !pair).collect();
+        let more: BTreeSet<_> =
+            found.iter().filter(|set| !stated.contains(*set) && !by_itself(set) && !pair).collect();
+        if !(missing.is_empty() && more.is_empty()) {
+            wrong.push(format!("{step}: not found {missing:?}, wrongly blamed {more:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn compilers_and_their_like() {
+    found_on_host("compilers");
+}
+
+#[test]
+fn python() {
+    found_on_host("python");
+}
+
+fn found_in_strict(name: &str, arguments: &[&str]) {
+    support::need("qemu-system-x86_64", "qemu-system-x86");
+    let graph = cases::graph(name);
+    let begun = std::time::Instant::now();
+    let report = report(&graph, arguments);
+    let reasons = reasons(&graph);
+    let wrong = wrong(&report, &reasons);
+    println!(
+        "{name}: {} of {} steps as stated; {} builds in {} boots, {:.0} s",
+        reasons.len() - wrong.len(),
+        reasons.len(),
+        report["builds"],
+        report["boots"],
+        begun.elapsed().as_secs_f32()
+    );
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+#[ignore = "a quarter of an hour: tests/probe-cases"]
+fn whole_compilers() {
+    found_in_strict("compilers", &[]);
+}
+
+#[test]
+#[ignore = "ten minutes: tests/probe-cases"]
+fn whole_python() {
+    let older: PathBuf = cases::graph("python-older").with_extension("lock.ron");
+    found_in_strict("python", &["--other-lock", older.to_str().unwrap()]);
+}
+
+#[test]
+#[ignore = "tests/probe.rs has it: tests/probe-cases"]
+fn whole_shell() {
+    found_in_strict("shell", &[]);
+}

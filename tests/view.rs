@@ -1,0 +1,115 @@
+//! What a static program sees of each variation of `groundup probe`, from inside: the value without it, the value with it, and
+//! that none of the others changes it. No library is between the program and the kernel.
+#![allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use support::cases::told;
+
+/// What a step writes down: as it is, and as it is with this variation. `*` stands for what only has to be another.
+const SEEN: [(&str, &str, &str, &str); 36] = [
+    ("input-times", "input-times", "1", "1597643776"),
+    ("input-owners", "input-owners", "0:0", "123:123"),
+    ("input-modes", "input-modes", "444", "644"),
+    ("uname", "uname", "x86_64", "i686"),
+    ("cpu", "cpu", "0", "1"),
+    // The bridge of an i440FX and that of a Q35.
+    ("board", "board", "80861237", "808629c0"),
+    ("memory-size", "memory-size", "*", "*"),
+    ("kernel", "kernel", "#1 PREEMPT", "#1 SMP"),
+    ("build-path", "build-path", "/build", "/another-build/i"),
+    ("date", "date", "2020-01-01T00:00", "2021-02-02T07:13"),
+    ("time-zone", "time-zone", "00:00", "10:30"),
+    ("encoding", "encoding", "1", "0"),
+    ("locale", "locale", "0", "1"),
+    ("entries-reversed", "entries-reversed", "cba", "abc"),
+    ("entries-shuffled", "entries-shuffled", "*", "*"),
+    ("umask", "umask-002", "0022", "0002"),
+    ("umask", "umask-077", "0022", "0077"),
+    ("undeclared-files", "undeclared-files", "3", "0"),
+    ("random-numbers", "random-numbers", "*", "*"),
+    ("scheduling", "scheduling", "*", "*"),
+    ("tick", "tick", "*", "*"),
+    ("cpu-count", "cpu-count", "1 1 1", "4 4 4"),
+    ("stack-base", "stack-base", "*", "*"),
+    ("stack-base", "layout", "*", "*"),
+    ("heap-base", "heap-base", "*", "*"),
+    ("map-base", "map-base", "0x7f", "0x2a"),
+    ("map-base", "layout", "*", "*"),
+    ("stack-contents", "stack-contents", "00", "a5"),
+    ("heap-contents", "heap-contents", "00", "5a"),
+    ("host-name", "host-name", "localhost", "another-host"),
+    ("domain-name", "domain-name", "(none)", "another.domain.e"),
+    ("user-id", "user-id", "1000", "2345"),
+    ("group-id", "group-id", "100", "3456"),
+    ("user-name", "user-name", "builder", "somebody"),
+    ("home", "home", "/build", "/home-of-another"),
+    ("environment", "environment", "", "of no meaning"),
+];
+/// What else may differ with a variation that is not its own: another kernel has another layout and leaves other memory free;
+/// what moves the heap or the clock moves more than one thing.
+const ALSO: [(&str, &str); 5] = [
+    ("memory-size", "kernel"),
+    ("heap-base", "layout"),
+    ("map-base", "kernel"),
+    ("tick", "scheduling"),
+    ("entries-shuffled", "entries-reversed"),
+];
+
+#[test]
+fn each_variation_is_seen_from_inside_and_is_the_only_one() {
+    support::need("qemu-system-x86_64", "qemu-system-x86");
+    let folder = support::folder();
+    let graph = view(folder.path());
+    let report = support::cases::report(&graph, &[]);
+    for (step, variation, without, with) in SEEN {
+        let causes = told(&report, step)["causes"].as_array().unwrap();
+        let cause = causes.iter().find(|cause| cause["vary"] == variation);
+        let cause = cause.unwrap_or_else(|| panic!("{step} does not see {variation}: {causes:?}"));
+        let bytes = &cause["differences"][0]["bytes"];
+        let [one, other] = ["control", "varied"].map(|which| text(bytes[which].as_str().unwrap()));
+        assert_ne!(one, other);
+        assert!(without == "*" || one.starts_with(without), "{step}, {variation}: without it {one:?}");
+        assert!(with == "*" || other.starts_with(with), "{step}, {variation}: with it {other:?}");
+    }
+    // The kernel's own random numbers can only be had by ways around the probe, and they move with every interrupt.
+    assert_ne!(told(&report, "entropy")["variations"]["entropy"]["result"], "same");
+    for told in report["steps"].as_array().unwrap() {
+        let step = told["name"].as_str().unwrap();
+        let own = SEEN.iter().filter(|(seen, ..)| *seen == step).map(|(_, variation, ..)| *variation);
+        let also = ALSO.iter().filter(|(seen, _)| *seen == step).map(|(_, variation)| *variation);
+        let may: BTreeSet<&str> = own.chain(also).collect();
+        let causes = told["causes"].as_array().unwrap().iter().map(|cause| cause["vary"].as_str().unwrap());
+        let blamed: Vec<&str> = causes.filter(|cause| !may.contains(cause)).collect();
+        assert!(blamed.is_empty() || step == "entropy", "{step}: {blamed:?}");
+    }
+}
+
+/// `tests/graphs/view.ron` with its programs, in this folder.
+fn view(folder: &Path) -> std::path::PathBuf {
+    support::need("busybox", "busybox-static");
+    let source = support::graph("view").with_extension("c");
+    let program = folder.join("view");
+    let compiled =
+        Command::new("gcc").args(["-O0", "-static", "-o"]).arg(&program).arg(source).status().unwrap();
+    assert!(compiled.success(), "gcc -static: apt-get install gcc libc6-dev");
+    let busybox = ["/bin/busybox", "/usr/bin/busybox"].into_iter().find(|path| Path::new(path).exists());
+    fs::copy(busybox.unwrap(), folder.join("busybox")).unwrap();
+    let mut text = fs::read_to_string(support::graph("view")).unwrap();
+    for (mark, file) in [("BUSYBOX", "busybox"), ("VIEW", "view")] {
+        text = text.replace(mark, &builder::hash(&fs::read(folder.join(file)).unwrap()));
+    }
+    let graph = folder.join("view.ron");
+    fs::write(&graph, text).unwrap();
+    graph
+}
+
+/// Bytes in hex, as text.
+fn text(hex: &str) -> String {
+    let digits = hex.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+    digits.map(|pair| char::from(u8::from_str_radix(pair, 16).unwrap())).collect()
+}
