@@ -130,3 +130,53 @@ fn a_step_that_hangs_is_ended() {
     assert_eq!(cells["umask-077"]["result"], "failed");
     assert!(cells["umask-077"]["more"].as_str().unwrap().contains("time"), "{}", cells["umask-077"]);
 }
+
+#[test]
+fn what_was_found_out_is_known_and_is_not_built_again() {
+    let folder = support::folder();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let run = |arguments: &[&str]| {
+        let output = groundup().arg("probe").arg(shell()).args(arguments).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap(), output.stderr)
+    };
+    let cache = ["here", "there"].map(path);
+    let steps = ["--machine", "host", "--step", "user-home,clean-text"];
+    let record = path("found.json");
+    let here = ["--cache", &cache[0]];
+    let (status, first, stderr) = run(&[&steps[..], &here, &["--record", &record]].concat());
+    assert_eq!(status, Some(1), "{}", String::from_utf8_lossy(&stderr));
+    assert!(first.contains("user information (home): another home directory"), "{first}");
+    // Without building, with the reason; what is reproducible is none of these.
+    let (status, known, _) = run(&[&steps[..], &here, &["--known"]].concat());
+    assert_eq!(status, Some(1));
+    assert!(known.contains("user-home: not reproducible\n  as was found out before"), "{known}");
+    assert!(known.contains("clean-text: not probed") && known.contains("0 builds in 0 boots"), "{known}");
+    // Only what is not known is probed.
+    let (_, again, _) = run(&[&steps[..], &here].concat());
+    assert!(
+        again.contains("as was found out before") && again.contains("clean-text: reproducible"),
+        "{again}"
+    );
+
+    // Elsewhere nothing is known but what somebody signed.
+    let sign = |arguments: &[&str]| {
+        let output = groundup().args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    sign(&["key", "new", &path("alice"), "--comment", "alice"]);
+    sign(&["key", "new", &path("eve"), "--comment", "eve"]);
+    sign(&["sign", &record, "--key", &path("alice")]);
+    let signed = path("found.dsse.json");
+    let there = ["--cache", &cache[1], "--known"];
+    let by = |who: &str| run(&[&steps[..], &there, &["--others", &signed, "--keys", &path(who)]].concat());
+    let (status, known, _) = by("alice.pub");
+    assert_eq!(status, Some(1));
+    assert!(known.contains("as alice found out before; --again probes it again: home"), "{known}");
+    let (status, _, stderr) = by("eve.pub");
+    assert_eq!(status, Some(2));
+    let stderr = String::from_utf8_lossy(&stderr);
+    assert!(stderr.contains("none of the given keys signed it"), "{stderr}");
+    let altered = fs::read_to_string(&signed).unwrap().replacen("eyJ", "eyK", 1);
+    fs::write(&signed, altered).unwrap();
+    assert_eq!(by("alice.pub").0, Some(2));
+}

@@ -61,6 +61,15 @@ pub struct Probe {
     /// Write a page that shows everything (HTML, nothing is loaded from elsewhere)
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
+    /// Write what was found out as an in-toto statement, for `groundup sign`
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Count what others found out too: statements that they signed
+    #[arg(long, value_name = "FILE", value_delimiter = ',', requires = "keys")]
+    pub others: Vec<PathBuf>,
+    /// Whose signatures count: a .pub file, or one like SSH's allowed_signers
+    #[arg(long, value_name = "FILE")]
+    pub keys: Option<PathBuf>,
     /// List the steps of the graph that are known to differ, and build nothing
     #[arg(long)]
     pub known: bool,

@@ -27,7 +27,8 @@ pub fn probe(args: &args::Probe) -> Result<Result<(), Failure>, Failure> {
     let source = Source::open(args.graph.path.as_deref())?;
     let graph = source.graph()?;
     let sets = select::select(&args.vary)?;
-    Ahead::default().file("--report", args.report.as_deref()).done()?;
+    let ahead = Ahead::default().file("--report", args.report.as_deref());
+    ahead.file("--record", args.record.as_deref()).done()?;
     if !matches!(args.machine, MachineName::Strict | MachineName::Host) {
         let text = format!("--machine {}: what differs there by itself can't be told", args.machine.word());
         return Err(Failure::help(text, "take strict, or host"));
@@ -46,11 +47,16 @@ pub fn probe(args: &args::Probe) -> Result<Result<(), Failure>, Failure> {
     let keys: Vec<String> =
         steps.iter().map(|step| prepared.keys.get(&step.name).cloned().unwrap_or_default()).collect();
     let cache = cache(&args.cache);
+    let others = match &args.keys {
+        Some(keys) => history::others(&args.others, &super::sign::keys(keys)?)?,
+        None => BTreeMap::new(),
+    };
+    let recall = |key: &str| history::recall(&cache, key).or_else(|| others.get(key).cloned());
     let known: BTreeMap<&str, Known> = steps
         .iter()
         .zip(&keys)
         .filter(|(step, _)| wanted.contains(step.name.as_str()))
-        .filter_map(|(step, key)| Some((step.name.as_str(), history::recall(&cache, key)?)))
+        .filter_map(|(step, key)| Some((step.name.as_str(), recall(key)?)))
         .filter(|(_, known)| !known.causes.is_empty() && !args.again)
         .collect();
     let told_before = args.known || args.vary == ["all"];
@@ -96,15 +102,25 @@ pub fn probe(args: &args::Probe) -> Result<Result<(), Failure>, Failure> {
         }
         bar.iter().for_each(ProgressBar::finish_and_clear);
     }
+    let (mut record, mut outputs) = (Vec::new(), BTreeMap::new());
     for (step, key) in steps.iter().zip(&keys) {
         let study = studies.get(&step.name);
-        if let Some(study) = study.filter(|_| told_before) {
-            remember(&cache, args, study, key)?;
+        let found = study.filter(|study| is_known(study)).map(|study| found(args, study, key));
+        if let Some(found) = found {
+            if told_before && !args.first {
+                history::keep(&cache, &found)?;
+            }
+            record.push(found);
         }
+        outputs.extend(study.and_then(|study| study.control.outputs()).cloned().unwrap_or_default());
         let known = known.get(step.name.as_str());
         report.steps.push(tell(args, &report.graph, &scratch, &prepared, step, study, known)?);
     }
     (report.builds, report.boots) = (counts.builds.into_inner(), counts.boots.into_inner());
+    if let Some(path) = &args.record {
+        let fail = |error| Failure::input(format!("--record {}: {error}", path.display()));
+        std::fs::write(path, format!("{:#}\n", history::statement(&record, &outputs))).map_err(fail)?;
+    }
     if let Some(path) = &args.report {
         let fail = |error| Failure::input(format!("--report {}: {error}", path.display()));
         std::fs::write(path, html(&report)).map_err(fail)?;
@@ -202,21 +218,20 @@ fn other_kernel(args: &args::Probe, sets: &[Set], machinery: &Machinery, cache: 
     ["minimal", "debian"].into_iter().filter_map(named).find(|path| path != known)
 }
 
-fn remember(cache: &Path, args: &args::Probe, study: &Study, key: &str) -> Result<(), Failure> {
-    if matches!(study.control, Came::Failed(_)) || study.unsteady {
-        return Ok(());
-    }
-    let known = Known {
+/// Whether what was found out holds for others too.
+fn is_known(study: &Study) -> bool {
+    matches!(study.control, Came::Built(_)) && !study.unsteady
+}
+
+fn found(args: &args::Probe, study: &Study, key: &str) -> Known {
+    let subjects = study.causes.iter().flat_map(|(set, ..)| select::subjects(set));
+    let subjects: BTreeSet<&str> = subjects.collect();
+    Known {
         step: study.step.clone(),
         key: key.to_owned(),
         machine: args.machine.word().to_owned(),
         causes: study.causes.iter().map(|(set, ..)| select::name(set)).collect(),
-        subjects: study
-            .causes
-            .iter()
-            .flat_map(|(set, ..)| select::subjects(set))
-            .map(str::to_owned)
-            .collect(),
-    };
-    history::keep(cache, &known)
+        subjects: subjects.into_iter().map(str::to_owned).collect(),
+        by: vec![],
+    }
 }

@@ -101,7 +101,7 @@ impl Asker<'_> {
         let memory = self.lab.args.memory.map_or_else(|| lane::memory(self.lab.prepared, sizes), Ok)?;
         let needs = vec![memory; boots.len()];
         let stop: Vec<AtomicBool> = boots.iter().map(|_| AtomicBool::new(false)).collect();
-        let done: Mutex<BTreeMap<usize, Result<Vec<Answer>, Failure>>> = Mutex::default();
+        let done: Mutex<Done> = Mutex::default();
         let last = AtomicUsize::new(boots.len());
         let over = AtomicBool::new(false);
         let job = |number: usize| {
@@ -131,15 +131,21 @@ impl Asker<'_> {
         let done = done.into_inner().unwrap_or_else(|poison| poison.into_inner());
         let mut answers: Answers = self.subjects.iter().map(|_| vec![]).collect();
         for ((_, came), boot) in done.into_iter().zip(boots).take(last.into_inner()) {
-            for (ask, came) in boot.into_iter().zip(came?) {
+            let (came, builds) = came?;
+            self.counts.builds.fetch_add(builds, Ordering::SeqCst);
+            self.counts.boots.fetch_add(usize::from(builds > 0), Ordering::SeqCst);
+            for (ask, came) in boot.into_iter().zip(came) {
                 answers[ask.subject].push((ask, came));
             }
         }
         Ok(answers)
     }
 
-    /// One boot.
-    pub fn boot(&self, asks: &[Ask], stop: &AtomicBool) -> Result<Vec<Answer>, Failure> {
+    /// One boot: its answers, and how many builds these took.
+    pub fn boot(&self, asks: &[Ask], stop: &AtomicBool) -> Result<(Vec<Answer>, usize), Failure> {
+        if stop.load(Ordering::SeqCst) {
+            return Err(Failure::machine(crate::cancel::SAID));
+        }
         let altered: BTreeSet<_> =
             asks.iter().flat_map(|ask| &ask.set).filter_map(|variation| variation.alteration()).collect();
         let mut steps = Vec::new();
@@ -150,8 +156,6 @@ impl Asker<'_> {
                 steps.len() - 1
             }));
         }
-        self.counts.builds.fetch_add(steps.len(), Ordering::SeqCst);
-        self.counts.boots.fetch_add(usize::from(!steps.is_empty()), Ordering::SeqCst);
         let came = match steps.is_empty() {
             true => Ok(vec![]),
             false => self.lab.boot(&steps, &altered, stop, &|step| (self.say)(step)),
@@ -161,12 +165,15 @@ impl Asker<'_> {
             // A machine that can't be had is no answer; one that nobody altered must be there.
             Err(Failure::Machine(why)) if !altered.is_empty() && why != crate::cancel::SAID => {
                 let why = why.lines().next().unwrap_or_default().to_owned();
-                return Ok(asks.iter().map(|_| Err(format!("the machine does not run: {why}"))).collect());
+                return Ok((
+                    asks.iter().map(|_| Err(format!("the machine does not run: {why}"))).collect(),
+                    0,
+                ));
             }
             Err(failure) => return Err(failure),
         };
         let answer = |at: usize| came.get(at).cloned().ok_or_else(|| "not run".to_owned());
-        Ok(answers.into_iter().map(|answer_at| answer_at.and_then(answer)).collect())
+        Ok((answers.into_iter().map(|at| at.and_then(answer)).collect(), steps.len()))
     }
 
     /// The step that is asked for, or why it can't be had.
@@ -216,6 +223,9 @@ impl Asker<'_> {
     }
 }
 
+/// What came of boots, by number.
+type Done = BTreeMap<usize, Result<(Vec<Answer>, usize), Failure>>;
+
 /// Ends what watches, also where a lane panics.
 struct Over<'a>(&'a AtomicBool);
 
@@ -227,14 +237,14 @@ impl Drop for Over<'_> {
 
 /// The first boot with which all before it leave no question about any step.
 fn decided(
-    done: &BTreeMap<usize, Result<Vec<Answer>, Failure>>,
+    done: &Done,
     boots: &[Vec<Ask>],
     subjects: usize,
     is_enough: &dyn Fn(&Ask, &Answer) -> bool,
 ) -> Option<usize> {
     let mut open: BTreeSet<usize> = (0..subjects).collect();
     for (number, boot) in boots.iter().enumerate() {
-        let Some(Ok(answers)) = done.get(&number) else { return None };
+        let Some(Ok((answers, _))) = done.get(&number) else { return None };
         for (ask, answer) in boot.iter().zip(answers) {
             if is_enough(ask, answer) {
                 open.remove(&ask.subject);

@@ -230,7 +230,7 @@ impl Asker<'_> {
                 given.extend(outputs.outputs.clone());
                 let lab = Lab { given, ..*self.lab };
                 let asker = Asker { lab: &lab, usual: self.usual.clone(), ..*self };
-                let came = asker.boot(&[self.control(at)], self.lab.cancel)?.pop();
+                let came = asker.boot(&[self.control(at)], self.lab.cancel)?.0.pop();
                 if !matches!(came, Some(Ok(came)) if came == studies[at].control) {
                     studies[at].heir = Some(studies[giver].step.clone());
                 }

@@ -76,6 +76,21 @@ pub fn verify(record: &[u8], detached: Option<&str>, keys: &Keys) -> Result<Veri
     Ok(Verified { signers, claims: claims.map_err(Refused::Record)? })
 }
 
+/// Verifies a statement of any kind, and gives its signers and its text.
+pub fn statement(
+    record: &[u8],
+    detached: Option<&str>,
+    keys: &Keys,
+) -> Result<(BTreeSet<String>, String), Refused> {
+    let text =
+        std::str::from_utf8(record).map_err(|_| Refused::Record(read::Error::new("record", "not UTF-8")))?;
+    match detached {
+        Some(signature) => Ok((ssh::verify(record, signature, keys)?, text.to_owned())),
+        None if text.contains("payloadType") => dsse::verify(text, keys),
+        None => Err(Refused::Unsigned),
+    }
+}
+
 impl Verified {
     /// That it is of this plan and not of another one, from which it was taken.
     pub fn of_plan(&self, wanted: &str) -> Result<(), Refused> {

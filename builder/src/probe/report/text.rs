@@ -25,7 +25,8 @@ fn tell(text: &mut String, step: &Told, host: bool) {
     let mut line = |words: String| text.extend([&*words, "\n"]);
     line(format!("{}: {}", step.name, step.state.words()));
     if let Some(known) = &step.known {
-        line(format!("  as was found out before; --again probes it again: {}", known.causes.join(", ")));
+        let who = if known.by.is_empty() { "was".to_owned() } else { known.by.join(" and ") };
+        line(format!("  as {who} found out before; --again probes it again: {}", known.causes.join(", ")));
     }
     if let Some(Came::Failed(reason)) = &step.control {
         line(format!("  when nothing is varied: {reason}"));
