@@ -124,7 +124,7 @@ fn a_step_that_hangs_is_ended() {
     let seeds = head.split_once("    sources: {").unwrap().0;
     fs::write(&graph, format!("{seeds}{step}")).unwrap();
     fs::copy(shell().with_extension("lock.ron"), folder.path().join("hang.lock.ron")).unwrap();
-    let report = report(&graph, &["--vary", "umask-002,umask-077"]);
+    let report = report(&graph, &["--machine", "host", "--vary", "umask-002,umask-077"]);
     let cells = &told(&report, "hang")["variations"];
     assert_eq!(cells["umask-002"]["result"], "same");
     assert_eq!(cells["umask-077"]["result"], "failed");
@@ -176,7 +176,46 @@ fn what_was_found_out_is_known_and_is_not_built_again() {
     assert_eq!(status, Some(2));
     let stderr = String::from_utf8_lossy(&stderr);
     assert!(stderr.contains("none of the given keys signed it"), "{stderr}");
-    let altered = fs::read_to_string(&signed).unwrap().replacen("eyJ", "eyK", 1);
-    fs::write(&signed, altered).unwrap();
+    let mut altered: serde_json::Value = serde_json::from_str(&fs::read_to_string(&signed).unwrap()).unwrap();
+    let payload = altered["payload"].as_str().unwrap();
+    let other = if &payload[80..81] == "A" { "B" } else { "A" };
+    altered["payload"] = format!("{}{other}{}", &payload[..80], &payload[81..]).into();
+    fs::write(&signed, altered.to_string()).unwrap();
     assert_eq!(by("alice.pub").0, Some(2));
+}
+
+#[test]
+fn the_page_is_shown_by_a_browser_and_loads_nothing() {
+    support::need("chromium", "chromium");
+    let folder = support::folder();
+    let page = folder.path().join("page.html");
+    let steps = ["--machine", "host", "--step", "user-home,order-find,clean-text", "--report"];
+    let output = probe(&shell(), &[&steps[..], &[page.to_str().unwrap()]].concat());
+    assert_eq!(output.status.code(), Some(1));
+    let text = fs::read_to_string(&page).unwrap();
+    assert!(!text.contains("http") && !text.contains("<script") && !text.contains("@import"), "{text}");
+    let picture = folder.path().join("page.png");
+    let browser = |arguments: &[&str]| {
+        let output = std::process::Command::new("chromium")
+            .args(["--headless", "--no-sandbox", "--disable-gpu", "--window-size=1200,1600"])
+            .arg(format!("--user-data-dir={}", folder.path().join("browser").display()))
+            .args(arguments)
+            .arg(format!("file://{}", page.display()))
+            .output()
+            .unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let shown = browser(&["--dump-dom"]);
+    for part in [
+        "<svg",
+        "<td class=\"differs\"",
+        "<td class=\"same\"",
+        "user-home: not reproducible",
+        "clean-text: reproducible",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    browser(&[&format!("--screenshot={}", picture.display())]);
+    // An empty page of this size is a few kilobytes.
+    assert!(fs::metadata(&picture).unwrap().len() > 20_000);
 }

@@ -19,21 +19,28 @@ fn is_varied(set: &str) -> bool {
     })
 }
 
-fn found_on_host(name: &str) {
+fn found_on_host(name: &str, steps: &[&str]) {
     let graph = cases::graph(name);
-    let report = report(&graph, &["--machine", "host", "--repeat", "6"]);
+    let only = steps.join(",");
+    let only = if steps.is_empty() { vec![] } else { vec!["--step", only.as_str()] };
+    let report = report(&graph, &[&["--machine", "host"][..], &only].concat());
     let mut wrong = Vec::new();
-    for (step, stated) in reasons(&graph) {
+    let probed = |step: &String| steps.is_empty() || steps.contains(&step.as_str());
+    for (step, stated) in reasons(&graph).into_iter().filter(|(step, _)| probed(step)) {
         let found = blamed(&report, &step);
         let noisy = told(&report, &step)["noisy"] == true;
         // What the clock says differs by itself here, and so may what depends on the time that something takes.
         let by_itself = |set: &String| noisy && set == "scheduling";
+        // Another kernel draws other addresses.
+        let also = |set: &String| set == "layout" && stated.contains("map-base");
         // This host has several CPUs, and its kernel is not that of the machine: pairs with those are no pairs here.
         let pair = stated.iter().any(|set| set.contains('+'));
         let missing: BTreeSet<_> =
             stated.iter().filter(|set| is_varied(set) && !found.contains(*set) && !pair).collect();
-        let more: BTreeSet<_> =
-            found.iter().filter(|set| !stated.contains(*set) && !by_itself(set) && !pair).collect();
+        let more: BTreeSet<_> = found
+            .iter()
+            .filter(|set| !stated.contains(*set) && !by_itself(set) && !also(set) && !pair)
+            .collect();
         if !(missing.is_empty() && more.is_empty()) {
             wrong.push(format!("{step}: not found {missing:?}, wrongly blamed {more:?}"));
         }
@@ -43,12 +50,25 @@ fn found_on_host(name: &str) {
 
 #[test]
 fn compilers_and_their_like() {
-    found_on_host("compilers");
+    found_on_host("compilers", &[]);
 }
 
 #[test]
 fn python() {
-    found_on_host("python");
+    let steps = [
+        "set-order",
+        "object-order",
+        "module-path",
+        "module-input-time",
+        "temporary-name",
+        "list-folder",
+        "processors",
+        "user",
+        "threads",
+        "clean-dictionary",
+        "clean-module",
+    ];
+    found_on_host("python", &steps);
 }
 
 fn found_in_strict(name: &str, arguments: &[&str]) {

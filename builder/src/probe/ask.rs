@@ -23,7 +23,7 @@ const WORTH: usize = 16;
 const FEW: usize = 6;
 /// A step that takes so many times as long as when nothing is varied, and so many seconds more, hangs.
 const LONGER: u64 = 20;
-const MORE: u64 = 30;
+const MORE: u64 = 10;
 
 /// One build in a boot.
 #[derive(Clone)]
@@ -43,6 +43,9 @@ pub type Answer = Result<Came, String>;
 
 /// What was asked of each step, and its answers.
 pub type Answers = Vec<Vec<(Ask, Answer)>>;
+
+/// Whether an answer leaves no question about its step.
+pub type IsEnough<'a> = dyn Fn(&Ask, &Answer) -> bool + Sync + 'a;
 
 /// Who asks.
 pub struct Asker<'a> {
@@ -90,11 +93,7 @@ impl Asker<'_> {
     /// The answers by subject, in the order of the boots. Once every step is among those that the answers so far leave no
     /// question about, as `is_enough` has it, the boots after that are cancelled and what they found does not count: which
     /// those are does not depend on how fast each was.
-    pub fn answer(
-        &self,
-        boots: Vec<Vec<Ask>>,
-        is_enough: Option<&(dyn Fn(&Ask, &Answer) -> bool + Sync)>,
-    ) -> Result<Answers, Failure> {
+    pub fn answer(&self, boots: Vec<Vec<Ask>>, is_enough: Option<&IsEnough<'_>>) -> Result<Answers, Failure> {
         let mut room = Room::of_host();
         room.lanes = self.lab.args.jobs.map_or(room.lanes, usize::from);
         let sizes = self.lab.prepared.inputs.values().map(|input| input.obtained.size).sum();
@@ -236,12 +235,7 @@ impl Drop for Over<'_> {
 }
 
 /// The first boot with which all before it leave no question about any step.
-fn decided(
-    done: &Done,
-    boots: &[Vec<Ask>],
-    subjects: usize,
-    is_enough: &dyn Fn(&Ask, &Answer) -> bool,
-) -> Option<usize> {
+fn decided(done: &Done, boots: &[Vec<Ask>], subjects: usize, is_enough: &IsEnough<'_>) -> Option<usize> {
     let mut open: BTreeSet<usize> = (0..subjects).collect();
     for (number, boot) in boots.iter().enumerate() {
         let Some(Ok((answers, _))) = done.get(&number) else { return None };

@@ -5,7 +5,7 @@ use super::{Report, State, Told};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;margin:2em auto;max-width:72em;padding:0 1em;color:#222}
+const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;margin:2em auto;max-width:96em;padding:0 1em;color:#222}
 table{border-collapse:collapse;font-size:13px}th,td{padding:2px 6px;border:1px solid #ddd;text-align:center}
 th.n{text-align:left;font-weight:normal;white-space:nowrap}pre{background:#f6f6f6;padding:.6em;overflow-x:auto}
 .same{background:#e6f4e6}.differs{background:#f6b8b0;font-weight:bold}.failed{background:#f3d9a4}.follows{background:#fbe3df}
@@ -137,8 +137,9 @@ fn section(step: &Told) -> String {
             escape(&about)
         );
         for detail in &cause.details {
-            let (output, place) = (escape(&detail.output), escape(&detail.place));
-            text += &format!("<p><b>{output}</b> {place}: {}</p>\n", escape(&detail.what));
+            let comma = if detail.place.is_empty() { "" } else { ", " };
+            let (output, place) = (escape(&detail.output), comma.to_owned() + &escape(&detail.place));
+            text += &format!("<p><b>{output}</b>{place}: {}</p>\n", escape(&detail.what));
             if let Some((offset, one, other)) = &detail.bytes {
                 let (one, other) = (escape(&row(one)), escape(&row(other)));
                 text += &format!("<pre>{offset:8x}  {one}\n      →  {other}</pre>\n");

@@ -16,7 +16,6 @@ use graphs::vary::{Own, varied};
 use std::collections::BTreeSet;
 
 /// What is told of a step.
-#[expect(clippy::too_many_arguments, reason = "each is one thing that is known")]
 pub fn tell(
     args: &args::Probe,
     graph: &str,
