@@ -12,7 +12,7 @@ fn main() -> std::io::Result<()> {
     let arguments: Vec<String> = std::env::args().collect();
     let [_, count, folder] = &arguments[..] else { panic!("usage: derivations COUNT FOLDER") };
     let count: usize = count.parse().expect("a number");
-    let (mut made, mut hashes) = (Vec::with_capacity(count), modulo::Hashes::new());
+    let (mut made, mut hashes) = (Vec::with_capacity(count), BTreeMap::<String, String>::new());
     for i in 0..count {
         let name = format!("step-{i}");
         let needs: BTreeSet<usize> =
@@ -32,13 +32,14 @@ fn main() -> std::io::Result<()> {
                     .map(|(k, v)| (k.to_owned(), v.to_owned())),
             ),
         };
-        let out =
-            modulo::paths(&derivation, &hashes, STORE, &name).expect("all hashes are known")["out"].clone();
+        let needed: Vec<&str> = derivation.inputs.keys().map(|input| hashes[input].as_str()).collect();
+        let out = modulo::paths(&derivation, &needed, STORE, &name)["out"].clone();
         derivation.env.insert("out".into(), out.clone());
         derivation.outputs.insert("out".into(), Output { path: out, fixed: None });
         let text = write(&derivation);
         let own = modulo::own_path(text.as_bytes(), &derivation, STORE, &name);
-        hashes.insert(own.clone(), modulo::hash(&derivation, &hashes).expect("all hashes are known"));
+        let hash = modulo::hash(&derivation, &needed);
+        hashes.insert(own.clone(), hash);
         fs::write(Path::new(folder).join(path::base(&own)), text)?;
         made.push(own);
     }

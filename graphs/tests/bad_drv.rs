@@ -167,7 +167,7 @@ fn closures_that_are_none() {
 #[test]
 fn output_paths_follow_from_the_content() {
     let read = drv::parse(FIXED.as_bytes()).unwrap();
-    let must = modulo::paths(&read, &BTreeMap::new(), "/nix/store", "f").unwrap();
+    let must = modulo::paths(&read, &[], "/nix/store", "f");
     assert_ne!(must["out"], read.outputs["out"].path);
     let right = FIXED.replace(&read.outputs["out"].path, &must["out"]);
     let loaded = closure::load("-", right.as_bytes(), &mut |_| Ok(None)).unwrap();

@@ -81,8 +81,11 @@ pub fn root(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(LARGEST).read_to_end(&mut bytes)?;
+    let file = File::open(path)?;
+    // One read for all of it, and one that finds the end.
+    let size = file.metadata()?.len().min(LARGEST);
+    let mut bytes = Vec::with_capacity(size as usize + 1);
+    file.take(LARGEST).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Derivation, modulo, parse, path};
 use crate::problem::Problem;
+use indexmap::IndexMap;
 use petgraph::graph::{DiGraph, NodeIndex};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +22,19 @@ pub struct Closure {
 /// Finds the bytes of a file by its path in the store.
 pub type Find<'a> = dyn FnMut(&str) -> Result<Option<Vec<u8>>, String> + 'a;
 
+/// One derivation on the way to a closure: each has a number, by which the others know it.
+#[derive(Default)]
+struct Met {
+    derivation: Option<Derivation>,
+    /// The first that was found to need it.
+    by: usize,
+    /// The numbers of those that it needs, in their order.
+    needs: Vec<usize>,
+}
+
+/// All that was met, by path.
+type Meetings = IndexMap<String, Met>;
+
 /// Reads `root`, the bytes of the file that goes by `name`, and with `find` what it needs, by path. All problems are reported.
 pub fn load(name: &str, root: &[u8], find: &mut Find<'_>) -> Result<Closure, Vec<Problem>> {
     let refused = |name: &str, error: parse::Error| {
@@ -37,61 +51,60 @@ pub fn load(name: &str, root: &[u8], find: &mut Find<'_>) -> Result<Closure, Vec
     if path::name(named).is_some_and(|name| name.ends_with(".drv")) && named != path::base(&own) {
         problems.push(changed(name, &own));
     }
-    let mut missing: BTreeMap<String, String> = BTreeMap::new();
-    let mut derivations = BTreeMap::new();
-    let mut waiting: Vec<(String, String)> =
-        first.inputs.keys().map(|input| (input.clone(), own.clone())).collect();
-    derivations.insert(own.clone(), first);
-    while let Some((wanted, by)) = waiting.pop() {
-        if derivations.contains_key(&wanted) || missing.contains_key(&wanted) {
-            continue;
-        }
-        let bytes = match find(&wanted) {
-            Ok(Some(bytes)) => bytes,
-            Ok(None) => {
-                missing.insert(wanted, by);
-                continue;
-            }
-            Err(error) => {
-                problems.push(Problem::error(error));
-                missing.insert(wanted, by);
-                continue;
-            }
-        };
-        match parse(&bytes) {
-            Ok(derivation) => {
-                let name = path::name(&wanted).and_then(|name| name.strip_suffix(".drv")).unwrap_or_default();
-                let must = modulo::own_path(&bytes, &derivation, &store, name);
-                if must != wanted {
-                    problems.push(changed(&wanted, &must));
+    let mut missing = BTreeMap::new();
+    let mut met = Meetings::from([(own.clone(), Met::default())]);
+    meet(&mut met, 0, first);
+    let mut next = 1;
+    while let Some((wanted, Met { by, .. })) = met.get_index(next) {
+        let wanted = wanted.clone();
+        match find(&wanted) {
+            Ok(None) => drop(missing.insert(wanted, *by)),
+            Err(error) => problems.push(Problem::error(error)),
+            Ok(Some(bytes)) => match parse(&bytes) {
+                Err(error) => problems.push(refused(&wanted, error)),
+                Ok(derivation) => {
+                    let name =
+                        path::name(&wanted).and_then(|name| name.strip_suffix(".drv")).unwrap_or_default();
+                    let must = modulo::own_path(&bytes, &derivation, &store, name);
+                    if must != wanted {
+                        problems.push(changed(&wanted, &must));
+                    }
+                    meet(&mut met, next, derivation);
                 }
-                waiting.extend(derivation.inputs.keys().map(|input| (input.clone(), wanted.clone())));
-                derivations.insert(wanted, derivation);
-            }
-            Err(error) => {
-                problems.push(refused(&wanted, error));
-                missing.insert(wanted, by);
-            }
+            },
         }
+        next += 1;
     }
-    problems.extend(
-        missing
-            .iter()
-            .filter(|(path, _)| !problems.iter().any(|problem| problem.message.contains(path.as_str())))
-            .map(|(path, by)| {
-                Problem::error(format!("{path} is missing; {by} needs it"))
-                    .help("name a folder or an archive that has it with --store")
-            })
-            .collect::<Vec<_>>(),
-    );
-    check_names(&derivations, &mut problems);
+    problems.extend(missing.iter().map(|(path, by)| {
+        Problem::error(format!(
+            "{path} is missing; {} needs it",
+            met.get_index(*by).map_or("", |(path, _)| path)
+        ))
+        .help("name a folder or an archive that has it with --store")
+    }));
+    check_names(&met, &mut problems);
     if !problems.is_empty() {
         return Err(problems);
     }
-    let order = order(&derivations).map_err(|problem| vec![*problem])?;
-    let closure = Closure { store, root: own, derivations, order };
-    closure.check_paths()?;
-    Ok(closure)
+    let order = order(&met).map_err(|problem| vec![*problem])?;
+    check_paths(&met, &order, &store)?;
+    let path = |number: &usize| met.get_index(*number).map(|(path, _)| path.clone());
+    let order = order.iter().filter_map(path).collect();
+    let derivations = met.into_iter().filter_map(|(path, met)| Some((path, met.derivation?))).collect();
+    Ok(Closure { store, root: own, derivations, order })
+}
+
+/// Takes in a derivation that was read, and gives numbers to those that it needs.
+fn meet(met: &mut Meetings, number: usize, derivation: Derivation) {
+    let mut needs = Vec::with_capacity(derivation.inputs.len());
+    for input in derivation.inputs.keys() {
+        needs.push(
+            met.get_index_of(input.as_str())
+                .unwrap_or_else(|| met.insert_full(input.clone(), Met { by: number, ..Met::default() }).0),
+        );
+    }
+    met[number].needs = needs;
+    met[number].derivation = Some(derivation);
 }
 
 fn changed(name: &str, must: &str) -> Problem {
@@ -100,10 +113,10 @@ fn changed(name: &str, must: &str) -> Problem {
 }
 
 /// Every output that is needed must be one that the derivation has.
-fn check_names(derivations: &BTreeMap<String, Derivation>, problems: &mut Vec<Problem>) {
-    for (path, derivation) in derivations {
-        for (input, outputs) in &derivation.inputs {
-            let Some(needed) = derivations.get(input) else { continue };
+fn check_names(met: &Meetings, problems: &mut Vec<Problem>) {
+    for (path, Met { derivation, needs, .. }) in met {
+        for ((input, outputs), number) in derivation.iter().flat_map(|found| &found.inputs).zip(needs) {
+            let Some(needed) = &met[*number].derivation else { continue };
             for output in outputs.iter().filter(|output| !needed.outputs.contains_key(*output)) {
                 problems.push(Problem::error(format!(
                     "{path} needs the output `{output}` of {input}, which has none of that name"
@@ -114,26 +127,54 @@ fn check_names(derivations: &BTreeMap<String, Derivation>, problems: &mut Vec<Pr
 }
 
 /// By need, and among those whose needs are met by path. No recursion: a chain of any length does not overflow a stack.
-fn order(derivations: &BTreeMap<String, Derivation>) -> Result<Vec<String>, Box<Problem>> {
-    let numbers: BTreeMap<&str, usize> =
-        derivations.keys().enumerate().map(|(i, path)| (path.as_str(), i)).collect();
-    let mut graph = DiGraph::with_capacity(derivations.len(), derivations.len() * 4);
-    for path in derivations.keys() {
-        graph.add_node(path.as_str());
+fn order(met: &Meetings) -> Result<Vec<usize>, Box<Problem>> {
+    let path = |number: usize| met.get_index(number).map_or("", |(path, _)| path.as_str());
+    let mut sorted: Vec<usize> = (0..met.len()).collect();
+    sorted.sort_unstable_by_key(|number| path(*number));
+    let mut node = vec![NodeIndex::new(0); met.len()];
+    let mut graph = DiGraph::with_capacity(met.len(), met.values().map(|met| met.needs.len()).sum());
+    for number in &sorted {
+        node[*number] = graph.add_node(path(*number));
     }
-    for (i, derivation) in derivations.values().enumerate() {
-        for input in derivation.inputs.keys().filter_map(|input| numbers.get(input.as_str())) {
-            graph.add_edge(NodeIndex::new(*input), NodeIndex::new(i), ());
+    for number in &sorted {
+        for needed in &met[*number].needs {
+            graph.add_edge(node[*needed], node[*number], ());
         }
     }
     let needs = crate::order::Needs { graph };
-    let (order, left) = needs.sort(&vec![true; derivations.len()]);
+    let (order, left) = needs.sort(&vec![true; met.len()]);
     if left.is_empty() {
-        return Ok(order.into_iter().map(|node| needs.graph[node].to_owned()).collect());
+        return Ok(order.into_iter().map(|node| sorted[node.index()]).collect());
     }
     let cycle: Vec<_> = left.iter().map(|node| needs.graph[*node]).collect();
     let text = format!("cycle: these need each other, or something that does: {}", cycle.join(", "));
     Err(Box::new(Problem::error(text)))
+}
+
+/// Every output must have the path that follows from its derivation.
+fn check_paths(met: &Meetings, order: &[usize], store: &str) -> Result<(), Vec<Problem>> {
+    let mut hashes = vec![String::new(); met.len()];
+    let mut problems = Vec::new();
+    for number in order {
+        let Some((path, Met { derivation: Some(derivation), needs, .. })) = met.get_index(*number) else {
+            continue;
+        };
+        let name = path::name(path).and_then(|name| name.strip_suffix(".drv")).unwrap_or_default();
+        let needed: Vec<&str> = needs.iter().map(|needed| hashes[*needed].as_str()).collect();
+        for (output, must) in modulo::paths(derivation, &needed, store, name) {
+            let is = derivation.outputs.get(&output).map(|output| output.path.as_str()).unwrap_or_default();
+            if is != must {
+                problems.push(
+                    Problem::error(format!(
+                        "{path}: the output `{output}` must be at {must}, and is at {is}"
+                    ))
+                    .help("the path follows from the derivation: one of the two was changed"),
+                );
+            }
+        }
+        hashes[*number] = modulo::hash(derivation, &needed);
+    }
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
 impl Closure {
@@ -163,32 +204,5 @@ impl Closure {
                     .map(move |(name, output)| (output.path.as_str(), (path.as_str(), name.as_str())))
             })
             .collect()
-    }
-
-    /// Every output must have the path that follows from its derivation.
-    fn check_paths(&self) -> Result<(), Vec<Problem>> {
-        let mut hashes = modulo::Hashes::new();
-        let mut problems = Vec::new();
-        for path in &self.order {
-            let derivation = self.get(path);
-            let name = path::name(path).and_then(|name| name.strip_suffix(".drv")).unwrap_or_default();
-            let must = modulo::paths(derivation, &hashes, &self.store, name).unwrap_or_default();
-            for (output, must) in &must {
-                let is =
-                    derivation.outputs.get(output).map(|output| output.path.as_str()).unwrap_or_default();
-                if is != must {
-                    problems.push(
-                        Problem::error(format!(
-                            "{path}: the output `{output}` must be at {must}, and is at {is}"
-                        ))
-                        .help("the path follows from the derivation: one of the two was changed"),
-                    );
-                }
-            }
-            if let Some(hash) = modulo::hash(derivation, &hashes) {
-                hashes.insert(path.clone(), hash);
-            }
-        }
-        if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 }

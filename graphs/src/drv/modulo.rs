@@ -5,35 +5,28 @@
 //! in Nix's `src/libstore/derivations.cc`.
 
 use super::{Derivation, Fixed, path, write};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Hashes of derivations by their paths, in hex.
-pub type Hashes = BTreeMap<String, String>;
-
-/// The hash that stands for a derivation in those that need it. `None` where a hash is missing.
-pub fn hash(derivation: &Derivation, hashes: &Hashes) -> Option<String> {
+/// The hash that stands for a derivation in those that need it, in hex; `needed` are those of the derivations that it needs
+/// itself, in the order of their paths.
+pub fn hash(derivation: &Derivation, needed: &[&str]) -> String {
     if let Some((output, fixed)) = derivation.fixed() {
-        return Some(path::sha256(format!("{}{}", content(fixed), output.path).as_bytes()));
+        return path::sha256(format!("{}{}", content(fixed), output.path).as_bytes());
     }
-    Some(path::sha256(replaced(derivation, hashes, false)?.as_bytes()))
+    path::sha256(replaced(derivation, needed, false).as_bytes())
 }
 
 /// The paths that its outputs must have, by name.
-pub fn paths(
-    derivation: &Derivation,
-    hashes: &Hashes,
-    store: &str,
-    name: &str,
-) -> Option<BTreeMap<String, String>> {
+pub fn paths(derivation: &Derivation, needed: &[&str], store: &str, name: &str) -> BTreeMap<String, String> {
     if let Some((_, fixed)) = derivation.fixed() {
-        return Some([("out".to_owned(), fixed_path(fixed, store, name))].into());
+        return [("out".to_owned(), fixed_path(fixed, store, name))].into();
     }
-    let masked = path::sha256(replaced(derivation, hashes, true)?.as_bytes());
+    let masked = path::sha256(replaced(derivation, needed, true).as_bytes());
     let path = |output: &String| {
         let named = if output == "out" { name.to_owned() } else { format!("{name}-{output}") };
         (output.clone(), path::make(&format!("output:{output}"), &masked, store, &named))
     };
-    Some(derivation.outputs.keys().map(path).collect())
+    derivation.outputs.keys().map(path).collect()
 }
 
 /// The path of a file whose text is known, such as a derivation's own; `references` ascend.
@@ -66,10 +59,11 @@ fn content(fixed: &Fixed) -> String {
     format!("fixed:out:{}:{}:", fixed.method(), fixed.hash)
 }
 
-fn replaced(derivation: &Derivation, hashes: &Hashes, masked: bool) -> Option<String> {
-    let mut inputs: BTreeMap<_, std::collections::BTreeSet<String>> = BTreeMap::new();
-    for (path, outputs) in &derivation.inputs {
-        inputs.entry(hashes.get(path)?.clone()).or_default().extend(outputs.iter().cloned());
+/// Its text with hashes for the derivations that it needs. Two of them may have the same: fixed outputs of the same content.
+fn replaced(derivation: &Derivation, needed: &[&str], masked: bool) -> String {
+    let mut inputs: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (outputs, hash) in derivation.inputs.values().zip(needed) {
+        inputs.entry(hash).or_default().extend(outputs.iter().map(String::as_str));
     }
-    Some(write::modulo(derivation, &inputs, masked))
+    write::modulo(derivation, &inputs, masked)
 }

@@ -3,9 +3,12 @@
 use super::Derivation;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Bytes that most derivations don't exceed.
+const ROOM: usize = 4096;
+
 /// All of it: what [`parse`](super::parse()) read, byte for byte.
 pub fn write(derivation: &Derivation) -> String {
-    let mut text = String::new();
+    let mut text = String::with_capacity(ROOM);
     outputs(&mut text, derivation, false);
     rest(&mut text, derivation, &derivation.inputs, false);
     text
@@ -14,10 +17,10 @@ pub fn write(derivation: &Derivation) -> String {
 /// With other names for the derivations that are needed; without the paths of outputs if `masked`.
 pub(super) fn modulo(
     derivation: &Derivation,
-    inputs: &BTreeMap<String, BTreeSet<String>>,
+    inputs: &BTreeMap<&str, BTreeSet<&str>>,
     masked: bool,
 ) -> String {
-    let mut text = String::new();
+    let mut text = String::with_capacity(ROOM);
     outputs(&mut text, derivation, masked);
     rest(&mut text, derivation, inputs, masked);
     text
@@ -35,18 +38,18 @@ fn outputs(text: &mut String, derivation: &Derivation, masked: bool) {
     });
 }
 
-fn rest(
+fn rest<K: AsRef<str>, V: AsRef<str>>(
     text: &mut String,
     derivation: &Derivation,
-    inputs: &BTreeMap<String, BTreeSet<String>>,
+    inputs: &BTreeMap<K, BTreeSet<V>>,
     masked: bool,
 ) {
     text.push(',');
     list(text, inputs, |text, (path, outputs)| {
         text.push('(');
-        string(text, path);
+        string(text, path.as_ref());
         text.push(',');
-        list(text, outputs, |text, output| string(text, output));
+        list(text, outputs, |text, output| string(text, output.as_ref()));
         text.push(')');
     });
     text.push(',');
