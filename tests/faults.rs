@@ -100,6 +100,20 @@ fn what_was_changed_or_taken_away_since_is_built_again() {
     assert_eq!(output.stdout, hashes());
     let record = fs::read_to_string(folder.path().join("record")).unwrap();
     assert_eq!(record.matches("\"outcome\": \"given\"").count(), 7);
+    // That record's plan is of what was left; all of it can be built again all the same.
+    let again = groundup()
+        .args(["run", "--machine", "host", "--from"])
+        .arg(folder.path().join("record"))
+        .arg("--graph-dir")
+        .arg(tcc().parent().unwrap())
+        .output()
+        .unwrap();
+    assert_eq!(again.status.code(), Some(0), "{}", said(&again));
+    assert!(
+        said(&again).contains("as the record says: 9 outputs identical, an image of all"),
+        "{}",
+        said(&again)
+    );
     // Another graph's record gives nothing.
     let other = groundup()
         .arg("run")

@@ -1,6 +1,5 @@
 //! From a record back to a run: what has to be built again, and whether the same came of it.
 
-use crate::args;
 use crate::compare::read::envelope::decode;
 use crate::compare::read::{self, Claims, envelope::Envelope};
 use crate::compare::verdict::{Party, Verdict, compare};
@@ -9,6 +8,7 @@ use crate::graph::Source;
 use crate::lane::Ended;
 use crate::prepare::Prepared;
 use crate::term;
+use crate::{args, drv};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -22,11 +22,13 @@ pub struct Again {
     claims: Claims,
     image: Option<String>,
     init: Option<String>,
+    /// The run took outputs over from another, and its plan and image are of the rest.
+    rest: bool,
 }
 
 impl Again {
     /// Reads a record of ours, in an envelope or plain. Whether it is signed is for `verify` to say.
-    pub fn read(path: &Path, folder: Option<&Path>) -> Result<Again, Failure> {
+    pub fn read(path: &Path, folder: Option<&Path>, given: &args::Drv) -> Result<Again, Failure> {
         let shown = path.display();
         let wrong = |what: &dyn std::fmt::Display| {
             Failure::help(
@@ -58,12 +60,18 @@ impl Again {
         let base = Path::new(&name).file_name().ok_or_else(|| wrong(&"the graph in it has no name"))?;
         // A record says all: a lock file that lies beside it by chance is none of it.
         let lock = lock.map_or_else(|| crate::inputs::Lock::default().to_text(), |(_, text)| text);
+        let at = folder.join(base);
+        // What a derivation needs is in the folder, or where it is told.
+        let loaded = match at.extension().is_some_and(|ending| ending == "drv") {
+            true => Some(drv::read(&at, graph.clone().into_bytes(), given)?.0),
+            false => None,
+        };
         let source = Source {
             name: base.to_string_lossy().into_owned(),
             text: graph,
-            path: Some(folder.join(base)),
+            path: Some(at),
             lock: Some(lock),
-            drv: None,
+            drv: loaded,
         };
         let taken = external["choices"].as_object().into_iter().flatten();
         let choose = taken.filter_map(|(choice, taken)| Some((choice.clone(), taken.as_str()?.to_owned())));
@@ -76,7 +84,10 @@ impl Again {
         let details = &statement["predicate"]["runDetails"];
         let image = digest(&details["byproducts"], "image");
         let init = digest(&details["builder"]["builderDependencies"], "init");
-        Ok(Again { source, choices, claims, image, init })
+        let inputs = &statement["predicate"]["buildDefinition"]["resolvedDependencies"];
+        let mut inputs = inputs.as_array().into_iter().flatten();
+        let rest = inputs.any(|input| input["annotations"]["role"] == "given");
+        Ok(Again { source, choices, claims, image, init, rest })
     }
 
     /// That the plan is the record's; if not, what is another.
@@ -92,8 +103,13 @@ impl Again {
                 Some(recorded) => {
                     others.push(format!("{name} was {recorded}, and now is {}", input.obtained.sha256));
                 }
+                None if self.rest => {}
                 None => others.push(format!("{name} was not there")),
             }
+        }
+        if self.rest && others.is_empty() {
+            term::note("the record's run took outputs over: its plan was of the rest, and all is built now");
+            return Ok(());
         }
         let why = match others.is_empty() {
             true => "its inputs are the same, so another version of groundup wrote that plan".into(),
@@ -110,6 +126,7 @@ impl Again {
         }
         let image = match self.image.as_ref() == Some(&ended.image) {
             true => "the same image",
+            false if self.rest => "an image of all",
             false => "another image",
         };
         let here = read::read(ended.record.to_string().as_bytes()).map_err(Failure::input)?;

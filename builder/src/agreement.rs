@@ -1,5 +1,7 @@
 //! What several lanes that built one graph show together: a verdict for every output, and who stands apart. Pure.
 
+use crate::compare::groups;
+use crate::compare::read::{Method, Output};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A lane as far as agreement goes.
@@ -97,18 +99,19 @@ impl Judged {
 pub fn judge(wanted: &[Wanted], parties: &[Party]) -> Vec<Judged> {
     let steps: Vec<BTreeSet<_>> = parties.iter().map(|party| party.steps.iter().collect()).collect();
     let one = |wanted: &Wanted| {
-        let mut made: BTreeMap<&String, Vec<usize>> = BTreeMap::new();
-        let mut missing = Vec::new();
+        let (mut made, mut missing) = (Vec::new(), Vec::new());
         let planned: Vec<_> = (0..parties.len()).filter(|lane| steps[*lane].contains(&wanted.step)).collect();
         for &lane in &planned {
             match parties[lane].outputs.get(&wanted.name) {
-                Some(sha256) => made.entry(sha256).or_default().push(lane),
+                Some(sha256) => made.push((lane, Output::new(Method::nar(), sha256.clone(), None))),
                 None => missing.push(lane),
             }
         }
-        let group = |(sha256, lanes): (&String, Vec<usize>)| Group { sha256: sha256.clone(), lanes };
-        let mut groups: Vec<_> = made.into_iter().map(group).collect();
-        groups.sort_by_key(|group| (std::cmp::Reverse(group.lanes.len()), group.lanes.first().copied()));
+        let group = |group: groups::Group| Group {
+            sha256: group.output.digests.into_values().next().unwrap_or_default(),
+            lanes: group.parties,
+        };
+        let groups: Vec<_> = groups::groups(made).into_iter().map(group).collect();
         let verdict = match groups.len() {
             0 | 1 if !missing.is_empty() || groups.is_empty() => Verdict::Inconclusive,
             1 if planned.len() == 1 => Verdict::Single,

@@ -74,11 +74,11 @@ pub fn build(
     let mut left = prepared.clone();
     let mut given = prepared.given.clone();
     for output in first.results.outputs.iter().filter(|output| standing.contains(&output.step)) {
-        let archive = std::fs::read(scratch.path().join(format!("{}.nar", output.name)));
+        let archive = std::fs::read(given::archive(scratch.path(), &output.name, &output.sha256));
         let archive =
             archive.map_err(|error| Failure::machine(format!("output {}: {error}", output.name)))?;
         if let Some(out) = setting.out {
-            outputs::put(&archive, &output.name, out.folder, out.nar)?;
+            outputs::keep(out, prepared, output, &archive)?;
         }
         let path = given::find(scratch.path(), &output.name, &output.sha256, scratch.path());
         let given_one = Given {
@@ -86,6 +86,7 @@ pub fn build(
             size: output.size,
             step: output.step.clone(),
             machine: MachineName::Host.word().into(),
+            references: output.references.clone(),
             path: path.map_err(Failure::machine)?,
         };
         given.entry(output.name.clone()).or_insert(given_one);

@@ -18,6 +18,8 @@ pub struct Given {
     pub step: String,
     /// The machine that ran that step.
     pub machine: String,
+    /// The base names of what it refers to in the store, where that was looked for.
+    pub references: Vec<String>,
     /// What it is, unpacked.
     pub path: PathBuf,
 }
@@ -25,10 +27,10 @@ pub struct Given {
 /// Outputs by their names.
 pub type All = BTreeMap<String, Given>;
 
-/// Finds an output below `folder` as `run --out` leaves it, as files or as a NAR; what a NAR holds is unpacked below
-/// `scratch`. Nothing where it is not there or not what it should be, and then why.
+/// Finds an output below `folder` as `run --out` leaves it, as files, as a NAR or in a binary cache; what a NAR holds is unpacked
+/// below `scratch`. Nothing where it is not there or not what it should be, and then why.
 pub fn find(folder: &Path, name: &str, sha256: &str, scratch: &Path) -> Result<PathBuf, String> {
-    let (files, archive) = (folder.join(name), folder.join(format!("{name}.nar")));
+    let (files, archive) = (folder.join(name), archive(folder, name, sha256));
     let wrong = |found: &str| format!("{name}: recorded as {sha256}, found {found}");
     let said = |error: &dyn std::fmt::Display| format!("{name}: {error}");
     if files.symlink_metadata().is_ok() {
@@ -46,6 +48,13 @@ pub fn find(folder: &Path, name: &str, sha256: &str, scratch: &Path) -> Result<P
     let path = scratch.join(name);
     nar::unpack(&bytes, &path).map_err(|error| said(&error))?;
     Ok(path)
+}
+
+/// Where the NAR of an output is, if it is there: by its name, or by its hash in a binary cache.
+pub fn archive(folder: &Path, name: &str, sha256: &str) -> PathBuf {
+    let hash = graphs::hex::decode(sha256).unwrap_or_default();
+    let cached = folder.join("nar").join(format!("{}.nar", graphs::drv::nix32::encode(&hash)));
+    if cached.exists() { cached } else { folder.join(format!("{name}.nar")) }
 }
 
 /// A folder for what is unpacked, which goes when it is dropped.

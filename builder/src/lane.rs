@@ -8,7 +8,7 @@ use crate::graph::Source;
 use crate::kernel::{self, Kernel};
 use crate::prepare::Prepared;
 use crate::record::{self, Facts, record};
-use crate::results::{Outcome, Results};
+use crate::results::{Outcome, Output, Results};
 use crate::running::Running;
 use crate::tools::{self, Part};
 use crate::{auto, cancel, outputs, term};
@@ -123,12 +123,7 @@ pub fn memory(prepared: &Prepared, image: u64) -> Result<u64, Failure> {
 
 /// The results with what was given, and the record of all.
 fn finish(facts: &Facts<'_>, mut results: Results) -> Result<(Results, Value), Failure> {
-    let order = graphs::order(&facts.prepared.graph, &facts.prepared.choices).map_err(Failure::input)?;
-    if facts.prepared.imported.is_some() {
-        let record = record(facts, &results);
-        return Ok((results, record));
-    }
-    results.give(&facts.prepared.given, &order);
+    results.give(&facts.prepared.given, &facts.prepared.order()?);
     let record = record(facts, &results);
     Ok((results, record))
 }
@@ -142,13 +137,10 @@ pub fn build(
     running: &mut Running,
     cancel: &AtomicBool,
 ) -> Result<Ended, Failure> {
+    if drv::stages::are_needed(prepared) {
+        return drv::stages::build(source, prepared, setting, running, cancel);
+    }
     if setting.machine == MachineName::Auto {
-        if prepared.imported.is_some() {
-            return Err(Failure::help(
-                "--machine auto does not take derivations of Nix and Guix",
-                "run them on host or on strict, and compare the records",
-            ));
-        }
         return auto::build(source, prepared, setting, running, cancel);
     }
     let boot = Boot::pack(&prepared.image(), setting.cache, cancel)?;
@@ -242,8 +234,9 @@ fn machine(setting: &Setting<'_>, prepared: &Prepared, boot: &Boot) -> Result<qe
     }
     machine.time_limit = setting.time_limit;
     machine.transcript = setting.console.map(Path::to_owned);
-    if let Some(out) = setting.out {
-        let size = (out.export * MIB).next_power_of_two();
+    let judged = prepared.imported.iter().any(|imported| !imported.fixed.is_empty());
+    if setting.out.is_some() || judged {
+        let size = (setting.out.map_or(EXPORT, |out| out.export) * MIB).next_power_of_two();
         let region = qemu::Region::create(setting.cache, size);
         let fail = |error| Failure::machine(format!("{}: {error}", setting.cache.display()));
         machine.region = Some(region.map_err(fail)?);
@@ -281,19 +274,25 @@ fn take(
     prepared: &Prepared,
     step: &str,
 ) -> Result<(), Failure> {
-    let (Some(out), Some(region)) = (out, &machine.region) else { return Ok(()) };
+    let Some(region) = &machine.region else { return Ok(()) };
     let outputs = results.outputs.iter().rev().take_while(|output| output.step == step);
-    let take = |output| match &prepared.imported {
-        Some(imported) => drv::out::add(out.folder, imported, output, &outputs::read(region, output)?),
-        None => outputs::take(region, output, out.folder, out.nar),
+    let fixed = |output: &Output| prepared.imported.as_ref()?.fixed.get(&output.name);
+    let take = |output: &Output| {
+        let fixed = fixed(output);
+        if out.is_none() && fixed.is_none() {
+            return Ok(());
+        }
+        let bytes = outputs::read(region, output)?;
+        fixed.map_or(Ok(()), |fixed| drv::verdict::fixed(output, fixed, &bytes))?;
+        out.map_or(Ok(()), |out| outputs::keep(out, prepared, output, &bytes))
     };
     outputs.map(take).fold(Ok(()), Result::and)
 }
 
 fn judge(results: &Results, prepared: &Prepared) -> Result<(), Failure> {
     let steps = &prepared.steps;
-    let broken = prepared.imported.iter().flat_map(|imported| drv::verdict::broken(imported, results));
-    let broken: Vec<_> = broken.collect();
+    let imported = prepared.imported.iter();
+    let broken: Vec<_> = imported.flat_map(|imported| drv::verdict::broken(imported, results)).collect();
     if !broken.is_empty() {
         return Err(Failure::Build(broken.join("; ")));
     }

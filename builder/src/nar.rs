@@ -41,6 +41,17 @@ pub fn unpack(nar: &[u8], path: &Path) -> Result<(), Error> {
     if reader.offset < nar.len() { Err(reader.error("the end")) } else { Ok(()) }
 }
 
+/// The bytes of the plain file, not executable, that is all of `nar`.
+pub fn plain(nar: &[u8]) -> Option<&[u8]> {
+    let mut reader = Reader { nar, offset: 0 };
+    for word in ["nix-archive-1", "(", "type", "regular", "contents"] {
+        reader.expect(word.as_bytes(), "a plain file").ok()?;
+    }
+    let contents = reader.string().ok()?;
+    reader.expect(b")", "`)`").ok()?;
+    (reader.offset == nar.len()).then_some(contents)
+}
+
 struct Reader<'a> {
     nar: &'a [u8],
     offset: usize,

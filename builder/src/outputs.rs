@@ -1,8 +1,10 @@
 //! Taking outputs out of the export region: each is verified against the hash that PID 1 printed before it is kept.
 
 use crate::failure::Failure;
-use crate::nar;
+use crate::lane::Out;
+use crate::prepare::Prepared;
 use crate::results::Output;
+use crate::{drv, nar};
 use qemu::{Place, Region};
 use std::fs;
 use std::io::{self, Read, Write};
@@ -36,9 +38,13 @@ pub fn read(region: &Region, output: &Output) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-/// Takes one output to `folder`, as [`put`] leaves it.
-pub fn take(region: &Region, output: &Output, folder: &Path, as_nar: bool) -> Result<(), Failure> {
-    put(&read(region, output)?, &output.name, folder, as_nar)
+/// Takes one output, whose NAR these bytes are, to where outputs go: a derivation's into a binary cache, others as [`put`] leaves
+/// them.
+pub fn keep(out: Out<'_>, prepared: &Prepared, output: &Output, bytes: &[u8]) -> Result<(), Failure> {
+    match &prepared.imported {
+        Some(imported) => drv::out::add(out.folder, imported, output, bytes),
+        None => put(bytes, &output.name, out.folder, out.nar),
+    }
 }
 
 /// Puts an output's NAR into `folder`, as `NAME.nar` or unpacked as `NAME`; what was there under that name is replaced.

@@ -68,6 +68,8 @@ impl Prepared {
             kind: match input.obtained.kind {
                 graphs::Kind::File => images::Kind::File,
                 graphs::Kind::Exec => images::Kind::Exec,
+                // A link's NAR is that of a tree.
+                graphs::Kind::Tree if input.obtained.path.is_symlink() => images::Kind::Output,
                 graphs::Kind::Tree => images::Kind::Tree,
             },
             path: input.obtained.path.clone(),
@@ -117,8 +119,19 @@ impl Prepared {
         Prepared { plan: graphs::plan::randomised(&self.plan), ..self.clone() }
     }
 
+    /// The names of all steps in order, of those that are not built too.
+    pub fn order(&self) -> Result<Vec<&str>, Failure> {
+        match &self.imported {
+            Some(imported) => Ok(imported.order.iter().map(String::as_str).collect()),
+            None => graphs::order(&self.graph, &self.choices).map_err(Failure::input),
+        }
+    }
+
     /// The steps that are to be built, in order.
     pub fn left(&self) -> Result<Vec<graphs::plan::Step>, Failure> {
+        if let Some(imported) = &self.imported {
+            return Ok(imported.steps.clone());
+        }
         let resolved = self.resolved();
         let left = graphs::left(&self.graph, &self.choices, &resolved).map_err(Failure::input)?;
         left.collect::<Result<_, _>>().map_err(Failure::input)
@@ -133,6 +146,10 @@ impl Prepared {
 
     /// Takes these outputs as they are: what made them is not built, and what nobody needs any more is not packed.
     pub fn give(&mut self, given: given::All) -> Result<(), Failure> {
+        if let Some(imported) = &self.imported {
+            *self = drv::give(imported, given)?;
+            return Ok(());
+        }
         self.given = given;
         let plan = graphs::plan(&self.graph, &self.choices, &self.resolved(), self.on_failure);
         self.plan = plan.map_err(Failure::input)?;

@@ -130,7 +130,7 @@ impl Results {
             place: Place::None,
             step: given.step.clone(),
             machine: Some(given.machine.clone()),
-            references: Vec::new(),
+            references: given.references.clone(),
         }));
         let number: BTreeMap<&str, usize> =
             order.iter().enumerate().map(|(number, &name)| (name, number)).collect();

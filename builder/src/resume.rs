@@ -6,6 +6,7 @@
 use crate::failure::Failure;
 use crate::given::{self, Given};
 use crate::prepare::Prepared;
+use graphs::drv::path::base;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io;
@@ -28,6 +29,7 @@ struct Recorded {
     step: String,
     key: String,
     machine: String,
+    references: Vec<String>,
 }
 
 /// Looks for the outputs of a record. No record means that there is nothing yet.
@@ -63,6 +65,7 @@ pub fn resume(record: &Path, out: &Path, prepared: &Prepared, scratch: &Path) ->
                     size: output.size,
                     step: output.step.clone(),
                     machine: output.machine.clone(),
+                    references: output.references.clone(),
                     path,
                 };
                 (output.name.clone(), given)
@@ -85,6 +88,7 @@ fn read(text: &str) -> Option<Vec<Recorded>> {
     let output = |subject: &Value| {
         let annotations = &subject["annotations"];
         let machine = annotations["machine"].as_str().unwrap_or(fallback);
+        let references = annotations["references"].as_array().into_iter().flatten();
         Some(Recorded {
             name: subject["name"].as_str()?.to_owned(),
             sha256: subject["digest"]["sha256"].as_str()?.to_owned(),
@@ -92,6 +96,7 @@ fn read(text: &str) -> Option<Vec<Recorded>> {
             step: annotations["step"].as_str()?.to_owned(),
             key: annotations["stepKey"].as_str()?.to_owned(),
             machine: machine.to_owned(),
+            references: references.filter_map(|path| Some(base(path.as_str()?).to_owned())).collect(),
         })
     };
     let outputs = record["subject"].as_array()?.iter().map(output).collect::<Option<Vec<_>>>()?;

@@ -13,7 +13,7 @@ mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use imported::{Given, Needs};
+pub use imported::{Given, Needs, Planned};
 pub use step::{Bind, Device, From, Output, Owner, PidOne, RESOURCES, Rules, Step, World};
 
 use crate::index::Index;

@@ -3,6 +3,7 @@
 use crate::ahead::{Ahead, folder};
 use crate::args;
 use crate::cancel;
+use crate::drv;
 use crate::failure::Failure;
 use crate::graph::Source;
 use crate::prepare::{Prepared, prepare, store};
@@ -48,6 +49,7 @@ pub fn image(
     let graph = source.graph()?;
     Ahead::default().whole_file("--output", Some(target.path)).done()?;
     let prepared = prepare(&source, graph, choices, &store(cache)?)?.by_script(target.script)?;
+    drv::stages::refuse(prepared.imported.as_ref())?;
     let fail = |error: io::Error| Failure::input(format!("{}: {error}", target.path.display()));
     let cancel = cancel::watch()?;
     let file = tempfile::Builder::new().permissions(mode()).tempfile_in(folder(target.path)).map_err(fail)?;

@@ -1,6 +1,7 @@
 //! `groundup plan`: the linear build script, the same bytes that are `/plan` in the image.
 
 use crate::args;
+use crate::drv;
 use crate::failure::Failure;
 use crate::graph::Source;
 use crate::prepare::{prepare, store};
@@ -10,5 +11,7 @@ use crate::term;
 pub fn plan(graph: &args::Graph, choices: &args::Choices, cache: &args::Cache) -> Result<(), Failure> {
     let source = Source::of(graph)?;
     let graph = source.graph()?;
-    term::result(&prepare(&source, graph, choices, &store(cache)?)?.plan)
+    let prepared = prepare(&source, graph, choices, &store(cache)?)?;
+    drv::stages::refuse(prepared.imported.as_ref())?;
+    term::result(&prepared.plan)
 }

@@ -17,8 +17,11 @@ use std::time::Duration;
 
 /// Builds the graph. The record is written whatever comes of it. The inner failure is one that the results tell.
 pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
-    let again =
-        args.from.as_deref().map(|record| Again::read(record, args.graph_dir.as_deref())).transpose()?;
+    let again = args
+        .from
+        .as_deref()
+        .map(|record| Again::read(record, args.graph_dir.as_deref(), &args.graph.drv))
+        .transpose()?;
     let opened;
     let (source, choices) = match &again {
         Some(again) => (&again.source, &again.choices),
@@ -48,12 +51,6 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
     let cancel = cancel::watch()?;
     let scratch = args.resume.then(|| given::scratch(&cache)).transpose()?;
     if let (Some(scratch), Some(record), Some(out)) = (&scratch, &args.record, &args.out) {
-        if prepared.imported.is_some() {
-            return Err(Failure::help(
-                "--resume does not take derivations of Nix and Guix",
-                "what was exported can be given instead: --inputs OUT --stop-at NAME",
-            ));
-        }
         let Resumed { given, lost } = resume::resume(record, out, &prepared, scratch.path())?;
         lost.iter().for_each(|why| term::note(&format!("built again: {why}")));
         term::note(&format!("{} taken as they are", term::count(given.len(), "output")));

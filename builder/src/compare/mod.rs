@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`files`] | which files are whose |
 //! | [`read`] | records of many forms |
+//! | [`groups`] | who made the same |
 //! | [`verdict`] | who agrees with whom, output by output |
 //! | [`report`] | the same for people and programs |
 //! | [`hand`] | where outputs differ, when they are at hand |
@@ -12,6 +13,7 @@
 //! counted, not the files.
 
 pub mod files;
+pub mod groups;
 pub mod hand;
 pub mod read;
 pub mod report;

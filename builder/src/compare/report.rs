@@ -1,7 +1,8 @@
 //! A comparison for people and for programs. Pure.
 
+use super::groups::Group;
 use super::hand::Located;
-use super::verdict::{Compared, Counts, Group, Party, Verdict, plans, told_apart};
+use super::verdict::{Compared, Counts, Party, Verdict, plans, told_apart};
 use crate::differ::{Difference, What};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -1,5 +1,6 @@
 //! Who agrees with whom, output by output. Pure.
 
+use super::groups::{Group, groups};
 use super::read::{Claims, Output};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,15 +33,6 @@ impl Verdict {
             Verdict::Inconclusive => "inconclusive",
         }
     }
-}
-
-/// Parties that made the same.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Group {
-    /// By their place in the list of parties, ascending.
-    pub parties: Vec<usize>,
-    /// All that they say of it.
-    pub output: Output,
 }
 
 /// One output.
@@ -94,17 +86,16 @@ pub fn compare(parties: &[Party], only: &BTreeSet<String>, require: usize) -> Ve
 }
 
 fn one(parties: &[Party], name: &str, require: usize) -> Compared {
-    let mut groups: Vec<Group> = Vec::new();
+    let mut made = Vec::new();
     let (mut missing, mut contradictory) = (BTreeMap::new(), Vec::new());
     for (number, party) in parties.iter().enumerate() {
         match said(party, name) {
             Said::Nothing => drop(missing.insert(number, failure(party, name))),
             Said::Contradictory => contradictory.push(number),
-            Said::Output(output) => groups.push(Group { parties: vec![number], output }),
+            Said::Output(output) => made.push((number, output)),
         }
     }
-    join(&mut groups);
-    groups.sort_by(|a, b| b.parties.len().cmp(&a.parties.len()).then_with(|| a.parties.cmp(&b.parties)));
+    let groups = groups(made);
     let apart = groups.iter().enumerate().any(|(number, group)| {
         groups[number + 1..].iter().any(|other| group.output.agrees(&other.output) == Some(false))
     });
@@ -144,26 +135,6 @@ fn failure(party: &Party, name: &str) -> Option<String> {
     let own = failures().filter(|(step, _)| of(step)).max_by_key(|(step, _)| step.len());
     let all = || failures().find(|(step, _)| *step == "machine");
     own.or_else(all).map(|(_, reason)| reason.clone())
-}
-
-/// Joins groups that agree in something and contradict each other in nothing, until none are left. What a group says grows
-/// by that: who hashed the NAR and who hashed the file meet in whoever hashed both.
-fn join(groups: &mut Vec<Group>) {
-    let mut number = 0;
-    while number < groups.len() {
-        let output = &groups[number].output;
-        let found = groups[..number].iter().position(|before| before.output.agrees(output) == Some(true));
-        let Some(into) = found else {
-            number += 1;
-            continue;
-        };
-        let group = groups.remove(number);
-        groups[into].parties.extend(group.parties);
-        groups[into].parties.sort_unstable();
-        groups[into].output.digests.extend(group.output.digests);
-        // What the group says now may agree with one that was passed.
-        number = into;
-    }
 }
 
 /// The plans that were told, each with who built by it; ascending.

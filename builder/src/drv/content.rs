@@ -1,5 +1,6 @@
 //! What was found, verified: fixed outputs by their declared hash, the rest by its NAR hash where one is known.
 
+use super::hash;
 use super::places::Found;
 use super::scan::{Known, Scan};
 use crate::inputs;
@@ -8,12 +9,10 @@ use graphs::drv::path::{self, base, name};
 use graphs::drv::{Algorithm, Fixed};
 use graphs::plan::Given;
 use graphs::{Kind, Resolved};
-use sha2::Digest;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 
 /// Why something is believed to be what its path says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,15 +56,13 @@ pub fn examine(
     };
     let meta = fs::symlink_metadata(&found.path).map_err(fail)?;
     let kind = match meta.file_type() {
-        kind if kind.is_dir() => Kind::Tree,
-        kind if kind.is_symlink() => {
-            return Err(format!("{}: a symbolic link itself, which can not be an input", found.from));
-        }
+        // A link is hashed as a NAR, too.
+        kind if kind.is_dir() || kind.is_symlink() => Kind::Tree,
         _ if meta.mode() & 0o100 != 0 => Kind::Exec,
         _ => Kind::File,
     };
-    let sha256 =
-        if kind == Kind::Tree { nar.clone() } else { hash(&found.path, Algorithm::Sha256).map_err(fail)? };
+    let flat = |algorithm| hash::read(File::open(&found.path)?, algorithm);
+    let sha256 = if kind == Kind::Tree { nar.clone() } else { flat(Algorithm::Sha256).map_err(fail)? };
     let wrong = |what: &str, expected: &str, is: &str| {
         Err(format!("{path}, from {}: expected {what} {expected}, found {is}", found.from))
     };
@@ -73,11 +70,15 @@ pub fn examine(
     let trust = if let Some(fixed) = fixed {
         let is = match (fixed.recursive, fixed.algorithm) {
             (true, Algorithm::Sha256) => nar.clone(),
-            (true, _) => return wrong("a NAR hashed by sha256, found", fixed.algorithm.name(), "another"),
+            (true, algorithm) => {
+                let mut hash = hash::Hasher::new(algorithm);
+                inputs::nar_to(&found.path, &mut hash).map_err(fail)?;
+                hash.finish()
+            }
             (false, _) if kind != Kind::File => {
                 return wrong("a plain file", "that is not executable", "another");
             }
-            (false, algorithm) => hash(&found.path, algorithm).map_err(fail)?,
+            (false, algorithm) => flat(algorithm).map_err(fail)?,
         };
         if is != fixed.hash {
             return wrong(&fixed.method(), &fixed.hash, &is);
@@ -124,24 +125,4 @@ fn follows(at: &str, store: &str, nar: &str, flat: &str, references: &BTreeSet<S
 
 fn base32(hex: &str) -> String {
     nix32::encode(&graphs::hex::decode(hex).unwrap_or_default())
-}
-
-/// The hash of a file's bytes, in hex.
-fn hash(path: &Path, algorithm: Algorithm) -> io::Result<String> {
-    fn of<D: Digest>(mut file: File) -> io::Result<String> {
-        let (mut hash, mut buffer) = (D::new(), vec![0; 256 << 10]);
-        loop {
-            match file.read(&mut buffer)? {
-                0 => return Ok(crate::hex(&hash.finalize())),
-                length => hash.update(&buffer[..length]),
-            }
-        }
-    }
-    let file = File::open(path)?;
-    match algorithm {
-        Algorithm::Md5 => of::<md5::Md5>(file),
-        Algorithm::Sha1 => of::<sha1::Sha1>(file),
-        Algorithm::Sha256 => of::<sha2::Sha256>(file),
-        Algorithm::Sha512 => of::<sha2::Sha512>(file),
-    }
 }

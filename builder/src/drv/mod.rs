@@ -4,27 +4,33 @@
 //! |---|---|
 //! | `files` | where `.drv` files come from |
 //! | `places`, `narinfo` | where what stands in a store comes from: folders, NAR files, binary caches |
-//! | `obtain`, `content`, `scan` | all that is not built: found or fetched, verified, searched for references |
-//! | `prepare` | all of it as a plan with its inputs |
-//! | `verdict` | what derivations demand of the references of their outputs |
+//! | `obtain`, `content`, `scan`, `hash` | all that is not built: found or fetched, verified, searched for references |
+//! | `prepare`, `taken`, `keys` | all of it as a plan with its inputs, outputs of earlier runs among them |
+//! | `stages` | plans one after the other, where one is not enough |
+//! | `verdict` | what derivations demand of their outputs, as far as PID 1 can't judge it |
 //! | `out` | outputs as a binary cache |
 
 mod content;
 pub mod files;
+mod hash;
+mod keys;
 pub mod narinfo;
 mod obtain;
 pub mod out;
 mod places;
 mod prepare;
 mod scan;
+pub mod stages;
+mod taken;
 pub mod verdict;
 
 use crate::args;
 use crate::failure::Failure;
 use graphs::drv::{Closure, closure};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-pub use prepare::{Imported, prepare};
+pub use prepare::{Imported, give, prepare};
 
 /// The name that stands for standard input.
 pub const STDIN: &str = "-.drv";
@@ -34,7 +40,7 @@ pub struct Loaded {
     /// Where its root was read from.
     pub path: PathBuf,
     /// All of it.
-    pub closure: Closure,
+    pub closure: Arc<Closure>,
     /// What was asked for.
     pub args: args::Drv,
 }
@@ -46,10 +52,14 @@ pub fn is(graph: &args::Graph) -> Option<&Path> {
 
 /// Reads and checks a derivation and all that it needs; its text comes along.
 pub fn load(path: &Path, args: &args::Drv) -> Result<(Loaded, String), Failure> {
-    let bytes = files::root(path)?;
+    read(path, files::root(path)?, args)
+}
+
+/// The same, the derivation's own bytes being known.
+pub fn read(path: &Path, bytes: Vec<u8>, args: &args::Drv) -> Result<(Loaded, String), Failure> {
     let files = files::Files::open(Some(path), &args.store)?;
     let name = path.display().to_string();
     let closure = closure::load(&name, &bytes, &mut |path| files.find(path)).map_err(Failure::several)?;
-    let loaded = Loaded { path: path.to_owned(), closure, args: args.clone() };
+    let loaded = Loaded { path: path.to_owned(), closure: Arc::new(closure), args: args.clone() };
     Ok((loaded, String::from_utf8_lossy(&bytes).into_owned()))
 }

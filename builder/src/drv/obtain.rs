@@ -71,7 +71,6 @@ pub fn obtain(
     if !problems.is_empty() {
         return Err(problems);
     }
-    close(&mut obtained);
     Ok(obtained)
 }
 
@@ -90,7 +89,12 @@ fn one(
         (None, None) => None,
     };
     let Some(found) = found else { return Ok(None) };
-    let (given, trust) = examine(path, &closure.store, fixed, &found, known)?;
+    let (mut given, trust) = examine(path, &closure.store, fixed, &found, known)?;
+    // A derivation refers to what it is made of, and not to what it makes.
+    if let Some(derivation) = closure.derivations.get(path) {
+        let needed = derivation.inputs.keys().chain(&derivation.sources);
+        given.direct = needed.map(|path| base(path).to_owned()).collect();
+    }
     Ok(Some(Obtained { given, path: found.path, from: found.from, trust, built: false }))
 }
 
@@ -145,19 +149,4 @@ fn missing(path: &str, by: &str, is_output: bool, fetch: Option<&Fetch<'_>>, pla
     };
     Problem::error(format!("{path} is missing; {by} needs it; looked in {tried}"))
         .help(format!("{from}; name a store folder, a NAR file or a binary cache with --inputs"))
-}
-
-/// What is referred to in turn counts too.
-fn close(obtained: &mut BTreeMap<String, Obtained>) {
-    let direct: BTreeMap<String, BTreeSet<String>> =
-        obtained.iter().map(|(path, one)| (base(path).to_owned(), one.given.direct.clone())).collect();
-    for (path, one) in obtained {
-        let mut all = BTreeSet::new();
-        let mut waiting = vec![base(path).to_owned()];
-        while let Some(name) = waiting.pop() {
-            let further = direct.get(&name).into_iter().flatten();
-            waiting.extend(further.filter(|name| all.insert((*name).clone())).cloned());
-        }
-        one.given.references = all;
-    }
 }

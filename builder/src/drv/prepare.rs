@@ -1,23 +1,42 @@
-//! From a closure to everything that an image is made of.
+//! From a closure to everything that an image is made of: what is not built is obtained once, and each plan is made of that and of
+//! the outputs that are there already.
 
 use super::content::Trust;
 use super::obtain::{Obtained, obtain};
 use super::places::Places;
-use super::{Loaded, STDIN};
+use super::{Loaded, STDIN, keys};
 use crate::failure::Failure;
 use crate::inputs;
 use crate::prepare::{Input, Prepared};
-use graphs::drv::fetch;
+use crate::{drv, given};
 use graphs::drv::path::{base, name};
-use graphs::plan::imported::{Check, checks, needs};
-use graphs::plan::{self, Failure as OnFailure, Given};
+use graphs::drv::{Algorithm, Closure, Fixed, fetch};
+use graphs::plan::imported::{Check, Limit, Setting, checks, limits, needs};
+use graphs::plan::{self, Failure as OnFailure, Step};
 use graphs::{Choices, Graph, Kind, Problem, Resolved, Role};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The name of the input that is `/bin/sh`.
-const SHELL: &str = "bin-sh";
+pub(super) const SHELL: &str = "bin-sh";
+
+/// What stays the same however much of a closure is built already.
+pub struct Ground {
+    /// All derivations.
+    pub(super) closure: Arc<Closure>,
+    /// Everything that is not built, by path.
+    pub(super) obtained: BTreeMap<String, Obtained>,
+    /// The derivations whose outputs are given, by path.
+    pub(super) stopped: BTreeSet<String>,
+    /// `/bin/sh`.
+    pub(super) shell: Option<Input>,
+    /// In bytes: what each of a step's two file systems may take.
+    pub(super) space: u64,
+    on_failure: OnFailure,
+    /// Where unpacked inputs are.
+    _kept: tempfile::TempDir,
+}
 
 /// What is known of derivations of Nix and Guix beside the plan.
 #[derive(Clone)]
@@ -28,10 +47,21 @@ pub struct Imported {
     pub memory: u64,
     /// What is demanded of the references of outputs.
     pub checks: Vec<Check>,
+    /// What is demanded of their size.
+    pub limits: Vec<Limit>,
+    /// What outputs must be that PID 1 can't judge, by base name.
+    pub fixed: BTreeMap<String, Fixed>,
     /// The base names that each given thing refers to, by its own.
     pub direct: BTreeMap<String, BTreeSet<String>>,
-    /// Where unpacked inputs are.
-    _kept: Arc<tempfile::TempDir>,
+    /// The bytes of each given thing's NAR.
+    pub sizes: BTreeMap<String, u64>,
+    /// The plan's steps.
+    pub steps: Vec<Step>,
+    /// The base names of all derivations, each after all that it needs.
+    pub order: Vec<String>,
+    /// Why some can not be planned before others are built.
+    pub late: Vec<Problem>,
+    ground: Arc<Ground>,
 }
 
 /// Memory for a builder itself, in bytes.
@@ -47,13 +77,8 @@ pub fn prepare(loaded: &Loaded, keep_going: bool, store: &inputs::Store) -> Resu
         .map(|parent| if parent.as_os_str().is_empty() { PathBuf::from(".") } else { parent.to_owned() });
     let folders: Vec<_> = args.store.iter().cloned().chain(beside).collect();
     let places = Places::new(&args.inputs, &folders);
-    let mut unused: BTreeSet<&str> = args.stop_at.iter().map(String::as_str).collect();
-    for wanted in &args.stop_at {
-        if closure.derivations.keys().any(|path| is_named(path, wanted)) {
-            unused.remove(wanted.as_str());
-        }
-    }
-    if let Some(wanted) = unused.first() {
+    let there = |wanted: &&String| !closure.derivations.keys().any(|path| is_named(path, wanted));
+    if let Some(wanted) = args.stop_at.iter().find(there) {
         return Err(Failure::help(
             format!("--stop-at {wanted}: no derivation here goes by that name"),
             "name it by its name or its path, with or without .drv: groundup show --recursive lists them",
@@ -61,7 +86,7 @@ pub fn prepare(loaded: &Loaded, keep_going: bool, store: &inputs::Store) -> Resu
     }
     // What is fixed and has no URL is built, unless it was named where to take it from.
     let named = Places::new(&args.inputs, &[]);
-    let needs = needs(closure, &|path| {
+    let stops = |path: &&String| {
         let derivation = closure.get(path);
         let fixed = fetch::fetch(derivation);
         args.stop_at.iter().any(|wanted| is_named(path, wanted))
@@ -69,40 +94,70 @@ pub fn prepare(loaded: &Loaded, keep_going: bool, store: &inputs::Store) -> Resu
             || fixed.is_some_and(|fetch| {
                 !fetch.urls.is_empty() || matches!(named.find(fetch.path, folder.path()), Ok(Some(_)))
             })
-    });
-    let obtained = obtain(closure, &needs, &places, folder.path()).map_err(Failure::several)?;
-    let mut inputs: BTreeMap<String, Input> =
-        obtained.iter().map(|(path, one)| (base(path).to_owned(), input(path, one))).collect();
-    let shell = args.sh.as_deref().map(shell).transpose()?;
-    let resolved = shell.as_ref().map(|shell| Resolved::from(&shell.obtained));
-    let given: BTreeMap<String, Given> =
-        obtained.iter().map(|(path, one)| (path.clone(), one.given.clone())).collect();
-    let on_failure = if keep_going { OnFailure::Continue } else { OnFailure::Stop };
-    let setting = plan::imported::Setting {
-        shell: resolved.as_ref().map(|resolved| (SHELL, resolved)),
-        space: args.space << 20,
-        failure: on_failure,
     };
-    let plan = plan::imported::plan(closure, &needs, &given, setting).map_err(Failure::several)?;
-    inputs.extend(shell.map(|shell| (SHELL.to_owned(), shell)));
+    let stopped: BTreeSet<String> = closure.order.iter().filter(stops).cloned().collect();
+    let needs = needs(closure, &|path| stopped.contains(path));
+    let obtained = obtain(closure, &needs, &places, folder.path()).map_err(Failure::several)?;
+    let ground = Ground {
+        closure: Arc::clone(closure),
+        obtained,
+        stopped,
+        shell: args.sh.as_deref().map(shell).transpose()?,
+        space: args.space << 20,
+        on_failure: if keep_going { OnFailure::Continue } else { OnFailure::Stop },
+        _kept: folder,
+    };
+    plan(Arc::new(ground), given::All::new())
+}
+
+/// The same, these outputs being there already.
+pub fn give(imported: &Imported, made: given::All) -> Result<Prepared, Failure> {
+    plan(Arc::clone(&imported.ground), made)
+}
+
+fn plan(ground: Arc<Ground>, made: given::All) -> Result<Prepared, Failure> {
+    let closure = &ground.closure;
+    let is_made =
+        |path: &str| closure.get(path).outputs.values().all(|output| made.contains_key(base(&output.path)));
+    let needs = needs(closure, &|path| ground.stopped.contains(path) || is_made(path));
+    let given = drv::taken::given(&ground, &made, &needs);
+    let resolved = ground.shell.as_ref().map(|shell| Resolved::from(&shell.obtained));
+    let setting = Setting {
+        shell: resolved.as_ref().map(|resolved| (SHELL, resolved)),
+        space: ground.space,
+        failure: ground.on_failure,
+    };
+    let planned = plan::imported::plan(closure, &needs, &given, setting).map_err(Failure::several)?;
+    let one = |path: &String| Some((base(path).to_owned(), input(path, ground.obtained.get(path)?)));
+    let mut inputs: BTreeMap<String, Input> = given.keys().filter_map(one).collect();
+    inputs.extend(ground.shell.clone().map(|shell| (SHELL.to_owned(), shell)));
+    let built = needs.build.iter().map(|path| closure.get(path));
     let imported = Imported {
         store: closure.store.clone(),
-        memory: MEMORY.saturating_add((args.space << 20).saturating_mul(2)),
-        checks: needs.build.iter().flat_map(|path| checks(closure, closure.get(path))).collect(),
+        memory: MEMORY.saturating_add(ground.space.saturating_mul(2)),
+        checks: built.clone().flat_map(|derivation| checks(closure, derivation)).collect(),
+        limits: built.clone().flat_map(limits).collect(),
+        fixed: built
+            .filter_map(|derivation| derivation.fixed())
+            .filter(|(_, fixed)| fixed.algorithm != Algorithm::Sha256)
+            .map(|(output, fixed)| (base(&output.path).to_owned(), fixed.clone()))
+            .collect(),
         direct: given.iter().map(|(path, given)| (base(path).to_owned(), given.direct.clone())).collect(),
-        _kept: Arc::new(folder),
+        sizes: given.iter().map(|(path, given)| (base(path).to_owned(), given.nar.1)).collect(),
+        steps: planned.steps,
+        order: closure.order.iter().map(|path| base(path).to_owned()).collect(),
+        late: planned.late,
+        ground: Arc::clone(&ground),
     };
-    let steps = needs.build.iter().map(|path| base(path).to_owned()).collect();
-    let graph = Graph { targets: vec![base(&closure.root).to_owned()], ..Graph::default() };
     Ok(Prepared {
-        graph,
+        graph: Graph { targets: vec![base(&closure.root).to_owned()], ..Graph::default() },
         choices: Choices::default(),
         inputs,
-        given: BTreeMap::new(),
-        keys: BTreeMap::new(),
-        steps,
-        on_failure,
-        plan,
+        given: made,
+        keys: keys::keys(&ground),
+        steps: imported.steps.iter().map(|step| step.name.clone()).collect(),
+        on_failure: ground.on_failure,
+        plan: planned.text,
         script: None,
         imported: Some(imported),
     })

@@ -1,7 +1,12 @@
-//! What derivations demand of the references of their outputs, held against what PID 1 found.
+//! What derivations demand of their outputs, held against what PID 1 found: of their references, and of their content where that is
+//! by a hash that PID 1 does not know.
 
-use super::Imported;
+use super::{Imported, hash};
+use crate::failure::Failure;
+use crate::nar;
+use crate::results::Output;
 use crate::results::Results;
+use graphs::drv::Fixed;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Each demand that is not met, in words.
@@ -23,8 +28,28 @@ pub fn broken(imported: &Imported, results: &Results) -> Vec<String> {
             ));
         }
     }
+    let mut sizes = imported.sizes.clone();
+    sizes.extend(results.outputs.iter().map(|output| (output.name.clone(), output.size)));
+    for limit in imported.limits.iter().filter(|limit| made.contains(limit.output.as_str())) {
+        if let Some(bytes) = limit.broken(&direct, &sizes) {
+            let (output, attribute, allowed) = (&limit.output, limit.attribute, limit.bytes);
+            broken
+                .push(format!("output {output}: {attribute} allows {allowed} bytes, and there are {bytes}"));
+        }
+    }
     broken.extend(cycles(results));
     broken
+}
+
+/// Whether an output, whose NAR these bytes are, is what it is declared to be.
+pub fn fixed(output: &Output, fixed: &Fixed, bytes: &[u8]) -> Result<(), Failure> {
+    let about = |what: String| Err(Failure::Build(format!("output {}: {what}", output.name)));
+    let content = if fixed.recursive { Some(bytes) } else { nar::plain(bytes) };
+    match content.map(|content| hash::of(content, fixed.algorithm)) {
+        None => about("anything but a plain file that is not executable is not allowed".into()),
+        Some(found) if found == fixed.hash => Ok(()),
+        Some(found) => about(format!("expected {} {}, found {found}", fixed.method(), fixed.hash)),
+    }
 }
 
 /// Outputs of one step that refer to each other: whoever has one could never be rid of the other, so Nix refuses them.

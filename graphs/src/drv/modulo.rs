@@ -45,6 +45,8 @@ pub fn own_path(text: &[u8], derivation: &Derivation, store: &str, name: &str) -
     let mut references: Vec<_> =
         derivation.inputs.keys().chain(&derivation.sources).map(String::as_str).collect();
     references.sort_unstable();
+    // A derivation may be needed as the file that it is, too.
+    references.dedup();
     text_path(text, references.into_iter(), store, &format!("{name}.drv"))
 }
 

@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Given, Source, environment};
+use super::{Given, Refusal, Source, environment, json as text};
 use crate::drv::nix32;
+use crate::drv::path::base;
 use crate::problem::Problem;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -16,14 +17,14 @@ pub(super) struct Made {
     pub files: BTreeMap<String, String>,
 }
 
-pub(super) fn make(source: &Source<'_>, top: &str) -> Result<Made, Box<Problem>> {
+pub(super) fn make(source: &Source<'_>, top: &str) -> Result<Made, Refusal> {
     match source.derivation.env.get("__json") {
         Some(text) => structured(source, text, top),
         None => plain(source, top),
     }
 }
 
-fn plain(source: &Source<'_>, top: &str) -> Result<Made, Box<Problem>> {
+fn plain(source: &Source<'_>, top: &str) -> Result<Made, Refusal> {
     let env = &source.derivation.env;
     let mut made = Made::default();
     let as_files: BTreeSet<&str> =
@@ -61,42 +62,60 @@ fn registration(source: &Source<'_>, closure: &BTreeMap<String, &Given>) -> Stri
     closure.iter().map(one).collect()
 }
 
-/// The things at these paths with all that they refer to, by base name. What is still to be built refers to what nobody knows
-/// yet.
-fn closure<'a>(source: &Source<'a>, paths: &[&str]) -> Result<BTreeMap<String, &'a Given>, Box<Problem>> {
+/// The things at these paths with all that they refer to, by base name; a derivation among them brings its outputs along.
+fn closure<'a>(source: &Source<'a>, paths: &[&str]) -> Result<BTreeMap<String, &'a Given>, Refusal> {
     let store = &source.closure.store;
     let mut found = BTreeMap::new();
     for path in paths {
-        let rest =
-            path.strip_prefix(store.as_str()).and_then(|rest| rest.strip_prefix('/')).unwrap_or_default();
-        let name = rest.split('/').next().unwrap_or_default();
-        let start = given(source, name)?;
-        found.insert(name.to_owned(), start);
-        for reference in &start.references {
-            found.insert(reference.clone(), given(source, reference)?);
-        }
+        let rest = path.strip_prefix(store.as_str()).and_then(|rest| rest.strip_prefix('/'));
+        let Some(rest) = rest else {
+            return Err(problem(
+                source,
+                format!("exportReferencesGraph names {path}, which is not in {store}"),
+            ));
+        };
+        add(source, rest.split('/').next().unwrap_or_default(), &mut found)?;
+    }
+    let derivations = found.keys().map(|name: &String| format!("{store}/{name}"));
+    let derivations: Vec<_> = derivations.filter_map(|path| source.closure.derivations.get(&path)).collect();
+    for output in derivations.into_iter().flat_map(|derivation| derivation.outputs.values()) {
+        add(source, base(&output.path), &mut found)?;
     }
     Ok(found)
 }
 
-fn given<'a>(source: &Source<'a>, name: &str) -> Result<&'a Given, Box<Problem>> {
+fn add<'a>(source: &Source<'a>, name: &str, found: &mut BTreeMap<String, &'a Given>) -> Result<(), Refusal> {
+    let start = given(source, name)?;
+    found.insert(name.to_owned(), start);
+    for reference in &start.references {
+        found.insert(reference.clone(), given(source, reference)?);
+    }
+    Ok(())
+}
+
+/// What is still to be built refers to what nobody knows yet.
+fn given<'a>(source: &Source<'a>, name: &str) -> Result<&'a Given, Refusal> {
     let path = format!("{}/{name}", source.closure.store);
     source.given.get(&path).ok_or_else(|| {
         let problem = Problem::error(format!(
             "{}: it asks for the references of {path}, which is not built yet",
             source.path
-        ))
-        .help("build that first with --out DIR, then give it: --stop-at NAME --inputs DIR");
-        Box::new(problem)
+        ));
+        match source.closure.makers().contains_key(path.as_str()) {
+            true => Refusal::Late(Box::new(problem.help(
+                "`groundup run` builds that first, in a run of its own; else give it: --stop-at NAME --inputs DIR",
+            ))),
+            false => Refusal::Never(Box::new(problem.help("Nix refuses it too: it is none of its inputs"))),
+        }
     })
 }
 
-fn problem(source: &Source<'_>, what: String) -> Box<Problem> {
-    Box::new(Problem::error(format!("{}: {what}", source.path)).help("Nix refuses it too"))
+fn problem(source: &Source<'_>, what: String) -> Refusal {
+    Refusal::Never(Box::new(Problem::error(format!("{}: {what}", source.path)).help("Nix refuses it too")))
 }
 
-fn structured(source: &Source<'_>, text: &str, top: &str) -> Result<Made, Box<Problem>> {
-    let parsed: Result<Map<String, Value>, _> = serde_json::from_str(text);
+fn structured(source: &Source<'_>, written: &str, top: &str) -> Result<Made, Refusal> {
+    let parsed: Result<Map<String, Value>, _> = serde_json::from_str(written);
     let mut attributes =
         parsed.map_err(|error| problem(source, format!("__json is no JSON object: {error}")))?;
     let outputs = &source.derivation.outputs;
@@ -116,8 +135,8 @@ fn structured(source: &Source<'_>, text: &str, top: &str) -> Result<Made, Box<Pr
     }
     let rewritten = |text: String| environment::placeholders(source.derivation, &text);
     let mut made = Made::default();
-    made.files.insert(".attrs.json".into(), rewritten(Value::Object(attributes.clone()).to_string()));
-    made.files.insert(".attrs.sh".into(), rewritten(shell(&attributes)));
+    made.files.insert(".attrs.json".into(), rewritten(text::compact(&Value::Object(attributes.clone()))));
+    made.files.insert(".attrs.sh".into(), rewritten(text::shell(&attributes)));
     made.env.insert("NIX_ATTRS_JSON_FILE".into(), format!("{top}/.attrs.json"));
     made.env.insert("NIX_ATTRS_SH_FILE".into(), format!("{top}/.attrs.sh"));
     Ok(made)
@@ -150,59 +169,4 @@ fn path_info(source: &Source<'_>, closure: &BTreeMap<String, &Given>) -> Value {
             info
         })
         .collect()
-}
-
-/// The attributes that bash can hold, as declarations. Source: `writeStructuredAttrsShell` in Nix's
-/// `src/libstore/parsed-derivations.cc`.
-fn shell(attributes: &Map<String, Value>) -> String {
-    let mut text = String::new();
-    for (name, value) in attributes.iter().filter(|(name, _)| is_variable(name)) {
-        if let Some(value) = simple(value) {
-            text += &format!("declare {name}={value}\n");
-            continue;
-        }
-        match value {
-            Value::Array(items) => {
-                let items: Option<Vec<_>> = items.iter().map(simple).collect();
-                if let Some(items) = items {
-                    let items: String = items.into_iter().map(|item| item + " ").collect();
-                    text += &format!("declare -a {name}=({items})\n");
-                }
-            }
-            Value::Object(items) => {
-                let items: Option<Vec<_>> = items
-                    .iter()
-                    .map(|(key, value)| Some(format!("[{}]={} ", quoted(key), simple(value)?)))
-                    .collect();
-                if let Some(items) = items {
-                    text += &format!("declare -A {name}=({})\n", items.concat());
-                }
-            }
-            _ => {}
-        }
-    }
-    text
-}
-
-fn is_variable(name: &str) -> bool {
-    let first = |c: char| c.is_ascii_alphabetic() || c == '_';
-    name.starts_with(first) && name.chars().all(|c| first(c) || c.is_ascii_digit())
-}
-
-fn simple(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(quoted(text)),
-        Value::Null => Some("''".into()),
-        Value::Bool(yes) => Some(if *yes { "1".into() } else { String::new() }),
-        // Whole numbers alone, and as C's int.
-        Value::Number(number) => {
-            let number = number.as_f64().filter(|number| number.ceil() == *number)?;
-            Some((number as i64 as i32).to_string())
-        }
-        _ => None,
-    }
-}
-
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "'\\''"))
 }

@@ -1,4 +1,4 @@
-//! What a derivation demands of the references of its outputs. Source: `checkOutputs` in Nix's `local-derivation-goal.cc`.
+//! What a derivation demands of the references and the size of its outputs. Source: `checkOutputs` in Nix's `local-derivation-goal.cc`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +20,19 @@ pub struct Check {
     pub requisites: bool,
 }
 
+/// A limit on what one output may take, in bytes of NARs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limit {
+    /// The attribute that sets it.
+    pub attribute: &'static str,
+    /// The output's base name.
+    pub output: String,
+    /// In bytes.
+    pub bytes: u64,
+    /// All that it refers to counts too.
+    pub closure: bool,
+}
+
 const ATTRIBUTES: [(&str, bool, bool); 4] = [
     ("allowedReferences", false, false),
     ("allowedRequisites", false, true),
@@ -27,7 +40,22 @@ const ATTRIBUTES: [(&str, bool, bool); 4] = [
     ("disallowedRequisites", true, true),
 ];
 
-/// All demands of a derivation.
+const LIMITS: [(&str, bool); 2] = [("maxSize", false), ("maxClosureSize", true)];
+
+/// All limits that a derivation sets, which only structured attributes can.
+pub fn limits(derivation: &Derivation) -> Vec<Limit> {
+    let mut limits = Vec::new();
+    for (name, output) in &derivation.outputs {
+        for (attribute, closure) in LIMITS {
+            if let Some(bytes) = demand(derivation, name, attribute).and_then(|value| value.as_u64()) {
+                limits.push(Limit { attribute, output: base(&output.path).to_owned(), bytes, closure });
+            }
+        }
+    }
+    limits
+}
+
+/// All demands of a derivation on references.
 pub fn checks(closure: &Closure, derivation: &Derivation) -> Vec<Check> {
     let mut checks = Vec::new();
     for (name, output) in &derivation.outputs {
@@ -56,27 +84,53 @@ pub fn checks(closure: &Closure, derivation: &Derivation) -> Vec<Check> {
 }
 
 fn words(derivation: &Derivation, output: &str, attribute: &str) -> Option<Vec<String>> {
-    let Some(text) = derivation.env.get("__json") else {
+    if !derivation.env.contains_key("__json") {
         return Some(derivation.env.get(attribute)?.split_whitespace().map(str::to_owned).collect());
-    };
-    let attributes: serde_json::Value = serde_json::from_str(text).ok()?;
-    let words = attributes.get("outputChecks")?.get(output)?.get(attribute)?.as_array()?;
-    Some(words.iter().filter_map(|word| Some(word.as_str()?.to_owned())).collect())
+    }
+    let words = demand(derivation, output, attribute)?;
+    Some(words.as_array()?.iter().filter_map(|word| Some(word.as_str()?.to_owned())).collect())
+}
+
+/// What the structured attributes say of an output.
+fn demand(derivation: &Derivation, output: &str, attribute: &str) -> Option<serde_json::Value> {
+    let attributes: serde_json::Value = serde_json::from_str(derivation.env.get("__json")?).ok()?;
+    Some(attributes.get("outputChecks")?.get(output)?.get(attribute)?.clone())
 }
 
 impl Check {
     /// The names that break it, `direct` telling what each thing refers to itself.
     pub fn broken(&self, direct: &BTreeMap<String, BTreeSet<String>>) -> BTreeSet<String> {
-        let mut seen = BTreeSet::new();
-        let mut waiting: Vec<&str> = vec![&self.output];
-        let of = |name: &str| direct.get(name).into_iter().flatten();
-        while let Some(name) = waiting.pop() {
-            for other in of(name) {
-                if seen.insert(other.clone()) && self.requisites {
-                    waiting.push(other);
-                }
+        reached(&self.output, direct, self.requisites)
+            .into_iter()
+            .filter(|name| self.names.contains(name) == self.forbidden)
+            .collect()
+    }
+}
+
+impl Limit {
+    /// The bytes that there are, where they are more, `sizes` telling those of each thing.
+    pub fn broken(
+        &self,
+        direct: &BTreeMap<String, BTreeSet<String>>,
+        sizes: &BTreeMap<String, u64>,
+    ) -> Option<u64> {
+        let mut counted = if self.closure { reached(&self.output, direct, true) } else { BTreeSet::new() };
+        counted.insert(self.output.clone());
+        let bytes = counted.iter().filter_map(|name| sizes.get(name)).sum();
+        (bytes > self.bytes).then_some(bytes)
+    }
+}
+
+/// What something refers to itself, or all that it refers to.
+fn reached(start: &str, direct: &BTreeMap<String, BTreeSet<String>>, all: bool) -> BTreeSet<String> {
+    let mut seen = BTreeSet::new();
+    let mut waiting = vec![start];
+    while let Some(name) = waiting.pop() {
+        for other in direct.get(name).into_iter().flatten() {
+            if seen.insert(other.clone()) && all {
+                waiting.push(other);
             }
         }
-        seen.into_iter().filter(|name| self.names.contains(name) == self.forbidden).collect()
     }
+    seen
 }

@@ -6,7 +6,6 @@ use super::world::{self, dir, file};
 use super::{Source, environment, nix};
 use crate::drv::path::{base, name};
 use crate::plan::step::{Owner, PidOne, Rules, Step};
-use crate::problem::Problem;
 
 /// Where Guix has its store.
 pub(super) const STORE: &str = "/gnu/store";
@@ -15,7 +14,7 @@ pub(super) const STORE: &str = "/gnu/store";
 const UID: u32 = 30001;
 const GID: u32 = 30000;
 
-pub(super) fn step(source: &Source<'_>) -> Result<Step, Box<Problem>> {
+pub(super) fn step(source: &Source<'_>) -> Step {
     let top = format!("/tmp/guix-build-{}-0", name(source.path).unwrap_or_default());
     let mut world = world::system();
     world.push(dir(top.clone(), 0o700, Owner::Builder));
@@ -31,7 +30,7 @@ pub(super) fn step(source: &Source<'_>) -> Result<Step, Box<Problem>> {
         ),
     ]);
     world.extend(world::store(source));
-    Ok(Step {
+    Step {
         name: base(source.path).to_owned(),
         uid: UID,
         gid: GID,
@@ -55,5 +54,5 @@ pub(super) fn step(source: &Source<'_>) -> Result<Step, Box<Problem>> {
         builder: source.derivation.builder.clone(),
         args: source.args().collect(),
         outputs: source.outputs(),
-    })
+    }
 }

@@ -5,9 +5,8 @@ use std::borrow::Cow;
 
 use super::environment::{self, TOP};
 use super::world::{self, dir, file};
-use super::{Source, attributes};
+use super::{Refusal, Source, attributes};
 use crate::plan::step::{Bind, From, Owner, PidOne, Rules, Step, World};
-use crate::problem::Problem;
 
 const PASSWD: &str = "root:x:0:0:Nix build user:/build:/noshell\nnixbld:x:1000:100:Nix build user:/build:/noshell\n\
                       nobody:x:65534:65534:Nobody:/:/noshell\n";
@@ -21,7 +20,7 @@ pub(super) const LINUX32: u32 = 0x0008;
 /// 2020-01-01, as the machines' clocks start.
 pub(super) const EPOCH: u64 = 1_577_836_800;
 
-pub(super) fn step(source: &Source<'_>) -> Result<Step, Box<Problem>> {
+pub(super) fn step(source: &Source<'_>) -> Result<Step, Refusal> {
     let made = attributes::make(source, TOP)?;
     let mut world = vec![dir(TOP, 0o700, Owner::Builder)];
     world.extend(

@@ -1,0 +1,32 @@
+//! Keys of derivations: a derivation's path says all of it but what it is given and how steps are made.
+
+use super::prepare::Ground;
+use graphs::drv::path::base;
+use graphs::plan::imported::needs;
+use std::collections::BTreeMap;
+
+/// The key of each derivation that is built or could be, by its base name: the sha256 of its path, of the hashes of what it is
+/// given, of the keys of those that it needs, and of this program's version. Pure.
+pub fn keys(ground: &Ground) -> BTreeMap<String, String> {
+    let mut keys: BTreeMap<String, String> = BTreeMap::new();
+    let shell = ground.shell.as_ref().map(|shell| shell.obtained.sha256.as_str());
+    let setting = format!("{} {} {}\n", env!("CARGO_PKG_VERSION"), ground.space, shell.unwrap_or_default());
+    for path in needs(&ground.closure, &|path| ground.stopped.contains(path)).build {
+        let derivation = ground.closure.get(path);
+        let mut text = format!("{setting}{path}\n");
+        let given =
+            |path: &String| ground.obtained.get(path).map(|one| format!("{path} {}\n", one.given.nar.0));
+        text.extend(derivation.sources.iter().filter_map(given));
+        for (input, names) in &derivation.inputs {
+            match keys.get(base(input)) {
+                Some(key) => text += &format!("{input} {key}\n"),
+                None => {
+                    let made = &ground.closure.get(input).outputs;
+                    text.extend(names.iter().filter_map(|name| given(&made.get(name)?.path)));
+                }
+            }
+        }
+        keys.insert(base(path).to_owned(), crate::hash(text.as_bytes()));
+    }
+    keys
+}

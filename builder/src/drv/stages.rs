@@ -1,0 +1,82 @@
+//! Derivations that ask for the references of what is still to be built can't be in one plan with that: it is built first, in a run
+//! of its own, and given to the next.
+
+use super::Imported;
+use crate::failure::Failure;
+use crate::given::{self, Given};
+use crate::graph::Source;
+use crate::lane::{self, Ended, Out, Setting};
+use crate::prepare::Prepared;
+use crate::running::Running;
+use crate::term;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+/// Whether there are any.
+pub fn are_needed(prepared: &Prepared) -> bool {
+    prepared.imported.as_ref().is_some_and(|imported| !imported.late.is_empty())
+}
+
+/// Builds stage after stage. The plan and the image that are told are those of the last.
+pub fn build(
+    source: &Source,
+    prepared: &Prepared,
+    setting: &Setting<'_>,
+    running: &mut Running,
+    cancel: &AtomicBool,
+) -> Result<Ended, Failure> {
+    let scratch = given::scratch(setting.cache)?;
+    let out = setting.out.unwrap_or(Out { folder: scratch.path(), nar: false, export: lane::EXPORT });
+    let setting = Setting { out: Some(out), ..*setting };
+    let mut stage = prepared.clone();
+    loop {
+        let late = stage.imported.as_mut().map(|imported| std::mem::take(&mut imported.late));
+        let late = late.unwrap_or_default();
+        let ended = lane::build(source, &stage, &setting, running, cancel)?;
+        if late.is_empty() || ended.verdict.is_err() {
+            return Ok(ended);
+        }
+        let made = taken(&ended, &stage, out.folder, scratch.path())?;
+        if made.len() == stage.given.len() {
+            return Err(Failure::several(late));
+        }
+        stage.give(made)?;
+        term::note(&format!("{} more, with what is known now:", term::count(stage.steps.len(), "step")));
+        running.again(stage.steps.len());
+    }
+}
+
+/// All outputs that there are now, out of the binary cache that they were put into.
+fn taken(ended: &Ended, stage: &Prepared, out: &Path, scratch: &Path) -> Result<given::All, Failure> {
+    // The record knows which machine a step ran on, whatever was asked for.
+    let subjects = ended.record["subject"].as_array().into_iter().flatten();
+    let machine = |subject: &Value| {
+        let machine = subject["annotations"]["machine"].as_str().unwrap_or_default();
+        (subject["name"].as_str().unwrap_or_default().to_owned(), machine.to_owned())
+    };
+    let machines: BTreeMap<String, String> = subjects.map(machine).collect();
+    let mut made = stage.given.clone();
+    for output in ended.results.outputs.iter().filter(|output| !stage.given.contains_key(&output.name)) {
+        let path = given::find(out, &output.name, &output.sha256, scratch).map_err(Failure::machine)?;
+        let one = Given {
+            sha256: output.sha256.clone(),
+            size: output.size,
+            step: output.step.clone(),
+            machine: machines.get(&output.name).cloned().unwrap_or_default(),
+            references: output.references.clone(),
+            path,
+        };
+        made.insert(output.name.clone(), one);
+    }
+    Ok(made)
+}
+
+/// That a plan which can't be made in one piece is refused where there is but one.
+pub fn refuse(imported: Option<&Imported>) -> Result<(), Failure> {
+    match imported {
+        Some(imported) if !imported.late.is_empty() => Err(Failure::several(imported.late.clone())),
+        _ => Ok(()),
+    }
+}
