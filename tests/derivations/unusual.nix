@@ -75,7 +75,7 @@ in rec {
 
   # What a builder finds.
   found = sh "found" ''
-    { ${b} ls /proc/self/fd; ${b} readlink /proc/$$/fd/0; [ -t 1 ] && ${b} stty -a < /proc/$$/fd/1; ${b} grep -E '^(Sig[BC]|Shd|CapInh|CapPrm|CapEff|CapAmb|NoNew|Seccomp:|Threads|Groups|Umask)' /proc/self/status
+    { ${b} readlink /proc/$$/fd/0; [ -t 1 ] && ${b} stty -a < /proc/$$/fd/1; ${b} grep -E '^(Sig[BC]|Shd|CapInh|CapPrm|CapEff|CapAmb|NoNew|Seccomp:|Threads|Groups|Umask)' /proc/self/status
       ${b} ip addr; ${b} ip route; ${b} cut -d' ' -f 5-8,18,19,40,41 /proc/self/stat; ${b} stat -c %Y ${bin} ${b}; ${b} stat -c %a /build /nix/store /tmp /dev /proc
       ${b} mknod p p && echo fifo; ${b} mknod c c 1 3 || echo none; ${b} mount -t tmpfs x /tmp || echo none; ${b} hostname x || echo none; ${b} chroot / ${b} true || echo none; ${b} ping -c 1 127.0.0.1 | ${b} head -1
       echo x > /etc/x || echo none; echo x > /x || echo none; ${b} touch ${bin}/x || echo none; ${b} mv ${bin} /nix/store/y || echo none; ${b} head -c 4 /dev/urandom | ${b} wc -c; echo x > /dev/full || echo full; } > log 2>/dev/null; ${b} cp log $out
