@@ -7,6 +7,7 @@
 mod support;
 
 use serde_json::Value;
+use sha2::Digest;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
@@ -154,6 +155,34 @@ fn a_user_with_one_id_is_told_so_in_the_record() {
 }
 
 /// A user namespace without ids stands for a kernel that gives this user no rights.
+#[test]
+fn what_a_caller_has_open_is_closed_to_a_step() {
+    let folder = folder();
+    let busybox = fs::read("/bin/busybox").unwrap();
+    fs::write(folder.path().join("busybox"), &busybox).unwrap();
+    let sha256 = sha2::Sha256::digest(&busybox).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let graph = folder.path().join("open.ron");
+    let text = format!(
+        r#"(seeds: {{"busybox": (from: [File("busybox")], sha256: "{sha256}", executable: true)}},
+            derivations: {{"open": (builder: "/store/busybox", args: ["sh", "-c", "echo /proc/self/fd/* > $out"], inputs: ["busybox"])}},
+            targets: ["open"])"#
+    );
+    fs::write(&graph, text).unwrap();
+    let mut command = Command::new("sh");
+    command.args([
+        "-c",
+        r#"exec "$@" 8</etc/passwd 9</etc/group"#,
+        "sh",
+        env!("CARGO_BIN_EXE_groundup"),
+        "run",
+    ]);
+    command.arg(&graph).args(["--machine", "host", "--out"]).arg(folder.path());
+    printed(&mut command);
+    let open = fs::read_to_string(folder.path().join("open")).unwrap();
+    // The last is the folder that is being read.
+    assert_eq!(open, "/proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 /proc/self/fd/3\n");
+}
+
 #[test]
 fn a_host_that_forbids_it_says_which_setting() {
     need("unshare", "util-linux");

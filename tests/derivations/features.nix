@@ -27,7 +27,7 @@ in rec {
       ${b} cat /proc/self/personality /proc/sys/kernel/domainname; ${b} grep -E '^(NoNewPrivs|NStgid|NSsid|CapEff):' /proc/self/status
       [ -t 0 ] && echo in; [ -t 1 ] && echo out; [ -t 2 ] && echo err; ${b} readlink /proc/self/fd/0; } > /build/log; ${b} cp /build/log $out
   '' { };
-  asFile = sh "as-file" "{ ${b} cat $textPath $otherPath; echo $textPath; echo \${text-none}; echo \$passAsFile; } > $out" {
+  asFile = sh "as-file" "echo more >> $textPath; { ${b} stat -c '%a %u:%g' $textPath; ${b} cat $textPath $otherPath; echo $textPath; echo \${text-none}; echo \$passAsFile; } > $out" {
     text = "a long text\nwith lines"; other = "${bin}"; passAsFile = [ "text" "other" "absent" ];
   };
   # Old versions of Nix name the files by where they are outside the sandbox, so that the variables can't be used here.

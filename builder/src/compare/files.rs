@@ -62,7 +62,7 @@ fn base(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-/// The file or, of a folder, all the files in it: the narinfos of one cache, for example.
+/// The file or, of a folder, all the files in it that may be records: the narinfos of one cache, for example.
 fn files(path: &Path) -> Result<Vec<PathBuf>, Box<Problem>> {
     if !path.is_dir() {
         return Ok(vec![path.into()]);
@@ -71,7 +71,9 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Box<Problem>> {
         let mut files = Vec::new();
         for entry in fs::read_dir(path)? {
             let path = entry?.path();
-            if path.is_file() && path.extension().is_none_or(|ending| ending != "sig") {
+            let other =
+                path.extension().is_some_and(|ending| ending == "sig") || path.ends_with("nix-cache-info");
+            if path.is_file() && !other {
                 files.push(path);
             }
         }

@@ -16,6 +16,7 @@ const CLOCK_GETTIME: usize = 228;
 const EXIT_GROUP: usize = 231;
 const UNSHARE: usize = 272;
 const SECCOMP: usize = 317;
+const CLOSE_RANGE: usize = 436;
 const MOUNT_SETATTR: usize = 442;
 
 /// # Safety
@@ -52,6 +53,13 @@ pub fn new_user_namespace() -> Result<(), Errno> {
     const CLONE_NEWUSER: usize = 0x1000_0000;
     // SAFETY: touches no memory of ours.
     unsafe { call(UNSHARE, [CLONE_NEWUSER, 0, 0, 0, 0]).map(drop) }
+}
+
+/// `close_range(first, UINT_MAX, 0)`
+/// [man](https://man7.org/linux/man-pages/man2/close_range.2.html)
+pub fn close_from(first: u32) -> Result<(), Errno> {
+    // SAFETY: only descriptors that nobody here holds are closed, since the caller has opened none yet.
+    unsafe { call(CLOSE_RANGE, [first as usize, u32::MAX as usize, 0, 0, 0]).map(drop) }
 }
 
 /// `execve(path, argv, envp)`; returns only when it fails.

@@ -104,8 +104,8 @@ pub fn make<'a>(step: &Step<'a>) -> Result<OwnedFd, Failure<'a>> {
     if step.rules == Rules::Groundup {
         return Ok(null);
     }
-    // Builders of Nix and Guix can see that theirs is called /dev/null.
-    rustix::fs::open(c"/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+    // Builders of Nix and Guix can see that theirs is called /dev/null, and write to it.
+    rustix::fs::open(c"/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
         .map_err(Failure::of("open the builder's input"))
 }
 
@@ -159,6 +159,8 @@ impl Root {
         let place = self.place(path, &mut buffer)?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let file = rustix::fs::openat(&place.folder, place.name, flags, Mode::from_raw_mode(mode))?;
+        let stat = rustix::fs::fstat(&place.folder)?;
+        rustix::fs::fchown(&file, Some(Uid::from_raw(stat.st_uid)), Some(Gid::from_raw(stat.st_gid)))?;
         let mut chunk = [0; 1024];
         let mut bytes = text.bytes();
         loop {

@@ -37,7 +37,7 @@
 //!           "space-limit" BYTES         not 0; of each of the step's two file systems, its root and its store
 //!           16 × "limit" RESOURCE SOFT HARD     in the order of RESOURCES; a number or "unlimited"
 //!           { "dir" PATH OCTAL ("root"|"builder")
-//!           | "file" PATH OCTAL TEXT
+//!           | "file" PATH OCTAL TEXT    owned by whoever owns the folder that it is in
 //!           | "link" PATH FIELD
 //!           | "device" PATH ("null"|"zero"|"full"|"random"|"urandom"|"tty")
 //!           | "proc" PATH | "pts" PATH | "shm" PATH     file systems of the step's own: processes, terminals, memory
