@@ -85,7 +85,9 @@ fn each_variation_is_seen_from_inside_and_is_the_only_one() {
         let may: BTreeSet<&str> = own.chain(also).collect();
         let causes = told["causes"].as_array().unwrap().iter().map(|cause| cause["vary"].as_str().unwrap());
         let blamed: Vec<&str> = causes.filter(|cause| !may.contains(cause)).collect();
-        assert!(blamed.is_empty() || step == "entropy", "{step}: {blamed:?}");
+        // These two move with whatever changes how many instructions are executed.
+        let moves = matches!(step, "entropy" | "scheduling");
+        assert!(blamed.is_empty() || moves, "{step}: {blamed:?}");
     }
 }
 
