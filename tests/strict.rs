@@ -151,7 +151,6 @@ fn programs_made_to_differ_do_not() {
 }
 
 #[test]
-#[ignore = "takes minutes: a JVM five times"]
 fn language_runtimes_do_not_either() {
     is_deterministic("runtimes", 2048);
 }
