@@ -255,13 +255,14 @@ fn host(machine: MachineName, notes: &str) -> Option<Value> {
 
 /// QEMU's arguments as a record may hold them: files stand in it by hash, not by where they were.
 fn arguments(machine: &qemu::Machine) -> Value {
-    let image = machine.inputs.as_ref().map(|inputs| &inputs.image);
-    let initrd = if image.is_some() { "INITRD" } else { "IMAGE" };
-    let files = [(Some(&machine.kernel), "KERNEL"), (Some(&machine.initrd), initrd), (image, "IMAGE")];
+    let path = |path: &Path| path.to_string_lossy().into_owned();
+    let mut files = vec![(path(&machine.kernel), "KERNEL")];
+    files.push((path(&machine.initrd), if machine.inputs.is_some() { "INITRD" } else { "IMAGE" }));
+    // It stands in a list of options, where a comma is doubled.
+    files.extend(machine.inputs.iter().map(|inputs| (path(&inputs.image).replace(',', ",,"), "IMAGE")));
+    files.retain(|(path, _)| !path.is_empty());
     let word = |word: &std::ffi::OsString| {
-        let paths = files.iter().filter_map(|(path, name)| Some((path.as_ref()?.to_str()?, name)));
-        let paths = paths.filter(|(path, _)| !path.is_empty());
-        paths.fold(word.to_string_lossy().into_owned(), |word, (path, name)| word.replace(path, name))
+        files.iter().fold(word.to_string_lossy().into_owned(), |word, (path, name)| word.replace(path, name))
     };
     json!(machine.arguments().iter().map(word).collect::<Vec<_>>())
 }
