@@ -36,7 +36,7 @@ impl Scan<'_> {
 impl Sink for Scan<'_> {
     fn write(&mut self, bytes: &[u8]) {
         for &byte in bytes {
-            if !IS_DIGIT[usize::from(byte)] {
+            if !nix32::is_digit(byte) {
                 self.tail.clear();
                 continue;
             }
@@ -52,16 +52,6 @@ impl Sink for Scan<'_> {
         }
     }
 }
-
-const IS_DIGIT: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut i = 0;
-    while i < nix32::DIGITS.len() {
-        table[nix32::DIGITS[i] as usize] = true;
-        i += 1;
-    }
-    table
-};
 
 #[cfg(test)]
 mod tests {

@@ -5,29 +5,66 @@
 /// The digits.
 pub const DIGITS: &[u8; 32] = b"0123456789abcdfghijklmnpqrsvwxyz";
 
+/// What a byte is worth as a digit; [`NONE`] where it is none.
+const VALUES: [u8; 256] = {
+    let mut values = [NONE; 256];
+    let mut i = 0;
+    while i < DIGITS.len() {
+        values[DIGITS[i] as usize] = i as u8;
+        i += 1;
+    }
+    values
+};
+
+const NONE: u8 = u8::MAX;
+
 /// Bytes in base 32.
 pub fn encode(bytes: &[u8]) -> String {
-    let bit = |at: usize| bytes.get(at / 8).is_some_and(|byte| byte >> (at % 8) & 1 == 1);
-    let digit = |i: usize| (0..5).map(|k| usize::from(bit(5 * i + k)) << k).sum::<usize>();
-    (0..(bytes.len() * 8).div_ceil(5)).rev().map(|i| char::from(DIGITS[digit(i)])).collect()
+    let mut digits = Vec::with_capacity((bytes.len() * 8).div_ceil(5));
+    // Bits that were read and are in no digit yet: four at most, and then a byte more.
+    let (mut bits, mut count) = (0_u16, 0);
+    for byte in bytes {
+        bits |= u16::from(*byte) << count;
+        count += 8;
+        while count >= 5 {
+            digits.push(DIGITS[usize::from(bits & 31)]);
+            bits >>= 5;
+            count -= 5;
+        }
+    }
+    if count > 0 {
+        digits.push(DIGITS[usize::from(bits)]);
+    }
+    digits.into_iter().rev().map(char::from).collect()
 }
 
 /// The bytes that digits stand for; `None` where they are not digits or have bits to spare.
 pub fn decode(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = vec![0_u8; text.len() * 5 / 8];
-    for (i, digit) in text.bytes().rev().enumerate() {
-        let value = DIGITS.iter().position(|&other| other == digit)?;
-        for k in (0..5).filter(|k| value >> k & 1 == 1) {
-            let at = 5 * i + k;
-            *bytes.get_mut(at / 8)? |= 1 << (at % 8);
+    let mut bytes = Vec::with_capacity(text.len() * 5 / 8);
+    let (mut bits, mut count) = (0_u16, 0);
+    for digit in text.bytes().rev() {
+        let value = is_digit(digit).then_some(VALUES[usize::from(digit)])?;
+        bits |= u16::from(value) << count;
+        count += 5;
+        if count >= 8 {
+            // The lowest eight of at most twelve.
+            bytes.push(bits as u8);
+            bits >>= 8;
+            count -= 8;
         }
     }
-    (encode(&bytes) == text).then_some(bytes)
+    // What is left over must be nothing, and less than a digit.
+    (bits == 0 && count < 5).then_some(bytes)
+}
+
+/// Whether this is a digit.
+pub const fn is_digit(byte: u8) -> bool {
+    VALUES[byte as usize] != NONE
 }
 
 /// Whether all of this are digits.
 pub fn is(text: &str) -> bool {
-    text.bytes().all(|byte| DIGITS.contains(&byte))
+    text.bytes().all(is_digit)
 }
 
 #[cfg(test)]
@@ -42,7 +79,11 @@ mod tests {
             crate::hex::decode("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855").unwrap();
         assert_eq!(encode(&empty), "0mdqa9w1p6cmli6976v4wi0sw9r4p5prkj7lzfd1877wk11c9c73");
         assert_eq!(decode("e"), None);
+        // Bits to spare that are set, and digits to spare.
         assert_eq!(decode("z"), None);
+        assert_eq!(decode("zz"), None);
+        assert_eq!((decode("7z"), decode("07z")), (Some(vec![255]), None));
+        assert!(is("07z") && !is("0e") && !is("Z") && !is("é"));
     }
 
     proptest! {

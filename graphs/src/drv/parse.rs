@@ -207,7 +207,8 @@ impl<'a> Reader<'a> {
         let mut value = String::new();
         loop {
             let rest = &self.text[self.offset..];
-            let end = rest.find(['"', '\\', '\n', '\r', '\t']);
+            // By bytes: none of these is a part of another character, and to decode all others would take longer.
+            let end = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | b'\n' | b'\r' | b'\t'));
             let plain = end.unwrap_or(rest.len());
             value.push_str(&rest[..plain]);
             self.offset += plain;
