@@ -209,21 +209,29 @@ pub fn loopback_up(socket: BorrowedFd<'_>) -> Result<(), Errno> {
     unsafe { ioctl(socket, SIOCSIFFLAGS, (&raw const request).addr()) }
 }
 
-/// `ioctl(terminal, TCSETS, &{ c_cflag: B38400 | CS8 | CREAD, c_cc[VMIN]: 1 })`: as cfmakeraw(3) leaves a new terminal.
+/// `ioctl(terminal, TCGETS, &settings)`, and `TCSETS` without what cfmakeraw(3) takes away: the rest is seen by who asks.
 /// [man](https://man7.org/linux/man-pages/man3/termios.3.html)
 pub fn make_raw(terminal: BorrowedFd<'_>) -> Result<(), Errno> {
     #[repr(C)]
     struct Termios {
+        /// Of input, of output, of control, local.
         flags: [u32; 4],
         line: u8,
         characters: [u8; 19],
     }
+    const TCGETS: usize = 0x5401;
     const TCSETS: usize = 0x5402;
-    const B38400_CS8_CREAD: u32 = 0o17 | 0o60 | 0o200;
-    const VMIN: usize = 6;
-    let mut settings = Termios { flags: [0, 0, B38400_CS8_CREAD, 0], line: 0, characters: [0; _] };
-    settings.characters[VMIN] = 1;
-    // SAFETY: the kernel reads a `struct termios`, 36 bytes.
+    // IGNBRK BRKINT PARMRK ISTRIP INLCR IGNCR ICRNL IXON; OPOST; CSIZE PARENB; ISIG ICANON ECHO ECHONL IEXTEN
+    const AWAY: [u32; 4] = [0o2753, 0o1, 0o460, 0o100_113];
+    const CS8: u32 = 0o60;
+    let mut settings = Termios { flags: [0; 4], line: 0, characters: [0; _] };
+    // SAFETY: the kernel writes a `struct termios`, 36 bytes.
+    unsafe { ioctl(terminal, TCGETS, (&raw mut settings).addr())? };
+    for (flags, away) in settings.flags.iter_mut().zip(AWAY) {
+        *flags &= !away;
+    }
+    settings.flags[2] |= CS8;
+    // SAFETY: the kernel reads the same.
     unsafe { ioctl(terminal, TCSETS, (&raw const settings).addr()) }
 }
 

@@ -159,7 +159,9 @@ fn builder<'a>(step: &Step<'a>, memory: &Memory, null: &OwnedFd, log: &OwnedFd) 
     // So that the builder can open /dev/stdout and /dev/stderr.
     let (uid, gid) = (Uid::from_raw(step.uid), Gid::from_raw(step.gid));
     if !host::is_one_id() {
-        rustix::fs::fchown(log, Some(uid), Some(gid)).map_err(Failure::of("chown the log"))?;
+        // Nix gives no group its terminals.
+        let gid = Some(gid).filter(|_| !step.terminal);
+        rustix::fs::fchown(log, Some(uid), gid).map_err(Failure::of("chown the log"))?;
     }
     rustix::stdio::dup2_stdin(null).map_err(Failure::of("dup2"))?;
     rustix::stdio::dup2_stdout(log).map_err(Failure::of("dup2"))?;

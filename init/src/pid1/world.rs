@@ -151,6 +151,10 @@ impl Root {
             let flags = AtFlags::SYMLINK_NOFOLLOW;
             rustix::fs::chownat(&place.folder, place.name, Some(uid), Some(gid), flags)?;
         }
+        if builder && step.rules != Rules::Groundup {
+            // Daemons mount the build directory: there is no link and no move between it and what is around it.
+            attach(&clone(&below(&place.folder, place.name, OFlags::DIRECTORY)?)?, &place)?;
+        }
         Ok(())
     }
 

@@ -188,6 +188,13 @@ impl<'a> Cursor<'a> {
         field
     }
 
+    /// A path that goes to the kernel as it is: it may lead through links and back, or be too long.
+    pub(super) fn program(&mut self) -> Field<'a> {
+        let field = self.field();
+        self.expect(field.bytes().next() == Some(b'/'), "an absolute path");
+        field
+    }
+
     /// The rest of the line.
     pub(super) fn text(&mut self) -> Field<'a> {
         let Some(rest) = self.fields.take() else {

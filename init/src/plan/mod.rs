@@ -47,7 +47,7 @@
 //!                                       step's outputs refer to is reported
 //!           }                           the world, made in this order; parents first
 //!           "cwd" PATH
-//!           "builder" PATH
+//!           "builder" FIELD             an absolute path, handed to execve(2) as it is
 //!           "arg" TEXT {"arg" TEXT}     argv, argv[0] included
 //!           {"env" NAME"="VALUE}        envp, ascending by name, each name once
 //!           "output" NAME PATH (SHA256|"flat:"SHA256|"-") {…}     PATH lies directly in the store; the sha256 that is

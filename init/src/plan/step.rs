@@ -221,7 +221,7 @@ pub(super) fn read<'a>(cursor: &mut Cursor<'a>) -> Step<'a> {
         cursor.fail("a `store` above `cwd`");
         (cwd, 0)
     });
-    let builder = cursor.one("builder", Cursor::path);
+    let builder = cursor.one("builder", Cursor::program);
     some(cursor, "arg", "`arg`");
     let args = cursor.lines(&["arg"], |cursor| {
         text(cursor, "arg");

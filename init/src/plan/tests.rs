@@ -114,6 +114,7 @@ fn mistakes() {
         ("space-limit 268435456", "space-limit 0", "a number of bytes above 0"),
         ("limit data", "limit stack", "the resources of `limit` in their order"),
         ("limit core 0 0", "limit core 0 lots", number),
+        ("builder /", "builder x/", "an absolute path"),
         ("dir /build 0700 builder", "dir build 0700 builder", path),
         ("dir /build 0700 builder", "dir /build/ 0700 builder", path),
         ("dir /build 0700 builder", "dir /a//b 0700 builder", path),
