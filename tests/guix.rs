@@ -116,18 +116,29 @@ fn a_closure_of_three() {
     let (download, file) = store.add("hi", download);
 
     let (sh, b) = (format!("{busybox}/bin/sh"), format!("{busybox}/bin/busybox"));
+    // What it is to have of the daemon's environment is there, and empty.
+    let script = "[ \"${http_proxy-none}\" ] || echo hello > $out";
+    let hash = builder::hash(b"hello\n");
+    let fixed = Fixed { recursive: false, algorithm: Algorithm::Sha256, hash };
+    let mut leaky = derivation(&sh, &["-c", script], &[("impureEnvVars", "http_proxy")], Some(fixed));
+    leaky.sources.insert(busybox.clone());
+    let (leaky, _) = store.add("leaky", leaky);
+
     let script = format!("{b} cat {file} > $out; echo {busybox} >> $out");
     let mut first = derivation(&sh, &["-c", &script], &[], None);
     first.sources.insert(busybox.clone());
     first.inputs.insert(download, ["out".to_owned()].into());
+    first.inputs.insert(leaky, ["out".to_owned()].into());
     let (first, first_out) = store.add("first", first);
 
     let script = format!(
-        "{{ {b} env | {b} grep -v ^out= | {b} sort; {b} cat /etc/passwd /etc/group /etc/hosts; echo $({b} id -u) $({b} id -g)
+        "{{ {b} env | {b} grep -v -e ^out= -e ^export | {b} sort; {b} cat /etc/passwd /etc/group /etc/hosts; echo $({b} id -u) $({b} id -g)
            {b} hostname; {b} cat /proc/sys/kernel/domainname; {b} pwd; {b} stat -c %a .; echo $$; [ -t 1 ] || echo no terminal
-           {b} ls /; echo $0; for a in \"$@\"; do echo $a; done; }} > log; {b} cp log $out; echo {first_out} >> $out"
+           {b} ls /; echo $0; for a in \"$@\"; do echo $a; done; {b} sed s,/.*-,, graph; }} > log; {b} cp log $out; echo {first_out} >> $out"
     );
-    let mut second = derivation(&sh, &["-c", &script, "sh", "one", "two"], &[("own", "mine")], None);
+    let graph = format!("graph {busybox}");
+    let env = [("own", "mine"), ("exportReferencesGraph", graph.as_str())];
+    let mut second = derivation(&sh, &["-c", &script, "sh", "one", "two"], &env, None);
     second.sources.insert(busybox.clone());
     second.inputs.insert(first, ["out".to_owned()].into());
     let (second, second_out) = store.add("second", second);
@@ -159,5 +170,5 @@ fn a_closure_of_three() {
     let nar = fs::read(folder.path().join("host").join(nar)).unwrap();
     let seen = String::from_utf8(builder::nar::plain(&nar).unwrap().to_vec()).unwrap();
     let top = format!("/tmp/guix-build-{}-0", path::name(&second).unwrap());
-    assert_eq!(seen, SEEN.replace('@', &top) + &first_out + "\n");
+    assert_eq!(seen, SEEN.replace('@', &top) + "busybox\n\n0\n" + &first_out + "\n");
 }

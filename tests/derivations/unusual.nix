@@ -53,6 +53,11 @@ in rec {
   graphInside = sh "graph-inside" "${b} cat g > $out" { exportReferencesGraph = [ "g" "${bin}/bin/sh" ]; };
   graphAttributes = sh "graph-attributes" "" { __structuredAttrs = true; exportReferencesGraph = { built = [ several needsFixed ]; given = [ bin ]; one = several.out; }; args = [ "-c" "${b} cat /build/.attrs.json > ${out}" ]; };
 
+  # Derivations as the files that they are, with and without what they make.
+  graphOfFile = sh "graph-of-file" "${b} cat g > $out; ${b} ls /nix/store >> $out" { exportReferencesGraph = [ "g" reader.drvPath ]; };
+  attributesOfFile = sh "attributes-of-file" "" { __structuredAttrs = true; exportReferencesGraph = { file = [ graphBuilt.drvPath ]; none = null; one = "${bin}"; }; args = [ "-c" "${b} cat /build/.attrs.json > ${out}" ]; };
+  file = sh "file" "${b} cat ${builtins.unsafeDiscardOutputDependency reader.drvPath} > $out; ${b} ls /nix/store >> $out" { };
+
   # What outputs may look like.
   strange = sh "strange" ''
     ${b} mkdir -p $out/d $out/sticky $out/ro; cd $out
@@ -72,6 +77,13 @@ in rec {
   renamed = sh "renamed" "echo ${oddName} > $out; ${b} rm $out; ${b} mkdir $out; ${b} touch $out/x; ${b} mv $out $out.tmp; ${b} mv $out.tmp $out" { };
   beside = sh "beside" "echo > $out; echo > /nix/store/extra; ${b} mkdir /nix/store/00000000000000000000000000000000-x" { };
   leftBehind = sh "left-behind" "(${b} sleep 1000; echo) & echo > $out" { };
+
+  # Builders, and where they print.
+  roundabout = drv { name = "roundabout"; builder = "${bin}/bin/../bin/.//sh"; args = [ "-c" "${b} tr '\\000' ' ' < /proc/$$/cmdline > $out" ]; };
+  terminal = sh "terminal" ''
+    { ${b} stty -a; ${b} stat -L -c '%a %u:%g' /proc/$$/fd/2; ${b} grep flags /proc/$$/fdinfo/2; ${b} readlink /proc/$$/fd/1 | ${b} tr -d 0-9; } < /proc/$$/fd/2 > log 2>&1; ${b} cp log $out
+  '' { };
+  apart = sh "apart" "echo > /tmp/x; { ${b} ln /tmp/x /build/x || echo none; ${b} ln /dev/shm /build/y || echo none; ${b} ln -s /tmp/x z; } > log 2> /dev/null; ${b} cp log $out" { };
 
   # What a builder finds.
   found = sh "found" ''

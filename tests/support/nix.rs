@@ -39,7 +39,7 @@ pub fn nix(program: &str, arguments: &[&str]) -> Output {
 /// The derivations of an expression, by attribute.
 pub fn instantiate(expression: &Path, tools: &Path) -> BTreeMap<String, String> {
     let tools = tools.to_str().unwrap();
-    let arguments = ["--eval", "--strict", "--json", "--arg", "box", tools, "-E"];
+    let arguments = ["--eval", "--read-write-mode", "--strict", "--json", "--arg", "box", tools, "-E"];
     let of = format!("a: builtins.mapAttrs (_: d: d.drvPath) (import {} a)", expression.display());
     let names = format!("{{ box }}: ({of}) {{ inherit box; }}");
     let value: BTreeMap<String, String> =

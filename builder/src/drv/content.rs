@@ -4,8 +4,8 @@ use super::hash;
 use super::places::Found;
 use super::scan::{Known, Scan};
 use crate::inputs;
-use graphs::drv::nix32;
 use graphs::drv::path::{self, base, name};
+use graphs::drv::{self, nix32};
 use graphs::drv::{Algorithm, Fixed};
 use graphs::plan::Given;
 use graphs::{Kind, Resolved};
@@ -50,9 +50,10 @@ pub fn examine(
     let fail = |error: io::Error| format!("{}: {error}", found.from);
     let mut scan = Scan::new(known);
     let (nar, size) = inputs::nar_to(&found.path, &mut scan).map_err(fail)?;
-    let direct = match &found.info {
-        Some(info) => info.references.clone(),
-        None => scan.found,
+    let direct = match (derivation(path, found), &found.info) {
+        (Some(references), _) => references,
+        (None, Some(info)) => info.references.clone(),
+        (None, None) => scan.found,
     };
     let meta = fs::symlink_metadata(&found.path).map_err(fail)?;
     let kind = match meta.file_type() {
@@ -86,8 +87,11 @@ pub fn examine(
         ca = Some(format!("fixed:{}:{}", fixed.method(), base32(&fixed.hash)));
         Trust::Declared
     } else if let Some(info) = &found.info {
-        if info.nar_hash != nar || info.nar_size != size {
+        if info.nar_hash != nar {
             return wrong("NAR sha256", &info.nar_hash, &nar);
+        }
+        if info.nar_size != size {
+            return wrong("a NAR of the size", &info.nar_size.to_string(), &size.to_string());
         }
         if ca.is_some() { Trust::Path } else { Trust::Cache }
     } else if ca.is_some() {
@@ -103,6 +107,16 @@ pub fn examine(
         ca,
     };
     Ok((given, trust))
+}
+
+/// What a derivation that is given as the file that it is refers to: what it is made of, and not what it makes.
+fn derivation(path: &str, found: &Found) -> Option<BTreeSet<String>> {
+    if !path.ends_with(".drv") || !found.path.is_file() {
+        return None;
+    }
+    let derivation = drv::parse(&fs::read(&found.path).ok()?).ok()?;
+    let needed = derivation.inputs.keys().chain(&derivation.sources);
+    Some(needed.map(|path| base(path).to_owned()).collect())
 }
 
 /// How the path follows from the content, if it does: as that of a source by its NAR, of a text or of a file by its bytes.

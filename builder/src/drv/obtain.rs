@@ -8,7 +8,7 @@ use crate::term;
 use graphs::Problem;
 use graphs::drv::fetch::{self, Fetch};
 use graphs::drv::path::base;
-use graphs::drv::{Closure, Fixed};
+use graphs::drv::{self, Closure, Fixed};
 use graphs::plan::{Given, Needs};
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt;
@@ -86,16 +86,19 @@ fn one(
     let found = match (places.find(path, temporary)?, fetch) {
         (Some(found), _) => Some(found),
         (None, Some(fetch)) => by_url(fetch, places, temporary)?,
-        (None, None) => None,
+        (None, None) => written(closure, path, temporary)?,
     };
     let Some(found) = found else { return Ok(None) };
-    let (mut given, trust) = examine(path, &closure.store, fixed, &found, known)?;
-    // A derivation refers to what it is made of, and not to what it makes.
-    if let Some(derivation) = closure.derivations.get(path) {
-        let needed = derivation.inputs.keys().chain(&derivation.sources);
-        given.direct = needed.map(|path| base(path).to_owned()).collect();
-    }
+    let (given, trust) = examine(path, &closure.store, fixed, &found, known)?;
     Ok(Some(Obtained { given, path: found.path, from: found.from, trust, built: false }))
+}
+
+/// The file of a derivation that was read from an archive or standard input.
+fn written(closure: &Closure, path: &str, temporary: &Path) -> Result<Option<Found>, String> {
+    let Some(derivation) = closure.derivations.get(path) else { return Ok(None) };
+    let file = temporary.join(base(path));
+    std::fs::write(&file, drv::write(derivation)).map_err(|error| format!("{}: {error}", file.display()))?;
+    Ok(Some(Found { path: file, info: None, from: path.to_owned() }))
 }
 
 /// Fetches a fixed output; whether it is right is for the caller to find out.

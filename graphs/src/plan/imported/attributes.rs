@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Given, Refusal, Source, environment, json as text};
+use super::{Given, Refusal, Source, environment, guix, json as text};
 use crate::drv::nix32;
-use crate::drv::path::base;
+use crate::drv::path::{self, base};
 use crate::problem::Problem;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -38,18 +38,33 @@ fn plain(source: &Source<'_>, top: &str) -> Result<Made, Refusal> {
             made.env.insert(name.clone(), value.clone());
         }
     }
-    let words: Vec<_> =
-        env.get("exportReferencesGraph").map(String::as_str).unwrap_or_default().split_whitespace().collect();
-    for pair in words.chunks(2) {
+    made.files.extend(graphs(source)?);
+    Ok(made)
+}
+
+/// Files with the references of what `exportReferencesGraph` names: Guix has them, too.
+pub(super) fn graphs(source: &Source<'_>) -> Result<BTreeMap<String, String>, Refusal> {
+    let mut files = BTreeMap::new();
+    let list = source.derivation.env.get("exportReferencesGraph").map(String::as_str).unwrap_or_default();
+    for pair in list.split_whitespace().collect::<Vec<_>>().chunks(2) {
         let [file, path] = pair else {
             return Err(problem(source, "exportReferencesGraph is no list of files and paths".into()));
         };
-        if file.contains('/') || *file == "." || *file == ".." {
+        if !is_file(source, file) {
             return Err(problem(source, format!("exportReferencesGraph names the file {file:?}")));
         }
-        made.files.insert((*file).to_owned(), registration(source, &closure(source, &[path])?));
+        files.insert((*file).to_owned(), registration(source, &closure(source, &[path], true)?));
     }
-    Ok(made)
+    Ok(files)
+}
+
+/// Whether a graph's file may have this name. Source: `initTmpDir` of Nix, `checkStoreName` of Guix.
+fn is_file(source: &Source<'_>, name: &str) -> bool {
+    if source.closure.store == guix::STORE {
+        return path::is_name(name);
+    }
+    name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
 }
 
 /// What `nix-store --load-db` takes: for each path the path, no deriver, and the paths that it refers to.
@@ -62,13 +77,18 @@ fn registration(source: &Source<'_>, closure: &BTreeMap<String, &Given>) -> Stri
     closure.iter().map(one).collect()
 }
 
-/// The things at these paths with all that they refer to, by base name; a derivation among them brings its outputs along.
-fn closure<'a>(source: &Source<'a>, paths: &[&str]) -> Result<BTreeMap<String, &'a Given>, Refusal> {
+/// The things at these paths, or around them if they may lie `inside`, with all that they refer to, by base name; a derivation
+/// among them brings its outputs along.
+fn closure<'a>(
+    source: &Source<'a>,
+    paths: &[&str],
+    inside: bool,
+) -> Result<BTreeMap<String, &'a Given>, Refusal> {
     let store = &source.closure.store;
     let mut found = BTreeMap::new();
     for path in paths {
         let rest = path.strip_prefix(store.as_str()).and_then(|rest| rest.strip_prefix('/'));
-        let Some(rest) = rest else {
+        let Some(rest) = rest.filter(|rest| inside || !rest.contains('/')) else {
             return Err(problem(
                 source,
                 format!("exportReferencesGraph names {path}, which is not in {store}"),
@@ -76,10 +96,17 @@ fn closure<'a>(source: &Source<'a>, paths: &[&str]) -> Result<BTreeMap<String, &
         };
         add(source, rest.split('/').next().unwrap_or_default(), &mut found)?;
     }
-    let derivations = found.keys().map(|name: &String| format!("{store}/{name}"));
-    let derivations: Vec<_> = derivations.filter_map(|path| source.closure.derivations.get(&path)).collect();
-    for output in derivations.into_iter().flat_map(|derivation| derivation.outputs.values()) {
-        add(source, base(&output.path), &mut found)?;
+    let derivations: Vec<String> = found.keys().filter(|name| name.ends_with(".drv")).cloned().collect();
+    for name in derivations {
+        let Some(derivation) = source.closure.derivations.get(&format!("{store}/{name}")) else {
+            let what = format!("exportReferencesGraph reaches {name}, whose outputs are none of its inputs");
+            let help = "Nix tells of them only as far as they happen to be in its store";
+            let problem = Problem::error(format!("{}: {what}", source.path)).help(help);
+            return Err(Refusal::Never(Box::new(problem)));
+        };
+        for output in derivation.outputs.values() {
+            add(source, base(&output.path), &mut found)?;
+        }
     }
     Ok(found)
 }
@@ -125,12 +152,15 @@ fn structured(source: &Source<'_>, written: &str, top: &str) -> Result<Made, Ref
     );
     if let Some(Value::Object(graphs)) = attributes.get("exportReferencesGraph").cloned() {
         for (name, paths) in graphs {
-            let paths: Vec<&str> = match &paths {
-                Value::String(path) => vec![path],
-                Value::Array(paths) => paths.iter().filter_map(Value::as_str).collect(),
-                _ => return Err(problem(source, "exportReferencesGraph holds what is no path".into())),
+            let paths: Option<Vec<&str>> = match &paths {
+                Value::Null => Some(vec![]),
+                Value::Array(paths) => paths.iter().map(Value::as_str).collect(),
+                path => path.as_str().map(|path| vec![path]),
             };
-            attributes.insert(name, path_info(source, &closure(source, &paths)?));
+            let Some(paths) = paths.filter(|_| name != "outputs") else {
+                return Err(problem(source, format!("exportReferencesGraph.{name} is no list of paths")));
+            };
+            attributes.insert(name, path_info(source, &closure(source, &paths, false)?));
         }
     }
     let rewritten = |text: String| environment::placeholders(source.derivation, &text);

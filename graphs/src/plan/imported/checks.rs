@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::drv::path::base;
+use crate::drv::path::{self, base};
 use crate::drv::{Closure, Derivation};
+use serde_json::Value;
 
 /// One demand on one output.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +48,7 @@ pub fn limits(derivation: &Derivation) -> Vec<Limit> {
     let mut limits = Vec::new();
     for (name, output) in &derivation.outputs {
         for (attribute, closure) in LIMITS {
-            if let Some(bytes) = demand(derivation, name, attribute).and_then(|value| value.as_u64()) {
+            if let Ok(Some(bytes)) = size(derivation, name, attribute) {
                 limits.push(Limit { attribute, output: base(&output.path).to_owned(), bytes, closure });
             }
         }
@@ -60,12 +61,9 @@ pub fn checks(closure: &Closure, derivation: &Derivation) -> Vec<Check> {
     let mut checks = Vec::new();
     for (name, output) in &derivation.outputs {
         for (attribute, forbidden, requisites) in ATTRIBUTES {
-            if let Some(words) = words(derivation, name, attribute) {
-                let path = |word: &String| match derivation.outputs.get(word) {
-                    Some(output) => base(&output.path).to_owned(),
-                    None => word.strip_prefix(&format!("{}/", closure.store)).unwrap_or(word).to_owned(),
-                };
-                let (output, names) = (base(&output.path).to_owned(), words.iter().map(path).collect());
+            if let Ok(Some(words)) = words(derivation, name, attribute) {
+                let names = words.iter().filter_map(|word| specified(closure, derivation, word)).collect();
+                let output = base(&output.path).to_owned();
                 checks.push(Check { attribute, output, names, forbidden, requisites });
             }
         }
@@ -83,17 +81,65 @@ pub fn checks(closure: &Closure, derivation: &Derivation) -> Vec<Check> {
     checks
 }
 
-fn words(derivation: &Derivation, output: &str, attribute: &str) -> Option<Vec<String>> {
+/// What is wrong with the demands themselves, if anything is.
+pub(super) fn wrong(closure: &Closure, derivation: &Derivation) -> Option<String> {
+    let of_output = |output: &String| {
+        let lists = ATTRIBUTES.iter().find_map(|(attribute, ..)| {
+            let words = match words(derivation, output, attribute) {
+                Ok(words) => words.unwrap_or_default(),
+                Err(what) => return Some(what),
+            };
+            let odd = words.iter().find(|word| specified(closure, derivation, word).is_none())?;
+            Some(format!(
+                "{attribute} names {odd:?}, which is neither an output of it nor a path in the store"
+            ))
+        });
+        let sizes = || LIMITS.iter().find_map(|(attribute, _)| size(derivation, output, attribute).err());
+        lists.or_else(sizes)
+    };
+    derivation.outputs.keys().find_map(of_output)
+}
+
+/// The base name of what a word stands for: an output, or a path directly in the store.
+fn specified(closure: &Closure, derivation: &Derivation, word: &str) -> Option<String> {
+    let in_store = || {
+        let base = word.strip_prefix(closure.store.as_str())?.strip_prefix('/')?;
+        (!base.contains('/') && path::name(base).is_some()).then_some(base)
+    };
+    let path = derivation.outputs.get(word).map(|output| base(&output.path));
+    path.or_else(in_store).map(str::to_owned)
+}
+
+fn words(derivation: &Derivation, output: &str, attribute: &str) -> Result<Option<Vec<String>>, String> {
     if !derivation.env.contains_key("__json") {
-        return Some(derivation.env.get(attribute)?.split_whitespace().map(str::to_owned).collect());
+        let words = derivation.env.get(attribute);
+        return Ok(words.map(|words| words.split_whitespace().map(str::to_owned).collect()));
     }
-    let words = demand(derivation, output, attribute)?;
-    Some(words.as_array()?.iter().filter_map(|word| Some(word.as_str()?.to_owned())).collect())
+    let list = match demand(derivation, output, attribute) {
+        None => return Ok(None),
+        Some(Value::Array(list)) => list,
+        // What is none counts as a list of one, and nothing as one of none.
+        Some(Value::Null) => vec![],
+        Some(value) => vec![value],
+    };
+    let words = list.iter().map(|word| word.as_str().map(str::to_owned)).collect::<Option<_>>();
+    words.map(Some).ok_or_else(|| format!("{attribute} of the output {output} is no list of strings"))
+}
+
+/// A number of bytes; what is behind a point does not count.
+fn size(derivation: &Derivation, output: &str, attribute: &str) -> Result<Option<u64>, String> {
+    match demand(derivation, output, attribute) {
+        None => Ok(None),
+        Some(Value::Number(number)) => Ok(number
+            .as_u64()
+            .or_else(|| number.as_f64().filter(|bytes| *bytes >= 0.0).map(|bytes| bytes as u64))),
+        Some(_) => Err(format!("{attribute} of the output {output} is no number")),
+    }
 }
 
 /// What the structured attributes say of an output.
-fn demand(derivation: &Derivation, output: &str, attribute: &str) -> Option<serde_json::Value> {
-    let attributes: serde_json::Value = serde_json::from_str(derivation.env.get("__json")?).ok()?;
+fn demand(derivation: &Derivation, output: &str, attribute: &str) -> Option<Value> {
+    let attributes: Value = serde_json::from_str(derivation.env.get("__json")?).ok()?;
     Some(attributes.get("outputChecks")?.get(output)?.get(attribute)?.clone())
 }
 

@@ -20,10 +20,8 @@ pub(super) fn nix(source: &Source<'_>, own: BTreeMap<String, String>) -> BTreeMa
     let mut env = base(source, own, TOP);
     if source.derivation.fixed().is_some() {
         env.insert("NIX_OUTPUT_CHECKED".into(), "1".into());
-        // Taken from the daemon's environment, which has none of them here.
-        let impure = source.derivation.env.get("impureEnvVars").map(String::as_str).unwrap_or_default();
-        env.extend(impure.split_whitespace().map(|name| (name.to_owned(), String::new())));
     }
+    env.extend(impure(source.derivation));
     env.insert("NIX_LOG_FD".into(), "2".into());
     env.insert("TERM".into(), "xterm-256color".into());
     env
@@ -31,7 +29,15 @@ pub(super) fn nix(source: &Source<'_>, own: BTreeMap<String, String>) -> BTreeMa
 
 /// As Guix makes it.
 pub(super) fn guix(source: &Source<'_>, top: &str) -> BTreeMap<String, String> {
-    base(source, source.derivation.env.clone(), top)
+    let mut env = base(source, source.derivation.env.clone(), top);
+    env.extend(impure(source.derivation));
+    env
+}
+
+/// What a fixed output is to have of the daemon's environment, in which there is nothing here.
+fn impure(derivation: &Derivation) -> impl Iterator<Item = (String, String)> {
+    let names = derivation.fixed().and_then(|_| derivation.env.get("impureEnvVars"));
+    names.into_iter().flat_map(|names| names.split_whitespace()).map(|name| (name.to_owned(), String::new()))
 }
 
 fn base(source: &Source<'_>, own: BTreeMap<String, String>, top: &str) -> BTreeMap<String, String> {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::world::{self, dir, file};
-use super::{Source, environment, nix};
+use super::{Refusal, Source, attributes, environment, nix};
 use crate::drv::path::{base, name};
 use crate::plan::step::{Owner, PidOne, Rules, Step};
 
@@ -14,10 +14,12 @@ pub(super) const STORE: &str = "/gnu/store";
 const UID: u32 = 30001;
 const GID: u32 = 30000;
 
-pub(super) fn step(source: &Source<'_>) -> Step {
+pub(super) fn step(source: &Source<'_>) -> Result<Step, Refusal> {
     let top = format!("/tmp/guix-build-{}-0", name(source.path).unwrap_or_default());
     let mut world = world::system();
     world.push(dir(top.clone(), 0o700, Owner::Builder));
+    let graphs = attributes::graphs(source)?;
+    world.extend(graphs.into_iter().map(|(name, text)| file(format!("{top}/{name}"), text)));
     world.extend([
         dir("/etc", 0o755, Owner::Root),
         file("/etc/group", format!("nixbld:!:{GID}:\n")),
@@ -30,7 +32,7 @@ pub(super) fn step(source: &Source<'_>) -> Step {
         ),
     ]);
     world.extend(world::store(source));
-    Step {
+    Ok(Step {
         name: base(source.path).to_owned(),
         uid: UID,
         gid: GID,
@@ -54,5 +56,5 @@ pub(super) fn step(source: &Source<'_>) -> Step {
         builder: source.derivation.builder.clone(),
         args: source.args().collect(),
         outputs: source.outputs(),
-    }
+    })
 }

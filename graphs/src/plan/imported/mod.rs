@@ -10,6 +10,7 @@ mod guix;
 mod json;
 mod needs;
 mod nix;
+mod refuse;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -130,9 +131,9 @@ fn step(
     setting: Setting<'_>,
 ) -> Result<Step, Refusal> {
     let derivation = closure.get(path);
-    refuse(path, derivation).map_err(Refusal::Never)?;
+    refuse::refuse(closure, path, derivation).map_err(Refusal::Never)?;
     let source = Source { closure, path, derivation, given, setting };
-    if closure.store == guix::STORE { Ok(guix::step(&source)) } else { nix::step(&source) }
+    if closure.store == guix::STORE { guix::step(&source) } else { nix::step(&source) }
 }
 
 /// All that a step is made of.
@@ -164,36 +165,4 @@ impl Source<'_> {
     fn args(&self) -> impl Iterator<Item = String> + '_ {
         std::iter::once(base(&self.derivation.builder).to_owned()).chain(self.derivation.args.iter().cloned())
     }
-}
-
-/// What Nix refuses to build, and what PID 1 can't.
-fn refuse(path: &str, derivation: &Derivation) -> Result<(), Box<Problem>> {
-    let refused =
-        |what: String, help: &str| Err(Box::new(Problem::error(format!("{path}: {what}")).help(help)));
-    let give = "give its output: --stop-at NAME, with the content from --inputs";
-    if !matches!(derivation.platform.as_str(), "x86_64-linux" | "i686-linux" | "builtin") {
-        return refused(
-            format!("it is to be built on {}, and machines here are x86_64-linux", derivation.platform),
-            give,
-        );
-    }
-    if derivation.builder.starts_with("builtin:") {
-        return refused(format!("its builder is the daemon's own {}", derivation.builder), give);
-    }
-    if !derivation.builder.starts_with('/') {
-        return refused(format!("its builder, {}, is no absolute path", derivation.builder), give);
-    }
-    if derivation.env.get("__noChroot").is_some_and(|value| value == "1") {
-        return refused(
-            "it asks for no sandbox (__noChroot)".into(),
-            "Nix refuses it too where `sandbox` is true",
-        );
-    }
-    let features = derivation.env.get("requiredSystemFeatures").map(String::as_str).unwrap_or_default();
-    if let Some(feature) =
-        features.split_whitespace().find(|f| matches!(*f, "kvm" | "recursive-nix" | "uid-range"))
-    {
-        return refused(format!("it needs the feature {feature}, which no machine here has"), give);
-    }
-    Ok(())
 }
