@@ -6,7 +6,7 @@ mod support;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
 use support::nix::{all, both, instantiate, nix, of_nix, of_record, tools};
 use support::{folder, groundup, need};
 
@@ -88,6 +88,40 @@ fn a_failed_run_is_resumed() {
     let said = String::from_utf8_lossy(&again.stderr);
     assert!(said.contains("built again: ") && said.contains("0 outputs taken"), "{said}");
     assert_eq!(outcomes(&record), ["built", "failed"]);
+}
+
+#[test]
+fn a_closure_comes_from_standard_input_and_an_archive() {
+    let folder = folder();
+    let (expression, tools) = (folder.path().join("it.nix"), tools(folder.path()));
+    let text = r#"{ box }: let
+      bin = builtins.path { path = box; name = "box"; };
+      sh = name: script: derivation { inherit name; system = "x86_64-linux"; builder = "${bin}/bin/sh"; args = [ "-c" script ]; };
+      # The file of a derivation that is in the archive alone.
+    in { it = sh "it" "${bin}/bin/busybox cat ${(sh "needed" "echo > $out").drvPath} > $out"; }"#;
+    fs::write(&expression, text).unwrap();
+    let derivation = &instantiate(&expression, &tools)["it"];
+    let at = folder.path().join("drvs");
+    fs::create_dir_all(&at).unwrap();
+    let needed = support::nix::text(&nix("nix-store", &["--query", "--requisites", derivation]));
+    for path in needed.lines() {
+        let name = Path::new(path).file_name().unwrap();
+        let to = if path.ends_with(".drv") { at.join(name) } else { folder.path().join("given").join(name) };
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        assert!(Command::new("cp").arg("-a").arg(path).arg(to).status().unwrap().success());
+    }
+    let archive = folder.path().join("drvs.tar.gz");
+    assert!(
+        Command::new("tar").arg("-czf").arg(&archive).arg("-C").arg(&at).arg(".").status().unwrap().success()
+    );
+    let mut command = groundup();
+    command.args(["run", "-", "--machine", "host", "--store"]).arg(&archive);
+    command.arg("--inputs").arg(folder.path().join("given")).current_dir(folder.path());
+    let ours = command.stdin(fs::File::open(derivation).unwrap()).output().unwrap();
+    assert!(ours.status.success(), "{}", String::from_utf8_lossy(&ours.stderr));
+    let theirs = support::nix::text(&nix("nix-store", &["--realise", derivation]));
+    let hash = support::nix_hash(Path::new(theirs.trim()));
+    assert!(String::from_utf8_lossy(&ours.stdout).contains(&hash), "{hash}");
 }
 
 #[test]

@@ -6,6 +6,8 @@ mod records;
 pub use probe::Probe;
 pub use records::{Compare, KeyCommand, Sign, Verify};
 
+use crate::drv;
+use clap::builder::{PathBufValueParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -186,9 +188,9 @@ pub enum Command {
 /// The graph.
 #[derive(Debug, Args)]
 pub struct Graph {
-    /// A graph in RON, or a derivation of Nix or Guix, NAME.drv (-.drv: standard input); without one, the seed graph that is
-    /// built in
-    #[arg(value_name = "GRAPH")]
+    /// A graph in RON, or a derivation of Nix or Guix, NAME.drv (-: a derivation on standard input); without one, the seed
+    /// graph that is built in
+    #[arg(value_name = "GRAPH", value_parser = PathBufValueParser::new().map(drv::named))]
     pub path: Option<PathBuf>,
     /// What only derivations of Nix and Guix need.
     #[command(flatten)]

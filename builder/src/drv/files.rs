@@ -27,7 +27,7 @@ impl Files {
             if meta.is_dir() {
                 files.folders.push(store.clone());
             } else {
-                files.unpack(store).map_err(|error| unreadable(store, &error))?;
+                files.unpack(store).map_err(|error| no_archive(store, &error))?;
             }
         }
         let folder = root.and_then(Path::parent);
@@ -98,6 +98,15 @@ pub fn unpacked<'r>(mut from: impl io::BufRead + 'r) -> io::Result<Box<dyn Read 
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(zstd::stream::read::Decoder::with_buffer(from)?),
         _ => Box::new(from),
     })
+}
+
+fn no_archive(path: &Path, error: &io::Error) -> Failure {
+    // What stands in the place of an archive's header may be told in full, and be long.
+    let error: String = error.to_string().chars().take(60).collect();
+    let problem = Problem::error(format!("{}: no tar archive, or not all of one: {error}", path.display()));
+    Failure::several(vec![
+        problem.help("name a folder, or a tar archive, plain or by gzip, bzip2, xz or zstd"),
+    ])
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Failure {

@@ -32,8 +32,13 @@ use std::sync::Arc;
 
 pub use prepare::{Imported, give, prepare};
 
-/// The name that stands for standard input.
+/// What a derivation goes by that is read from standard input.
 pub const STDIN: &str = "-.drv";
+
+/// The file that is meant by what was named: `-` is a derivation on standard input.
+pub fn named(path: PathBuf) -> PathBuf {
+    if path == Path::new("-") { PathBuf::from(STDIN) } else { path }
+}
 
 /// A closure that was read and checked, and how it is to be built.
 pub struct Loaded {

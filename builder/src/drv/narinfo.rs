@@ -4,7 +4,7 @@
 //! signatures are not: what a cache says is checked against what it gives, and where it can be against the path itself.
 //! Source: Nix's `src/libstore/nar-info.cc`, Guix's `guix/narinfo.scm`.
 
-use graphs::drv::nix32;
+use graphs::drv::{nix32, path};
 use std::collections::BTreeSet;
 
 /// What a cache has.
@@ -39,16 +39,17 @@ impl NarInfo {
         let bytes =
             bytes.ok_or_else(|| format!("NarHash: expected sha256: and 52 or 64 digits, found {hash:?}"))?;
         let size = must("NarSize")?;
+        let references: BTreeSet<String> =
+            field("References").unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+        if let Some(odd) = references.iter().find(|name| name.contains('/') || path::name(name).is_none()) {
+            return Err(format!("References: expected base names of paths in the store, found {odd:?}"));
+        }
         Ok(NarInfo {
             path: must("StorePath")?.to_owned(),
             url: must("URL")?.to_owned(),
             nar_hash: crate::hex(&bytes),
             nar_size: size.parse().map_err(|_| format!("NarSize: expected a number, found {size:?}"))?,
-            references: field("References")
-                .unwrap_or_default()
-                .split_whitespace()
-                .map(str::to_owned)
-                .collect(),
+            references,
             deriver: field("Deriver").map(str::to_owned),
         })
     }
@@ -85,12 +86,16 @@ mod tests {
             url: "nar/x.nar".into(),
             nar_hash: crate::hash(b""),
             nar_size: 112,
-            references: ["a".to_owned(), "b".to_owned()].into(),
+            references: ["a", "b"].map(|name| format!("0mdqa9w1p6cmli6976v4wi0sw9r4p5pr-{name}")).into(),
             deriver: Some("x.drv".into()),
         };
         assert_eq!(NarInfo::parse(&info.write()), Ok(info.clone()));
         assert!(NarInfo::parse("StorePath: x\n").is_err());
         let short = info.write().replace("NarHash: sha256:", "NarHash: sha256:0");
         assert!(NarInfo::parse(&short).unwrap_err().contains("52 or 64"), "{short}");
+        for odd in ["x", "é", "../0mdqa9w1p6cmli6976v4wi0sw9r4p5pr-a", "0mdqa9w1p6cmli6976v4wi0sw9r4p5pr"] {
+            let text = info.write().replace("References: ", &format!("References: {odd} "));
+            assert!(NarInfo::parse(&text).unwrap_err().contains("base names"), "{text}");
+        }
     }
 }

@@ -61,7 +61,7 @@ pub struct Imported {
     pub order: Vec<String>,
     /// Why some can not be planned before others are built.
     pub late: Vec<Problem>,
-    ground: Arc<Ground>,
+    pub(super) ground: Arc<Ground>,
 }
 
 /// Memory for a builder itself, in bytes.
