@@ -125,6 +125,27 @@ fn a_closure_comes_from_standard_input_and_an_archive() {
 }
 
 #[test]
+fn a_packed_nar_is_fetched_and_unpacked() {
+    let folder = folder();
+    let (expression, tools) = (folder.path().join("it.nix"), tools(folder.path()));
+    let (nar, hash) = (folder.path().join("box.nar.xz"), support::nix_hash(&tools));
+    let pack = format!("nix-store --dump {} | xz > {}", tools.display(), nar.display());
+    assert!(Command::new("sh").args(["-c", &pack]).status().unwrap().success());
+    let text = r#"{ box }: let fetched = derivation { name = "fetched-SEED"; system = "builtin"; builder = "builtin:fetchurl"; url = "file://NAR";
+        unpack = true; outputHash = "HASH"; outputHashAlgo = "sha256"; outputHashMode = "recursive"; };
+      in { it = derivation { name = "it"; system = "x86_64-linux"; builder = "${fetched}/bin/sh"; args = [ "-c" "echo > $out" ]; }; inherit fetched; }"#;
+    let text = text.replace("NAR", nar.to_str().unwrap()).replace("HASH", &hash);
+    fs::write(&expression, text.replace("SEED", &std::process::id().to_string())).unwrap();
+    let derivations = instantiate(&expression, &tools);
+    for (name, steps) in [("it", "1 step, 1 input"), ("fetched", "0 steps, 1 input")] {
+        let run = groundup().args(["run", &derivations[name], "--machine", "host"]).output().unwrap();
+        let said = String::from_utf8_lossy(&run.stderr);
+        assert!(run.status.success() && said.contains(steps), "{said}");
+        assert_eq!(said.contains("nothing to build"), name == "fetched", "{said}");
+    }
+}
+
+#[test]
 fn auto_builds_derivations_stage_after_stage() {
     need("qemu-system-x86_64", "qemu-system-x86");
     let folder = folder();

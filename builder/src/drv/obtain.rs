@@ -1,7 +1,8 @@
 //! Everything that a closure needs and that is not built: found or fetched, verified, with all that it refers to.
 
 use super::content::{Trust, examine};
-use super::places::{Found, Places};
+use super::files::unpacked;
+use super::places::{Found, LARGEST, Places};
 use super::scan::Known;
 use crate::inputs;
 use crate::term;
@@ -11,6 +12,8 @@ use graphs::drv::path::base;
 use graphs::drv::{self, Closure, Fixed};
 use graphs::plan::{Given, Needs};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -119,7 +122,12 @@ fn by_url(fetch: &Fetch<'_>, places: &Places, temporary: &Path) -> Result<Option
                 let path = temporary.join(base(fetch.path));
                 let place = |error: std::io::Error| format!("{}: {error}", path.display());
                 if fetch.unpack {
-                    let bytes = std::fs::read(&part).map_err(place)?;
+                    // Nixpkgs' bootstrap tools are a NAR behind xz.
+                    let mut bytes = Vec::new();
+                    let file = BufReader::new(File::open(&part).map_err(place)?);
+                    unpacked(file)
+                        .and_then(|from| from.take(LARGEST).read_to_end(&mut bytes))
+                        .map_err(place)?;
                     crate::nar::unpack(&bytes, &path).map_err(|error| format!("{url}: {error}"))?;
                 } else {
                     std::fs::rename(&part, &path).map_err(place)?;

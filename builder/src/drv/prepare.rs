@@ -8,6 +8,7 @@ use super::{Loaded, STDIN, keys};
 use crate::failure::Failure;
 use crate::inputs;
 use crate::prepare::{Input, Prepared};
+use crate::term;
 use crate::{drv, given};
 use graphs::drv::path::{base, name};
 use graphs::drv::{Algorithm, Closure, Fixed, fetch};
@@ -98,6 +99,9 @@ pub fn prepare(loaded: &Loaded, keep_going: bool, store: &inputs::Store) -> Resu
     let stopped: BTreeSet<String> = closure.order.iter().filter(stops).cloned().collect();
     let needs = needs(closure, &|path| stopped.contains(path));
     let obtained = obtain(closure, &needs, &places, folder.path()).map_err(Failure::several)?;
+    if needs.build.is_empty() {
+        term::note(&format!("{}: nothing to build, its outputs are given", base(&closure.root)));
+    }
     let ground = Ground {
         closure: Arc::clone(closure),
         obtained,
