@@ -34,8 +34,6 @@ pub struct Ask {
     pub set: Set,
     /// What is drawn is drawn from this.
     pub seed: u64,
-    /// Whether it is everything at once, which is asked to know whether more has to be.
-    pub whole: bool,
 }
 
 /// An answer, or why there is none.
@@ -176,7 +174,7 @@ impl Asker<'_> {
     }
 
     /// The step that is asked for, or why it can't be had.
-    fn step(&self, number: usize, ask: &Ask) -> Result<Step, String> {
+    pub(super) fn step(&self, number: usize, ask: &Ask) -> Result<Step, String> {
         if let Some(why) = ask.set.iter().find_map(|variation| self.refusal(variation, ask.subject)) {
             return Err(why);
         }

@@ -16,35 +16,27 @@ const MEMORY: [&str; 6] =
     ["map-base", "heap-base", "stack-base", "layout", "stack-contents", "heap-contents"];
 
 impl Asker<'_> {
-    /// What is known of a step from the answers to what was asked of it.
+    /// What is known of a step from the answers to what was asked of it alone, and what is known of the others.
     pub fn judge(
         &self,
         at: usize,
         (control, twin): (Came, Came),
         answers: &[(Ask, Answer)],
         sets: &[Set],
+        others: &[(String, Cell)],
     ) -> Study {
-        let subject = &self.subjects[at];
-        let others = answers.iter().filter(|(ask, _)| ask.set.is_empty());
-        let mut samples: Vec<Came> =
-            others.filter_map(|(_, came)| came.clone().ok()).chain([twin.clone()]).collect();
+        let samples = self.samples(&control, &twin, answers);
         let strict = self.lab.args.machine != MachineName::Host;
         let mut study = Study {
-            step: subject.step.name.clone(),
+            step: self.subjects[at].step.name.clone(),
             unsteady: strict && control != twin,
-            noisy: samples.iter().any(|sample| *sample != control),
+            noisy: !samples.is_empty(),
             control,
             cells: vec![],
             causes: vec![],
             heir: None,
         };
-        if study.noisy {
-            let scheduled = answers.iter().filter(|(ask, _)| is_timing(&ask.set));
-            samples.extend(scheduled.filter_map(|(_, came)| came.clone().ok()));
-        } else {
-            samples.clear();
-        }
-        for (ask, came) in answers.iter().filter(|(ask, _)| !ask.set.is_empty() && !ask.whole) {
+        for (ask, came) in answers.iter().filter(|(ask, _)| !ask.set.is_empty()) {
             let cell = match came {
                 Err(why) => Cell::Not(why.clone()),
                 Ok(came) => self.cell(at, &study.control, came, &samples, &ask.set),
@@ -62,16 +54,34 @@ impl Asker<'_> {
             }
         }
         for set in sets.iter().map(|set| name(set)) {
-            if !study.cells.iter().any(|(known, _)| *known == set) {
-                let cell = match &study.control {
-                    Came::Failed(_) => Cell::Not("it fails when nothing is varied".into()),
-                    Came::Built(_) => Cell::Needless,
-                };
-                study.cells.push((set, cell));
+            let is_it = |(known, _): &&(String, Cell)| *known == set;
+            if study.cells.iter().any(|known| is_it(&known)) {
+                continue;
             }
+            let cell = match (&study.control, others.iter().find(is_it)) {
+                (Came::Failed(_), _) => Cell::Not("it fails when nothing is varied".into()),
+                (Came::Built(_), Some((_, cell))) => cell.clone(),
+                (Came::Built(_), None) => Cell::Needless,
+            };
+            study.cells.push((set, cell));
         }
         self.consequences(at, &mut study, &samples);
         study
+    }
+
+    /// What a step makes when nothing is varied but the moment, if that is not always the same.
+    pub(super) fn samples(&self, control: &Came, twin: &Came, answers: &[(Ask, Answer)]) -> Vec<Came> {
+        let of = |is_it: &dyn Fn(&Set) -> bool| {
+            let answers = answers.iter().filter(|(ask, _)| is_it(&ask.set));
+            answers.filter_map(|(_, came)| came.clone().ok()).collect::<Vec<_>>()
+        };
+        let mut samples = of(&|set| set.is_empty());
+        samples.push(twin.clone());
+        if samples.iter().all(|sample| sample == control) {
+            return vec![];
+        }
+        samples.extend(of(&|set| !set.is_empty() && set.iter().all(|one| TIMING.contains(&one.name))));
+        samples
     }
 
     pub(super) fn cell(&self, at: usize, control: &Came, came: &Came, noise: &[Came], set: &Set) -> Cell {
@@ -105,7 +115,7 @@ impl Asker<'_> {
     }
 
     /// Whether a value that the set changes stands in an output, where without it it does not.
-    fn stands(&self, at: usize, control: &Came, came: &Came, set: &Set) -> bool {
+    pub(super) fn stands(&self, at: usize, control: &Came, came: &Came, set: &Set) -> bool {
         let subject = &self.subjects[at];
         let own = Own { env: &subject.own };
         let (Some(before), Some(after)) = (control.outputs(), came.outputs()) else { return false };
@@ -180,6 +190,6 @@ fn yield_to(study: &mut Study, what: &str, from: &str) {
     cells.for_each(|(_, cell)| *cell = Cell::Follows(from.to_owned()));
 }
 
-fn is_timing(set: &Set) -> bool {
+pub(super) fn is_timing(set: &Set) -> bool {
     set.iter().any(|variation| TIMING.contains(&variation.name))
 }

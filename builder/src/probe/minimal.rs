@@ -1,7 +1,7 @@
 //! The smallest set of variations that makes a step differ: delta debugging, asked in batches. Pure.
 //!
-//! First every element is left out in turn, all in one batch: where there is one smallest set, it is those that can't be. Where
-//! there are several, one is found by halving.
+//! First parts of the set are left out in turn, all in one batch, then elements: where there is one smallest set, it is those
+//! that can't be. Where there are several, one is found by halving.
 //!
 //! Source of that: Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", 2002 (ddmin).
 
@@ -11,13 +11,12 @@ pub fn minimal<T: Clone + PartialEq, E>(
     mut fails: impl FnMut(&[Vec<T>]) -> Result<Vec<bool>, E>,
 ) -> Result<Vec<T>, E> {
     let mut set = set.to_vec();
-    if set.len() > 2 {
-        let others = |left: &T| set.iter().filter(|one| *one != left).cloned().collect();
-        let answers = fails(&set.iter().map(others).collect::<Vec<_>>())?;
-        let needed: Vec<T> =
-            set.iter().zip(answers).filter(|(_, without)| !without).map(|(one, _)| one.clone()).collect();
-        if !needed.is_empty() && fails(std::slice::from_ref(&needed))?.first() == Some(&true) {
-            return Ok(needed);
+    for size in [set.len().div_ceil(set.len().isqrt().max(1)), 1] {
+        if let Some(needed) = needed(&set, size, &mut fails)? {
+            set = needed;
+            if size == 1 {
+                return Ok(set);
+            }
         }
     }
     let mut parts = 2;
@@ -37,6 +36,24 @@ pub fn minimal<T: Clone + PartialEq, E>(
         }
     }
     Ok(set)
+}
+
+/// Those parts of this size that can't be left out, if they suffice.
+fn needed<T: Clone + PartialEq, E>(
+    set: &[T],
+    size: usize,
+    fails: &mut impl FnMut(&[Vec<T>]) -> Result<Vec<bool>, E>,
+) -> Result<Option<Vec<T>>, E> {
+    if size >= set.len() {
+        return Ok(None);
+    }
+    let others = |left: &[T]| set.iter().filter(|one| !left.contains(one)).cloned().collect();
+    let without = fails(&set.chunks(size).map(others).collect::<Vec<_>>())?;
+    let parts = set.chunks(size).zip(without).filter(|(_, fails)| !fails);
+    let needed: Vec<T> = parts.flat_map(|(part, _)| part.to_vec()).collect();
+    let suffice =
+        needed.len() == set.len() || !needed.is_empty() && fails(std::slice::from_ref(&needed))? == [true];
+    Ok(suffice.then_some(needed))
 }
 
 #[cfg(test)]
@@ -59,7 +76,7 @@ mod tests {
             for b in a + 1..24 {
                 let (set, rounds) = found(24, &[a, b]);
                 assert_eq!(set, [a, b]);
-                assert_eq!(rounds, 2);
+                assert!(rounds <= 4, "{a} {b} {rounds}");
             }
         }
         assert_eq!(found(30, &[3, 17, 29]).0, [3, 17, 29]);

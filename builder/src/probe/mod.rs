@@ -4,27 +4,31 @@
 //! ```text
 //! once:      every step that others need, for its outputs: from here on each step is probed alone
 //! controls:  each step twice in the same image: they must agree, else the machine is at fault
-//! singles:   each step with each variation, many in one boot; then all that changed nothing, taken together
-//! minimal:   if that differs, the smallest set that does (delta debugging)
+//! rounds:    each step with everything varied at once, and where that differs with ever less, until it is known which
+//!            variations do it alone or in the smallest sets (delta debugging); many steps in one boot
 //! heirs:     steps that are reproducible, once more on what an unreproducible one made under a variation
 //! ```
 //! | module | subject |
 //! |---|---|
 //! | [`lab`], [`scratch`] | one boot of many steps; their outputs |
-//! | [`study`], [`ask`] | what is asked of it: first what nothing is varied in, then everything alone, then together |
-//! | [`judge`], [`noise`], [`minimal`] | what the answers mean |
+//! | [`study`], [`ask`], [`rounds`], [`first`] | what is asked of it |
+//! | [`search`], [`minimal`] | which of many variations make a difference |
+//! | [`judge`], [`noise`] | what the answers mean |
 //! | [`detail`], [`values`] | where outputs differ, and whether what was varied stands there |
 //! | [`history`] | what was found out before |
 //! | [`report`] | as text, JSON and a page |
 pub mod ask;
 pub mod detail;
+pub mod first;
 pub mod history;
 pub mod judge;
 pub mod lab;
 pub mod minimal;
 pub mod noise;
 pub mod report;
+pub mod rounds;
 pub mod scratch;
+pub mod search;
 pub mod select;
 pub mod study;
 pub mod values;

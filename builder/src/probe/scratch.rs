@@ -1,5 +1,6 @@
 //! Outputs of a probe while it runs, by hash: as NAR, and unpacked when somebody looks into one.
 
+use super::lab::Came;
 use crate::failure::Failure;
 use crate::nar;
 use std::fs;
@@ -47,6 +48,11 @@ impl Scratch {
 
     fn nar(&self, sha256: &str) -> PathBuf {
         self.folder.path().join(format!("{sha256}.nar"))
+    }
+
+    /// Bytes of all that a step made.
+    pub fn total(&self, came: &Came) -> u64 {
+        came.outputs().into_iter().flatten().map(|(_, sha256)| self.size(sha256)).sum()
     }
 
     /// Bytes of an output's NAR, if it could be kept.

@@ -1,9 +1,8 @@
 //! What is asked of the lab, and what its answers mean.
 
-use super::ask::{Answer, Answers, Ask, Asker, Counts};
+use super::ask::{Ask, Asker, Counts};
 use super::lab::{Came, Lab};
-use super::minimal::minimal;
-use super::select::{Set, name};
+use super::select::Set;
 use crate::failure::Failure;
 use graphs::plan::Step;
 use std::collections::BTreeSet;
@@ -66,31 +65,11 @@ pub fn study(
 impl Asker<'_> {
     fn study(&mut self, sets: &[Set]) -> Result<Vec<Study>, Failure> {
         let controls = self.controls()?;
-        let asks: Vec<Ask> =
-            (0..self.subjects.len()).flat_map(|subject| self.questions(subject, sets, &controls)).collect();
-        // Where nothing is varied, or what is varied can't be had, nothing is answered.
-        let differs = |ask: &Ask, answer: &Answer| {
-            let (control, twin) = &controls[ask.subject];
-            control != twin
-                || matches!(control, Came::Failed(_))
-                || !ask.set.is_empty() && matches!(answer, Ok(came @ Came::Built(_)) if came != control)
+        let mut studies = match self.lab.args.first {
+            true => self.first(sets, controls)?,
+            false => self.rounds(sets, controls)?,
         };
-        let boots = self.grouped(asks);
-        let mut answers = match self.lab.args.first {
-            true => self.answer(boots, Some(&differs))?,
-            false => self.answer(boots, None)?,
-        };
-        // In the order of the sets, whatever boots they were in.
-        let place = |ask: &Ask| sets.iter().position(|set| name(set) == name(&ask.set));
-        answers.iter_mut().for_each(|answers| answers.sort_by_key(|(ask, _)| (place(ask), ask.seed)));
-        let mut studies: Vec<_> = answers
-            .iter()
-            .zip(controls)
-            .enumerate()
-            .map(|(at, (answers, controls))| self.judge(at, controls, answers, sets))
-            .collect();
         if !self.lab.args.first {
-            self.interactions(sets, &mut studies, &answers)?;
             self.heirs(&mut studies)?;
         }
         Ok(studies)
@@ -117,102 +96,16 @@ impl Asker<'_> {
         Ok(controls)
     }
 
-    fn control(&self, subject: usize) -> Ask {
-        Ask { subject, set: vec![], seed: self.lab.args.seed, whole: false }
+    /// The step with nothing varied.
+    pub(super) fn control(&self, subject: usize) -> Ask {
+        Ask { subject, set: vec![], seed: self.lab.args.seed }
     }
 
-    /// Everything that is to be asked of a step that can be built.
-    fn questions(&self, subject: usize, sets: &[Set], controls: &[(Came, Came)]) -> Vec<Ask> {
-        let control = self.control(subject);
-        if matches!(controls[subject].0, Came::Failed(_)) {
-            return vec![];
-        }
-        // First and last of a boot, too: whatever differs between these is noise.
-        let mut asks = vec![control.clone()];
-        for set in sets {
-            let repeated = set.iter().any(|one| one.name == "scheduling");
-            let repeats = if repeated { self.lab.args.repeat } else { 1 };
-            asks.extend((0..repeats).map(|turn| Ask {
-                set: set.clone(),
-                seed: control.seed + turn,
-                ..control.clone()
-            }));
-        }
-        if sets.len() > 1 && !self.lab.args.first {
-            let whole = |set| Ask { set, whole: true, ..control.clone() };
-            asks.extend(together(&plain(sets)).into_iter().chain(together(sets)).map(whole));
-        }
-        asks.push(control);
-        asks
-    }
-
-    /// What changes nothing alone may do so together.
-    fn interactions(&self, sets: &[Set], studies: &mut [Study], answers: &Answers) -> Result<(), Failure> {
-        if sets.len() < 2 {
-            return Ok(());
-        }
-        let is_same = |study: &Study, set: &Set| {
-            study.cells.iter().any(|(known, cell)| *known == name(set) && *cell == Cell::Same)
-        };
-        // Of each step, all that changed nothing: asked anew where something did. Altered machines, each of which has to be
-        // booted, only for steps that nothing else changed.
-        let mut rest: Vec<(usize, Set)> = Vec::new();
-        for (at, study) in
-            studies.iter().enumerate().filter(|(_, study)| matches!(study.control, Came::Built(_)))
-        {
-            let same: Vec<Set> = sets.iter().filter(|set| is_same(study, set)).cloned().collect();
-            let known = |set: &Set| answers[at].iter().find(|(ask, _)| name(&ask.set) == name(set));
-            let differs = |set: &Set| !matches!(known(set), Some((_, Ok(came))) if *came == study.control);
-            let mut found: Vec<Set> = together(&plain(&same)).into_iter().filter(&differs).collect();
-            if found.is_empty() && study.causes.is_empty() {
-                found = together(&same).into_iter().filter(&differs).collect();
-            }
-            rest.extend(found.into_iter().map(|set| (at, set)));
-        }
-        let ask = |(subject, set): &(usize, Set)| Ask {
-            subject: *subject,
-            set: set.clone(),
-            seed: self.lab.args.seed,
-            whole: true,
-        };
-        let asked = self.answer(self.grouped(rest.iter().map(ask).collect()), None)?;
-        for (at, set) in rest {
-            let came = asked[at].iter().find(|(ask, _)| name(&ask.set) == name(&set)).map(|(_, came)| came);
-            let control = studies[at].control.clone();
-            let differs = |came: &Came| matches!(came, Came::Built(_)) && *came != control;
-            if studies[at].noisy || !matches!(came, Some(Ok(came)) if differs(came)) {
-                continue;
-            }
-            let mut last = None;
-            let smallest = minimal(&set, |subsets| {
-                let asks = subsets.iter().map(|set| ask(&(at, set.clone()))).collect();
-                let came = self.answer(self.grouped(asks), None)?;
-                let one = |set: &Set| {
-                    let found = came[at].iter().find(|(ask, _)| name(&ask.set) == name(set));
-                    match found {
-                        Some((_, Ok(came))) if differs(came) => {
-                            last = Some((set.clone(), came.clone()));
-                            true
-                        }
-                        _ => false,
-                    }
-                };
-                Ok::<_, Failure>(subsets.iter().map(one).collect())
-            })?;
-            let came = match last.filter(|(set, _)| name(set) == name(&smallest)) {
-                Some((_, came)) => came,
-                None => match self.answer(vec![vec![ask(&(at, smallest.clone()))]], None)?[at].pop() {
-                    Some((_, Ok(came))) => came,
-                    _ => continue,
-                },
-            };
-            let study = &mut studies[at];
-            if !study.causes.iter().any(|(known, ..)| name(known) == name(&smallest)) {
-                study.cells.push((name(&smallest), Cell::Differs));
-                study.causes.push((smallest, came, self.lab.args.seed));
-            }
-        }
-        Ok(())
+    /// All that is asked of a step to know what a set alone does.
+    pub(super) fn repeated(&self, subject: usize, set: &Set) -> impl Iterator<Item = Ask> {
+        let repeats = if set.iter().any(|one| one.name == "scheduling") { self.lab.args.repeat } else { 1 };
+        let ask = Ask { set: set.clone(), ..self.control(subject) };
+        (0..repeats).map(move |turn| Ask { seed: ask.seed + turn, ..ask.clone() })
     }
 
     /// Which steps differ only because of what they are given.
@@ -238,29 +131,4 @@ impl Asker<'_> {
         }
         Ok(())
     }
-}
-/// Those that alter no machine.
-fn plain(sets: &[Set]) -> Vec<Set> {
-    let alters = |set: &Set| set.iter().any(|variation| variation.alteration().is_some());
-    sets.iter().filter(|set| !alters(set)).cloned().collect()
-}
-
-/// Everything at once: two sets, as some variations exclude each other.
-fn together(sets: &[Set]) -> Vec<Set> {
-    let mut all: Vec<Set> = vec![vec![]];
-    for variation in sets.iter().filter(|set| set.len() == 1).map(|set| set[0]) {
-        match all.iter_mut().find(|set| set.iter().all(|other| other.slot() != variation.slot())) {
-            Some(set) => set.push(variation),
-            None => all.push(vec![variation]),
-        }
-    }
-    // The second has what the first could not have, and the rest of the first.
-    if let [first, second, ..] = &mut all[..] {
-        let rest = first.iter().filter(|one| second.iter().all(|other| other.slot() != one.slot()));
-        let rest: Vec<_> = rest.copied().collect();
-        second.extend(rest);
-        all.truncate(2);
-    }
-    all.retain(|set| set.len() > 1);
-    all
 }

@@ -1,0 +1,142 @@
+//! The searches of all steps, side by side: what they need next is asked in the same boots, round after round.
+
+use super::ask::{Answer, Ask, Asker};
+use super::judge::is_timing;
+use super::lab::Came;
+use super::search::{Found, Oracle};
+use super::select::{Set, name};
+use super::study::{Cell, Study};
+use crate::failure::Failure;
+use graphs::vary::Variation;
+
+/// Values are looked for in outputs of so many bytes, to know where to begin.
+const SEARCHED: u64 = 32 << 20;
+
+/// What must be asked before more is known.
+struct Need(Vec<Set>);
+
+/// What was asked of a step, and is asked next.
+struct Course {
+    controls: (Came, Came),
+    answers: Vec<(Ask, Answer)>,
+    next: Vec<Ask>,
+    found: Option<Found<&'static Variation>>,
+}
+
+impl Course {
+    fn known(&self, seed: u64, set: &[&'static Variation]) -> Option<&Answer> {
+        let is_it = |(ask, _): &&(Ask, Answer)| ask.seed == seed && name(&ask.set) == name(set);
+        self.answers.iter().find(is_it).map(|(_, answer)| answer)
+    }
+}
+
+impl Asker<'_> {
+    /// Studies of all steps.
+    pub(super) fn rounds(&self, sets: &[Set], controls: Vec<(Came, Came)>) -> Result<Vec<Study>, Failure> {
+        let course = |(subject, controls): (usize, (Came, Came))| {
+            let fails = matches!(controls.0, Came::Failed(_));
+            let next = if fails { vec![] } else { self.outset(subject, sets) };
+            Course { controls, answers: vec![], next, found: None }
+        };
+        let mut courses: Vec<Course> = controls.into_iter().enumerate().map(course).collect();
+        for (subject, course) in courses.iter_mut().enumerate() {
+            self.go_on(subject, sets, course);
+        }
+        while courses.iter().any(|course| !course.next.is_empty()) {
+            let asks = courses.iter_mut().flat_map(|course| std::mem::take(&mut course.next)).collect();
+            let answers = self.answer(self.grouped(asks), None)?;
+            for (subject, (course, answers)) in courses.iter_mut().zip(answers).enumerate() {
+                course.answers.extend(answers);
+                self.go_on(subject, sets, course);
+            }
+        }
+        Ok(courses.into_iter().enumerate().map(|(subject, course)| self.end(subject, sets, course)).collect())
+    }
+
+    /// What is asked first: what no search asks, and the step as it is once more, after others.
+    fn outset(&self, subject: usize, sets: &[Set]) -> Vec<Ask> {
+        let searched = self.searched(subject, sets, false);
+        let is_searched = |ask: &Ask| {
+            ask.seed == self.lab.args.seed && matches!(ask.set[..], [one] if searched.contains(&one))
+        };
+        let alone = sets.iter().flat_map(|set| self.repeated(subject, set));
+        alone.filter(|ask| !is_searched(ask)).chain([self.control(subject)]).collect()
+    }
+
+    /// What may be tried together with others. In a step that differs from moment to moment, what moves moments may not.
+    fn searched(&self, subject: usize, sets: &[Set], noisy: bool) -> Vec<&'static Variation> {
+        let is_had = |one: &&'static Variation| {
+            let ask = Ask { set: vec![*one], ..self.control(subject) };
+            self.step(0, &ask).is_ok() && !(noisy && is_timing(&ask.set))
+        };
+        let single = |set: &Set| if let [one] = set[..] { Some(one) } else { None };
+        sets.iter().filter_map(single).filter(is_had).collect()
+    }
+
+    /// Takes a search as far as the answers reach.
+    fn go_on(&self, subject: usize, sets: &[Set], course: &mut Course) {
+        if matches!(course.controls.0, Came::Failed(_)) || course.found.is_some() {
+            return;
+        }
+        let (control, twin) = &course.controls;
+        let samples = self.samples(control, twin, &course.answers);
+        let known = |set: &[&'static Variation]| course.known(self.lab.args.seed, set);
+        let need = |wanted: Vec<Set>| if wanted.is_empty() { Ok(()) } else { Err(Need(wanted)) };
+        let ask = |wanted: &[Set]| {
+            need(wanted.iter().filter(|set| known(set).is_none()).cloned().collect())?;
+            let differs = |set: &Set| match known(set) {
+                Some(Ok(came)) => {
+                    let cell = self.cell(subject, control, came, &samples, set);
+                    matches!(cell, Cell::Differs | Cell::Failed(_))
+                }
+                // A machine that can't be had: whose fault it is must be found.
+                _ => true,
+            };
+            Ok(wanted.iter().map(differs).collect())
+        };
+        let likely = |observed: &[&'static Variation], now: &[&'static Variation]| match known(observed) {
+            Some(Ok(came)) if self.lab.scratch.total(came) <= SEARCHED => {
+                let stands = |one: &&&'static Variation| self.stands(subject, control, came, &vec![**one]);
+                now.iter().filter(stands).copied().collect()
+            }
+            _ => vec![],
+        };
+        let noisy = !samples.is_empty();
+        let excludes = |one: &&Variation, other: &&Variation| one.slot() == other.slot();
+        // Each altered machine is a boot of its own.
+        let dear = |one: &&Variation| one.alteration().is_some();
+        let oracle = Oracle { ask: &ask, likely: &likely, excludes: &excludes, dear: &dear };
+        let timing =
+            sets.iter().filter(|set| noisy && is_timing(set) && known(set).is_none()).cloned().collect();
+        let found = need(timing).and_then(|()| oracle.search(&self.searched(subject, sets, noisy), !noisy));
+        match found {
+            Ok(found) => course.found = Some(found),
+            Err(Need(sets)) => {
+                let ask = |set| Ask { set, ..self.control(subject) };
+                // The step as it is comes last, after what else is asked.
+                course.next.splice(0..0, sets.into_iter().map(ask));
+            }
+        }
+    }
+
+    /// What the answers mean.
+    fn end(&self, subject: usize, sets: &[Set], mut course: Course) -> Study {
+        let found = course.found.take().unwrap_or_default();
+        let control = &course.controls.0;
+        // As a set that it was tried in, which in a step that differs from moment to moment may by chance look like more.
+        let without = found.without.iter().filter_map(|(one, set)| {
+            let came = course.known(self.lab.args.seed, set)?.as_ref().ok()?;
+            let cell = match came == control {
+                true => Cell::Same,
+                false => Cell::Follows("scheduling".into()),
+            };
+            Some((one.name.to_owned(), cell))
+        });
+        let without: Vec<_> = without.collect();
+        let told: Vec<Set> = sets.iter().chain(&found.culprits).cloned().collect();
+        let place = |ask: &Ask| told.iter().position(|set| name(set) == name(&ask.set));
+        course.answers.retain(|(ask, _)| ask.set.is_empty() || place(ask).is_some());
+        course.answers.sort_by_key(|(ask, _)| (place(ask), ask.seed));
+        self.judge(subject, course.controls, &course.answers, sets, &without)
+    }
+}
