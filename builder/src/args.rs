@@ -116,7 +116,7 @@ pub enum Command {
     /// Builds a graph in several lanes that differ in one thing, and tells which outputs they agree on
     #[command(after_help = DDC_HELP)]
     Ddc(Box<Ddc>),
-    /// Finds out why steps are not reproducible: varies one thing at a time and tells which one it is
+    /// Finds out why steps are not reproducible: varies what they see and tells which variation it is
     #[command(after_help = probe::HELP)]
     Probe(Box<Probe>),
     /// Says which outputs any number of records agree on
