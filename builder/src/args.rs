@@ -197,6 +197,9 @@ pub struct Graph {
     pub drv: Drv,
 }
 
+/// In MiB: what a step of a derivation may write, if nobody says more.
+const SPACE: u64 = 1024;
+
 /// Where derivations of Nix and Guix, and what they are built of, come from.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Derivations of Nix and Guix")]
@@ -215,8 +218,21 @@ pub struct Drv {
     #[arg(long, value_name = "FILE")]
     pub sh: Option<PathBuf>,
     /// Space for a step's outputs, and again for its other files, in MiB
-    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
+    #[arg(long, value_name = "MIB", default_value_t = SPACE, value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
     pub space: u64,
+}
+
+impl Drv {
+    /// These options again, as they stand on a command line.
+    pub fn words(&self) -> String {
+        let paths = |option: &str, paths: &[PathBuf]| -> String {
+            paths.iter().map(|path| format!(" --{option} {}", path.display())).collect()
+        };
+        let sh = paths("sh", self.sh.as_slice());
+        let stop: String = self.stop_at.iter().map(|name| format!(" --stop-at {name}")).collect();
+        let space = if self.space == SPACE { String::new() } else { format!(" --space {}", self.space) };
+        paths("store", &self.store) + &paths("inputs", &self.inputs) + &stop + &sh + &space
+    }
 }
 
 /// How the plan is made of the graph.
@@ -288,7 +304,7 @@ pub struct Run {
     #[arg(long, requires = "out")]
     pub nar: bool,
     /// Room for the outputs on their way out, in MiB
-    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
+    #[arg(long, value_name = "MIB", default_value_t = SPACE, value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
     pub export: u64,
     /// The machine's memory in MiB [default: the image, what the hungriest step may use, and 192]
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(64..=1 << 22))]

@@ -61,7 +61,7 @@ impl Source {
         if path.extension().is_some_and(|ending| ending == "drv") {
             return Err(Failure::help(
                 format!("{name}: this command does not take derivations of Nix and Guix"),
-                "check, show, plan, image, run and tcb do",
+                "check, show, plan, image, run, tcb and probe do",
             ));
         }
         let mut bytes = Vec::new();

@@ -26,6 +26,19 @@ pub struct Input {
     pub store_path: Option<String>,
 }
 
+impl Input {
+    /// What it is in an image.
+    pub fn packed(&self) -> images::Kind {
+        match self.obtained.kind {
+            graphs::Kind::File => images::Kind::File,
+            graphs::Kind::Exec => images::Kind::Exec,
+            // A link's NAR is that of a tree.
+            graphs::Kind::Tree if self.obtained.path.is_symlink() => images::Kind::Output,
+            graphs::Kind::Tree => images::Kind::Tree,
+        }
+    }
+}
+
 /// All that an image is made of, but PID 1.
 #[derive(Clone)]
 pub struct Prepared {
@@ -65,13 +78,7 @@ impl Prepared {
     pub fn image(&self) -> images::Image<'_> {
         let input = |(name, input): (&String, &Input)| images::Input {
             name: name.clone(),
-            kind: match input.obtained.kind {
-                graphs::Kind::File => images::Kind::File,
-                graphs::Kind::Exec => images::Kind::Exec,
-                // A link's NAR is that of a tree.
-                graphs::Kind::Tree if input.obtained.path.is_symlink() => images::Kind::Output,
-                graphs::Kind::Tree => images::Kind::Tree,
-            },
+            kind: input.packed(),
             path: input.obtained.path.clone(),
         };
         images::Image {
@@ -102,6 +109,9 @@ impl Prepared {
 
     /// The variables that the derivation of this name sets itself.
     pub fn own(&self, derivation: &str) -> BTreeSet<String> {
+        if let Some(imported) = &self.imported {
+            return imported.own(derivation);
+        }
         let derivation = self.graph.derivations.get(derivation);
         derivation.into_iter().flat_map(|derivation| derivation.env.keys().cloned()).collect()
     }

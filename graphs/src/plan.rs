@@ -84,14 +84,28 @@ pub fn plan(
     text(write::head(failure, ENTROPY), || left(graph, choices, resolved), resolved)
 }
 
-/// The bytes of a plan of these steps, in this order; `entropy` is the sha256 that PID 1 credits.
+/// The bytes of a plan of these steps, in this order; `entropy` is the sha256 that PID 1 credits. `refers` tells the base names of
+/// all that an input refers to, where that matters: then all inputs are there from the beginning to the end.
 pub fn script(
     steps: &[Step],
     resolved: &BTreeMap<String, Resolved>,
+    refers: &BTreeMap<String, BTreeSet<String>>,
     failure: Failure,
     entropy: &str,
 ) -> Result<String, Error> {
-    text(write::head(failure, entropy), || Ok(steps.iter().cloned().map(Ok)), resolved)
+    let mut text = write::head(failure, entropy);
+    if refers.is_empty() {
+        return self::text(text, || Ok(steps.iter().cloned().map(Ok)), resolved);
+    }
+    resolved.iter().for_each(|(name, input)| write::input(&mut text, name, input));
+    for (name, others) in refers {
+        others.iter().for_each(|other| write::refers(&mut text, name, other));
+    }
+    for step in steps {
+        write::step(&mut text, step);
+        write::drop(&mut text, "output", &step.name);
+    }
+    Ok(text)
 }
 
 fn text<I: Iterator<Item = Result<Step, Error>>>(

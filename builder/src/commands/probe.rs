@@ -2,6 +2,7 @@
 
 use crate::ahead::Ahead;
 use crate::args::{self, MachineName};
+use crate::drv::{self, stages};
 use crate::failure::Failure;
 use crate::graph::Source;
 use crate::inputs::Store;
@@ -24,7 +25,7 @@ use std::time::Duration;
 
 /// Probes the steps that were asked for. The inner failure is one that the report tells.
 pub fn probe(args: &args::Probe) -> Result<Result<(), Failure>, Failure> {
-    let source = Source::open(args.graph.path.as_deref())?;
+    let source = Source::of(&args.graph)?;
     let graph = source.graph()?;
     let sets = select::select(&args.vary)?;
     let ahead = Ahead::default().file("--report", args.report.as_deref());
@@ -39,10 +40,8 @@ pub fn probe(args: &args::Probe) -> Result<Result<(), Failure>, Failure> {
     let store = store(&args.cache)?;
     let prepared = prepare(&source, graph, &args.choices, &store)?;
     let other = args.other_lock.as_deref().map(|lock| other_versions(args, lock, &store)).transpose()?;
-    let steps: Vec<Step> = graphs::steps(&prepared.graph, &prepared.choices)
-        .map_err(Failure::input)?
-        .collect::<Result<_, _>>()
-        .map_err(Failure::input)?;
+    stages::refuse(prepared.imported.as_ref())?;
+    let steps = prepared.left()?;
     let wanted = wanted(args, &steps)?;
     let keys: Vec<String> =
         steps.iter().map(|step| prepared.keys.get(&step.name).cloned().unwrap_or_default()).collect();
@@ -84,7 +83,7 @@ pub fn probe(args: &args::Probe) -> Result<Result<(), Failure>, Failure> {
         bar.iter().for_each(|bar| bar.enable_steady_tick(Duration::from_millis(200)));
         let say = |what: &str| bar.iter().for_each(|bar| bar.set_message(format!("varying {what}")));
         let other_kernel = other_kernel(args, &sets, &machinery, &cache);
-        let mut lab = Lab {
+        let lab = Lab {
             args,
             prepared: &prepared,
             machinery: &machinery,
@@ -92,10 +91,11 @@ pub fn probe(args: &args::Probe) -> Result<Result<(), Failure>, Failure> {
             cache: &cache,
             cancel: &cancel,
             given: BTreeMap::new(),
+            references: BTreeMap::new(),
             other: other.as_ref(),
             other_kernel: other_kernel.as_deref(),
         };
-        lab.given = once(&mut lab, &steps, &probed)?;
+        let lab = once(lab, &steps, &probed)?;
         let subjects: Vec<Subject> = probed.iter().map(|step| subject(&prepared, step)).collect();
         for study in study(&lab, &subjects, &sets, &say, &counts)? {
             studies.insert(study.step.clone(), study);
@@ -147,14 +147,16 @@ fn wanted<'a>(args: &args::Probe, steps: &'a [Step]) -> Result<BTreeSet<&'a str>
     if args.step.is_empty() {
         return Ok(names);
     }
-    if let Some(none) = args.step.iter().find(|name| !names.contains(name.as_str())) {
+    let is_drv = drv::is(&args.graph).is_some();
+    let is = |name: &str, wanted: &str| name == wanted || is_drv && drv::is_named(name, wanted);
+    if let Some(none) = args.step.iter().find(|wanted| !names.iter().any(|name| is(name, wanted))) {
         let all: Vec<_> = names.into_iter().collect();
         return Err(Failure::help(
             format!("--step {none}: the targets need no step of this name"),
             &format!("there are {}", all.join(", ")),
         ));
     }
-    Ok(names.into_iter().filter(|name| args.step.iter().any(|step| step == name)).collect())
+    Ok(names.into_iter().filter(|name| args.step.iter().any(|wanted| is(name, wanted))).collect())
 }
 
 fn edges(steps: &[Step]) -> Vec<(usize, usize)> {
@@ -165,31 +167,29 @@ fn edges(steps: &[Step]) -> Vec<(usize, usize)> {
     steps.iter().enumerate().flat_map(of).collect()
 }
 
-/// Builds every step that a probed one needs, once, and gives the hashes of their outputs.
-fn once(lab: &mut Lab<'_>, steps: &[Step], probed: &[&Step]) -> Result<BTreeMap<String, String>, Failure> {
+/// Builds every step that a probed one needs, once: from then on their outputs are given.
+fn once<'a>(mut lab: Lab<'a>, steps: &[Step], probed: &[&Step]) -> Result<Lab<'a>, Failure> {
     let mut needed: BTreeSet<&str> = probed.iter().flat_map(|step| step.steps()).collect();
     for step in steps.iter().rev().filter(|step| needed.contains(step.name.as_str())).collect::<Vec<_>>() {
         needed.extend(step.steps());
     }
     // In rounds: each needs only what the rounds before it made.
     let mut left: Vec<&Step> = steps.iter().filter(|step| needed.contains(step.name.as_str())).collect();
-    let mut given = BTreeMap::new();
     let mut made: BTreeSet<&str> = BTreeSet::new();
     while !left.is_empty() {
         let (now, later): (Vec<_>, Vec<_>) =
             left.into_iter().partition(|step| step.steps().iter().all(|name| made.contains(name)));
-        lab.given.clone_from(&given);
         let round: Vec<Step> = now.iter().map(|step| (*step).clone()).collect();
         for (step, came) in now.iter().zip(lab.boot(&round, &BTreeSet::new(), lab.cancel, &|_| ())?) {
             match came {
-                Came::Built(built) => given.extend(built.outputs),
+                Came::Built(built) => lab = lab.with(&built),
                 Came::Failed(why) => return Err(Failure::Build(format!("{}: {why}", step.name))),
             }
             made.insert(&step.name);
         }
         left = later;
     }
-    Ok(given)
+    Ok(lab)
 }
 
 fn subject(prepared: &Prepared, step: &Step) -> Subject {
@@ -198,6 +198,12 @@ fn subject(prepared: &Prepared, step: &Step) -> Subject {
 
 /// The graph's inputs as another lock file has them.
 fn other_versions(args: &args::Probe, lock: &Path, store: &Store) -> Result<Prepared, Failure> {
+    if drv::is(&args.graph).is_some() {
+        return Err(Failure::help(
+            "--other-lock: derivations of Nix and Guix have no lock file",
+            "probe a derivation that was instantiated from other versions by itself",
+        ));
+    }
     let fail = |error| Failure::input(format!("--other-lock {}: {error}", lock.display()));
     let lock = std::fs::read_to_string(lock).map_err(fail)?;
     let source = Source { lock: Some(lock), ..Source::open(args.graph.path.as_deref())? };

@@ -110,19 +110,24 @@ fn within(one: &[u8], other: &[u8], start: u64) -> Vec<Part> {
     vec![Part { at, first: start + first, bytes }]
 }
 
-/// Section by section, paired by name and how often that name came before.
+/// Section by section, paired by name and how often that name came before; what is left by its order, as names may differ, too.
 fn sections(a: &elf::Elf, one: &[u8], b: &elf::Elf, other: &[u8], start: u64) -> Vec<Part> {
     let mut theirs: BTreeMap<_, _> = number(&b.sections).collect();
+    let mut pairs: Vec<_> =
+        number(&a.sections).map(|(key, section)| (section, theirs.remove(&key))).collect();
+    let mut left: Vec<_> = theirs.into_values().collect();
+    left.sort_by_key(|section| section.range.start);
+    let mut left = left.into_iter();
+    pairs.iter_mut().filter(|(_, pair)| pair.is_none()).for_each(|(_, pair)| *pair = left.next());
     let mut all = Vec::new();
-    for (key, section) in number(&a.sections) {
-        let mine = &one[section.range.clone()];
-        let their = theirs.remove(&key).map_or(&[][..], |their| &other[their.range.clone()]);
-        let Some((first, bytes)) = count(mine, their) else { continue };
+    for (section, pair) in pairs {
+        let bytes = pair.map_or(&[][..], |pair| &other[pair.range.clone()]);
+        let Some((first, differing)) = count(&one[section.range.clone()], bytes) else { continue };
         let mut at = vec![Step::Section(section.name.clone())];
         at.extend(a.symbol(section, first).map(|(name, offset)| Step::Symbol(name, offset)));
-        all.push(Part { at, first: start + section.range.start as u64 + first, bytes });
+        all.push(Part { at, first: start + section.range.start as u64 + first, bytes: differing });
     }
-    for section in theirs.into_values().filter(|section| !section.range.is_empty()) {
+    for section in left.filter(|section| !section.range.is_empty()) {
         let at = vec![Step::Section(section.name.clone())];
         all.push(Part { at, first: start + one.len() as u64, bytes: section.range.len() as u64 });
     }

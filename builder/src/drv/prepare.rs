@@ -65,6 +65,15 @@ pub struct Imported {
     pub(super) ground: Arc<Ground>,
 }
 
+impl Imported {
+    /// The variables that the derivation of this base name sets itself.
+    pub fn own(&self, derivation: &str) -> BTreeSet<String> {
+        let closure = &self.ground.closure;
+        let path = format!("{}/{derivation}", closure.store);
+        closure.derivations.get(&path).into_iter().flat_map(|found| found.env.keys().cloned()).collect()
+    }
+}
+
 /// Memory for a builder itself, in bytes.
 const MEMORY: u64 = 1 << 30;
 
@@ -168,7 +177,7 @@ fn plan(ground: Arc<Ground>, made: given::All) -> Result<Prepared, Failure> {
 }
 
 /// By its path, its base name or its name, with or without `.drv`.
-fn is_named(path: &str, wanted: &str) -> bool {
+pub fn is_named(path: &str, wanted: &str) -> bool {
     let plain = |text: &str| text.strip_suffix(".drv").unwrap_or(text).to_owned();
     let wanted = plain(wanted);
     [Some(path), Some(base(path)), name(path)].into_iter().flatten().any(|form| plain(form) == wanted)

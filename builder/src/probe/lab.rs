@@ -8,7 +8,7 @@ use crate::lane::Machinery;
 use crate::prepare::Prepared;
 use crate::results::{Outcome, Results};
 use crate::{cancel, lane};
-use graphs::plan::{From, Step, World};
+use graphs::plan::{Bind, From, Step, World};
 use graphs::vary::{Alteration, PROBE};
 use graphs::{Kind, Resolved};
 use qemu::{Altered, Line, Place, Profile, Region};
@@ -31,11 +31,13 @@ pub enum Came {
     Failed(String),
 }
 
-/// What a step made. How long it took makes no difference.
+/// What a step made. The outputs' bytes alone make a difference.
 #[derive(Clone, Debug, Eq)]
 pub struct Built {
     /// The sha256 of each output's NAR, by the output's name.
     pub outputs: BTreeMap<String, String>,
+    /// The base names that each output refers to itself, where that matters.
+    pub references: BTreeMap<String, Vec<String>>,
     /// How long that took by the machine's clock.
     pub milliseconds: u64,
 }
@@ -69,6 +71,8 @@ pub struct Lab<'a> {
     pub cancel: &'a AtomicBool,
     /// The NAR hash of each output that was built once, by its base name.
     pub given: BTreeMap<String, String>,
+    /// The base names that each of these refers to itself.
+    pub references: BTreeMap<String, Vec<String>>,
     /// The inputs in other versions, if there are any.
     pub other: Option<&'a Prepared>,
     /// Another kernel, if there is one.
@@ -83,6 +87,14 @@ struct Packed {
 }
 
 impl Lab<'_> {
+    /// The same where these outputs are given, too, or instead of others.
+    pub fn with(&self, made: &Built) -> Self {
+        let (mut given, mut references) = (self.given.clone(), self.references.clone());
+        given.extend(made.outputs.clone());
+        references.extend(made.references.clone());
+        Lab { given, references, ..*self }
+    }
+
     /// Runs steps of distinct names in one boot, and says what came of each. `each` is told which one begins.
     pub fn boot(
         &self,
@@ -95,11 +107,13 @@ impl Lab<'_> {
         let prepared = self.other.filter(|_| altered.contains(&Alteration::Seeds)).unwrap_or(self.prepared);
         let inputs = self.inputs(&mut steps, prepared)?;
         let resolved = inputs.iter().map(|(name, input)| (name.clone(), input.resolved.clone())).collect();
+        let refers = inputs.keys().map(|name| (name.clone(), self.referred(name)));
+        let refers = refers.filter(|(_, others)| !others.is_empty()).collect();
         let entropy = match altered.contains(&Alteration::Entropy) {
             true => crate::hash(format!("probe {}", self.args.seed).as_bytes()),
             false => graphs::plan::ENTROPY.to_owned(),
         };
-        let plan = graphs::plan::script(&steps, &resolved, graphs::Failure::Continue, &entropy)
+        let plan = graphs::plan::script(&steps, &resolved, &refers, graphs::Failure::Continue, &entropy)
             .map_err(Failure::input)?;
         let input = |(name, input): (&String, &Packed)| images::Input {
             name: name.clone(),
@@ -146,39 +160,60 @@ impl Lab<'_> {
         inputs + given + 16 * MIB
     }
 
-    /// Everything that the steps bind, with outputs of other steps turned into inputs.
+    /// Everything that the steps bind and what that refers to, with outputs of other steps turned into inputs.
     fn inputs(&self, steps: &mut [Step], prepared: &Prepared) -> Result<BTreeMap<String, Packed>, Failure> {
-        let mut inputs = BTreeMap::new();
+        let mut wanted = BTreeSet::new();
         for world in steps.iter_mut().flat_map(|step| &mut step.world) {
             let World::Bind(bind) = world else { continue };
-            let name = match &bind.from {
-                From::Input(name) => name.clone(),
-                From::Output { base, .. } => format!("given+{base}"),
-            };
-            if !inputs.contains_key(&name) {
-                let packed = match &bind.from {
-                    From::Input(name) if name == PROBE.0 => self.probe()?,
-                    From::Input(name) => prepared.inputs.get(name).map(|input| Packed {
-                        resolved: Resolved::from(&input.obtained),
-                        kind: match input.obtained.kind {
-                            Kind::File => images::Kind::File,
-                            Kind::Exec => images::Kind::Exec,
-                            Kind::Tree => images::Kind::Tree,
-                        },
-                        path: input.obtained.path.clone(),
-                    }),
-                    From::Output { base, .. } => match self.given.get(base) {
-                        Some(sha256) => Some(self.output(sha256)?),
-                        None => None,
-                    },
-                };
-                let missing =
-                    || Failure::input(format!("`{name}` was not built, so nothing that needs it can be"));
-                inputs.insert(name.clone(), packed.ok_or_else(missing)?);
+            if let From::Output { base, .. } = &bind.from {
+                bind.from = From::Input(base.clone());
             }
-            bind.from = From::Input(name);
+            let From::Input(name) = &bind.from else { continue };
+            wanted.extend(self.referred(name));
+            wanted.insert(name.clone());
         }
-        Ok(inputs)
+        wanted.into_iter().map(|name| Ok((name.clone(), self.input(name, prepared)?))).collect()
+    }
+
+    /// The base names of outputs that a step is given, with what these refer to.
+    pub fn used(&self, step: &Step) -> BTreeSet<String> {
+        let output = |world: &World| match world {
+            World::Bind(Bind { from: From::Output { base, .. }, .. }) => Some(base.clone()),
+            _ => None,
+        };
+        let bound: BTreeSet<String> = step.world.iter().filter_map(output).collect();
+        let further: Vec<String> = bound.iter().flat_map(|base| self.referred(base)).collect();
+        bound.into_iter().chain(further).collect()
+    }
+
+    fn input(&self, name: String, prepared: &Prepared) -> Result<Packed, Failure> {
+        if name == PROBE.0 {
+            return self.probe();
+        }
+        if let Some(sha256) = self.given.get(&name) {
+            return self.output(sha256);
+        }
+        let input = prepared.inputs.get(&name).ok_or_else(|| {
+            Failure::input(format!("`{name}` was not built, so nothing that needs it can be"))
+        })?;
+        let resolved = Resolved::from(&input.obtained);
+        Ok(Packed { resolved, kind: input.packed(), path: input.obtained.path.clone() })
+    }
+
+    /// The base names of all that something refers to, directly or not: nothing in a graph of our own.
+    fn referred(&self, name: &str) -> BTreeSet<String> {
+        let Some(imported) = &self.prepared.imported else { return BTreeSet::new() };
+        let (mut all, mut new) = (BTreeSet::new(), vec![name.to_owned()]);
+        while let Some(one) = new.pop() {
+            let of_made = self.references.get(&one).into_iter().flatten();
+            let of_given = imported.direct.get(&one).into_iter().flatten();
+            for other in of_made.chain(of_given).filter(|other| *other != name) {
+                if all.insert(other.clone()) {
+                    new.push(other.clone());
+                }
+            }
+        }
+        all
     }
 
     /// Whether an input has another hash in the other versions.
@@ -187,10 +222,10 @@ impl Lab<'_> {
         self.other.is_some_and(|other| hash(other) != hash(self.prepared))
     }
 
-    fn probe(&self) -> Result<Option<Packed>, Failure> {
+    fn probe(&self) -> Result<Packed, Failure> {
         let path = self.scratch.file("probe", images::PROBE)?;
         let sha256 = crate::hash(images::PROBE);
-        Ok(Some(Packed { resolved: Resolved { kind: Kind::Exec, sha256 }, kind: images::Kind::Exec, path }))
+        Ok(Packed { resolved: Resolved { kind: Kind::Exec, sha256 }, kind: images::Kind::Exec, path })
     }
 
     fn output(&self, sha256: &str) -> Result<Packed, Failure> {
@@ -230,15 +265,16 @@ impl Lab<'_> {
             }
             None => return Ok(Came::Failed("the machine ended before it".into())),
         }
-        let mut outputs = BTreeMap::new();
+        let (mut outputs, mut references) = (BTreeMap::new(), BTreeMap::new());
         for output in results.outputs.iter().filter(|output| output.step == name) {
             if let (Place::At(offset), Some(region)) = (output.place, &machine.region) {
                 self.scratch
                     .keep(&output.sha256, region.read(offset, output.size).map_err(Failure::machine)?)?;
             }
             outputs.insert(output.name.clone(), output.sha256.clone());
+            references.insert(output.name.clone(), output.references.clone());
         }
         let milliseconds = step.and_then(|step| step.milliseconds).unwrap_or_default();
-        Ok(Came::Built(Built { outputs, milliseconds }))
+        Ok(Came::Built(Built { outputs, references, milliseconds }))
     }
 }

@@ -79,7 +79,13 @@ impl Asker<'_> {
             return;
         }
         let (control, twin) = &course.controls;
-        let samples = self.samples(control, twin, &course.answers);
+        let mut samples = self.samples(control, twin, &course.answers);
+        if samples.is_empty() {
+            // Whatever is varied moves what another schedule alone moves.
+            let timed = course.answers.iter().filter(|(ask, _)| is_timing(&ask.set) && ask.set.len() == 1);
+            let moved = timed.filter_map(|(_, answer)| answer.as_ref().ok()).filter(|came| *came != control);
+            samples.extend(moved.cloned());
+        }
         let known = |set: &[&'static Variation]| course.known(self.lab.args.seed, set);
         let need = |wanted: Vec<Set>| if wanted.is_empty() { Ok(()) } else { Err(Need(wanted)) };
         let ask = |wanted: &[Set]| {

@@ -1,7 +1,7 @@
 //! What is asked of the lab, and what its answers mean.
 
 use super::ask::{Ask, Asker, Counts};
-use super::lab::{Came, Lab};
+use super::lab::{Built, Came, Lab};
 use super::select::Set;
 use crate::failure::Failure;
 use graphs::plan::Step;
@@ -111,17 +111,15 @@ impl Asker<'_> {
     /// Which steps differ only because of what they are given.
     fn heirs(&self, studies: &mut [Study]) -> Result<(), Failure> {
         for at in 0..self.subjects.len() {
-            let needs: BTreeSet<&str> = self.subjects[at].step.steps();
+            let needs = self.lab.used(&self.subjects[at].step);
             for giver in 0..studies.len() {
                 let cause = studies[giver].causes.first();
-                let Some((_, Came::Built(outputs), _)) =
-                    cause.filter(|_| needs.contains(&*studies[giver].step))
-                else {
+                let gives = |made: &Built| made.outputs.keys().any(|output| needs.contains(output));
+                let Some((_, Came::Built(outputs), _)) = cause else { continue };
+                if !gives(outputs) {
                     continue;
-                };
-                let mut given = self.lab.given.clone();
-                given.extend(outputs.outputs.clone());
-                let lab = Lab { given, ..*self.lab };
+                }
+                let lab = self.lab.with(outputs);
                 let asker = Asker { lab: &lab, usual: self.usual.clone(), ..*self };
                 let came = asker.boot(&[self.control(at)], self.lab.cancel)?.0.pop();
                 if !matches!(came, Some(Ok(came)) if came == studies[at].control) {

@@ -204,7 +204,11 @@ pub fn keep(step: &Step<'_>, output: &Output<'_>, base: &CStr, known: &Known) ->
     let all = all()?;
     make(&all, base)?;
     let step = base_name(step.name.as_bytes(), &mut room).unwrap_or_default();
-    rustix::fs::symlinkat(step, open(&all, base)?, FROM)
+    match rustix::fs::symlinkat(step, open(&all, base)?, FROM) {
+        // Several steps may make the same to be compared: the first counts.
+        Err(Errno::EXIST) => Ok(()),
+        result => result,
+    }
 }
 
 /// The name of a symbolic link to the step that makes something.

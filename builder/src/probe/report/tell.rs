@@ -58,8 +58,9 @@ pub fn tell(
             subjects: select::subjects(set),
             about: set.iter().map(|variation| variation.about).collect(),
             replay: format!(
-                "groundup probe {graph} --step {} --vary {name} --repeat 1 --seed {seed}{machine}{choose}{lock}",
-                step.name
+                "groundup probe {graph} --step {} --vary {name} --repeat 1 --seed {seed}{machine}{choose}{lock}{}",
+                step.name,
+                args.graph.drv.words()
             ),
             details: details(scratch, &study.control, came, &values(step, &after, set))?,
             set: name,
