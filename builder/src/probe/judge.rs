@@ -181,11 +181,19 @@ impl Asker<'_> {
                 yield_to(study, one.name, chance);
             }
         }
+        // A set that does what one thing alone does may do it by the time or the memory that it takes.
+        for (set, came, _) in study.causes.clone().iter().filter(|(set, ..)| set.len() > 1) {
+            let is_it = |sample: &Came| self.is_noise(&study.control, came, std::slice::from_ref(sample));
+            let alone = study.causes.iter().find(|(one, sample, _)| one.len() == 1 && is_it(sample));
+            if let Some(alone) = alone.map(|(one, ..)| name(one)) {
+                yield_to(study, &name(set), &alone);
+            }
+        }
     }
 }
 
 fn yield_to(study: &mut Study, what: &str, from: &str) {
-    study.causes.retain(|(set, ..)| !(set.len() == 1 && set[0].name == what));
+    study.causes.retain(|(set, ..)| name(set) != what);
     let cells = study.cells.iter_mut().filter(|(name, cell)| name == what && *cell == Cell::Differs);
     cells.for_each(|(_, cell)| *cell = Cell::Follows(from.to_owned()));
 }

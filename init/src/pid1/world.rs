@@ -255,7 +255,10 @@ impl Root {
                 if rustix::fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW).is_ok() {
                     return Ok(());
                 }
-                let length = references::maker(name, &mut from).unwrap_or(0);
+                // What was given counts, also where a step makes it once more.
+                let verified = rustix::fs::open(c"/verified", OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+                let is_given = rustix::fs::statat(&verified, name, AtFlags::SYMLINK_NOFOLLOW).is_ok();
+                let length = if is_given { 0 } else { references::maker(name, &mut from).unwrap_or(0) };
                 let origin = if length == 0 { c"/verified" } else { c"/stores" };
                 let inside = [b"/".as_slice(), name.to_bytes_with_nul()].into_iter().flatten();
                 for (at, byte) in (length..).zip(inside) {
