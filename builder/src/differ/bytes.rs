@@ -1,16 +1,18 @@
 //! Where two files differ. Pure.
 
-use super::elf;
-use object::read::archive::ArchiveFile;
+use super::{elf, inside, members};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::ops::Range;
 
 /// A part of a file, to be read as a way into it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// A member of an `ar` archive.
+    /// What is inside a file that is compressed in this way.
+    Inside(&'static str),
+    /// A member of an `ar` or `tar` archive.
     Member(String),
+    /// What an archive says of a member.
+    Header,
     /// A section of an ELF file.
     Section(String),
     /// A symbol and how many bytes behind its start.
@@ -22,6 +24,8 @@ pub enum Step {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Step::Inside(how) => write!(f, "inside {how}"),
+            Step::Header => write!(f, "header"),
             Step::Member(name) => write!(f, "member {}", name.escape_debug()),
             Step::Section(name) => write!(f, "section {}", name.escape_debug()),
             Step::Symbol(name, offset) => write!(f, "{}+{offset:#x}", name.escape_debug()),
@@ -35,8 +39,8 @@ impl fmt::Display for Step {
 pub struct Part {
     /// The way to it, if there is one.
     pub at: Vec<Step>,
-    /// The first byte that differs, from the start of the whole file; the shorter one's length if it is the beginning of the
-    /// other.
+    /// The first byte that differs, from the start of the whole file, or of all that is inside it if the way leads there; the
+    /// shorter one's length if it is the beginning of the other.
     pub first: u64,
     /// How many bytes differ, those included that only one has.
     pub bytes: u64,
@@ -47,6 +51,15 @@ pub fn parts(one: &[u8], other: &[u8]) -> Vec<Part> {
     if one == other {
         return vec![];
     }
+    if let Some((how, one, other)) = inside::inside(one, other) {
+        let mut parts = plain(&one, &other);
+        parts.iter_mut().for_each(|part| part.at.insert(0, Step::Inside(how)));
+        return parts;
+    }
+    plain(one, other)
+}
+
+fn plain(one: &[u8], other: &[u8]) -> Vec<Part> {
     members(one, other).unwrap_or_else(|| within(one, other, 0))
 }
 
@@ -61,40 +74,19 @@ fn count(one: &[u8], other: &[u8]) -> Option<(u64, u64)> {
 
 /// Archives with the same members in the same order, member by member.
 fn members(one: &[u8], other: &[u8]) -> Option<Vec<Part>> {
-    let (first, second) = (Members::of(one)?, Members::of(other)?);
-    if first.names != second.names {
+    let (first, second) = (members::members(one)?, members::members(other)?);
+    if !first.iter().map(|(at, _)| at).eq(second.iter().map(|(at, _)| at)) {
         return None;
     }
     let mut all = Vec::new();
-    for (name, (a, b)) in first.names.iter().zip(first.ranges.iter().zip(&second.ranges)) {
+    for ((at, a), (_, b)) in first.iter().zip(&second) {
         for mut part in within(&one[a.clone()], &other[b.clone()], a.start as u64) {
-            part.at.insert(0, Step::Member(name.clone()));
+            part.at.splice(0..0, at.iter().cloned());
             all.push(part);
         }
     }
     // Else the difference is in what stands between the members.
     if all.is_empty() { None } else { Some(all) }
-}
-
-struct Members {
-    names: Vec<String>,
-    ranges: Vec<Range<usize>>,
-}
-
-impl Members {
-    fn of(bytes: &[u8]) -> Option<Members> {
-        let archive = ArchiveFile::parse(bytes).ok()?;
-        let mut members = Members { names: vec![], ranges: vec![] };
-        for member in archive.members() {
-            let member = member.ok()?;
-            let (start, size) = member.file_range();
-            let range = usize::try_from(start).ok()?..usize::try_from(start.checked_add(size)?).ok()?;
-            bytes.get(range.clone())?;
-            members.names.push(String::from_utf8_lossy(member.name()).into_owned());
-            members.ranges.push(range);
-        }
-        Some(members)
-    }
 }
 
 /// Two files, or members, that start at an offset of the whole.
@@ -178,5 +170,33 @@ mod tests {
         assert_eq!((found[0].first, found[0].bytes), (8 + 60 + 2 + 60 + 2, 1));
         let said: Vec<_> = found[0].at.iter().map(Step::to_string).collect();
         assert_eq!(said.join(", "), "member two.txt, line 2");
+    }
+
+    #[test]
+    fn what_is_compressed_is_looked_into() {
+        let tar = |mtime: u64| {
+            let mut builder = tar::Builder::new(Vec::new());
+            let mut header = tar::Header::new_ustar();
+            header.set_size(3);
+            header.set_mtime(mtime);
+            header.set_mode(0o644);
+            builder.append_data(&mut header, "folder/file", &b"abc"[..]).unwrap();
+            builder.into_inner().unwrap()
+        };
+        let gzip = |bytes: &[u8], level: u32| {
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(level));
+            std::io::Write::write_all(&mut encoder, bytes).unwrap();
+            encoder.finish().unwrap()
+        };
+        let found = parts(&gzip(&tar(1), 6), &gzip(&tar(7), 6));
+        let said: Vec<_> = found[0].at.iter().map(Step::to_string).collect();
+        assert_eq!(said.join(", "), "inside gzip, member folder/file, header");
+        // The last digit of the time, and then of the sum. Source: tar(5).
+        assert_eq!((found.len(), found[0].first), (1, 136 + 10));
+        // The same inside: then it is the compressed bytes that differ.
+        let found = parts(&gzip(&tar(1), 0), &gzip(&tar(1), 9));
+        assert!(!matches!(found[0].at.first(), Some(Step::Inside(_))), "{found:?}");
+        let broken = &gzip(&tar(1), 6)[..30];
+        assert_eq!(parts(broken, &gzip(&tar(7), 6))[0].at, []);
     }
 }

@@ -3,7 +3,7 @@
 use super::lab::Came;
 use super::scratch::Scratch;
 use super::values::Value;
-use crate::differ::{What, differences};
+use crate::differ::{What, contents, differences};
 use crate::failure::Failure;
 use std::fs;
 use std::path::Path;
@@ -85,6 +85,7 @@ fn places(output: &str, path: &str, what: &What, one: &Path, other: &Path, value
         }
         What::Bytes { parts, .. } => {
             let (Ok(first), Ok(second)) = (fs::read(one), fs::read(other)) else { return vec![] };
+            let (first, second) = contents(first, second);
             let mut all = Vec::new();
             for part in parts.iter().take(MOST) {
                 let way: Vec<_> = part.at.iter().map(ToString::to_string).collect();

@@ -22,12 +22,18 @@ pub struct Found<T> {
     pub without: Vec<(T, Vec<T>)>,
 }
 
+/// Answers for several sets at once.
+pub type Ask<'a, T, E> = dyn Fn(&[Vec<T>]) -> Result<Vec<bool>, E> + 'a;
+
+/// Guesses which of the second do what the first does.
+pub type Likely<'a, T> = dyn Fn(&[T], &[T]) -> Vec<T> + 'a;
+
 /// What a search may ask.
 pub struct Oracle<'a, T, E> {
     /// Whether each of these sets makes a difference; fails where not all are known.
-    pub ask: &'a dyn Fn(&[Vec<T>]) -> Result<Vec<bool>, E>,
+    pub ask: &'a Ask<'a, T, E>,
     /// Which of the second are likely to be why the first, which makes a difference, does.
-    pub likely: &'a dyn Fn(&[T], &[T]) -> Vec<T>,
+    pub likely: &'a Likely<'a, T>,
     /// Whether two can't be tried in one set.
     pub excludes: &'a dyn Fn(&T, &T) -> bool,
     /// What is tried after the others, as it is dear.
@@ -50,7 +56,7 @@ impl<T: Copy + PartialEq, E> Oracle<'_, T, E> {
                 found.culprits.extend(culprits);
                 found.take_out(&mut open);
             }
-            let new = found.new(&open);
+            let new = found.open(&open);
             found.without.extend(new.into_iter().map(|one| (one, open.clone())));
         }
         Ok(found)
@@ -60,13 +66,13 @@ impl<T: Copy + PartialEq, E> Oracle<'_, T, E> {
     fn culprits(&self, set: &[T], found: &Found<T>, sets: bool) -> Result<Vec<Vec<T>>, E> {
         let (alone, mut observed) = match found.culprits.len() < FEW {
             true => self.narrow(set, found)?,
-            false => (self.each(&found.new(set))?, set.to_vec()),
+            false => (self.each(&found.open(set))?, set.to_vec()),
         };
         if !alone.is_empty() {
             return Ok(alone);
         }
         if !sets {
-            return self.each(&found.new(set));
+            return self.each(&found.open(set));
         }
         let cheap: Vec<T> = observed.iter().copied().filter(|one| !(self.dear)(one)).collect();
         if self.one(&cheap)? {
@@ -129,7 +135,7 @@ impl<T: Copy + PartialEq, E> Oracle<'_, T, E> {
     fn split(&self, observed: &[T], now: &[T], found: &Found<T>) -> (Vec<T>, Vec<T>) {
         let is_part = |part: &Vec<T>| (1..now.len()).contains(&part.len());
         let likely = Some((self.likely)(observed, now)).filter(is_part);
-        let new = || Some(found.new(now)).filter(is_part);
+        let new = || Some(found.open(now)).filter(is_part);
         let cheap = || Some(now.iter().copied().filter(|one| !(self.dear)(one)).collect()).filter(is_part);
         let half = || now[..now.len() / 2].to_vec();
         let first = likely.or_else(new).or_else(cheap).unwrap_or_else(half);
@@ -146,7 +152,7 @@ impl<T> Default for Found<T> {
 
 impl<T: Copy + PartialEq> Found<T> {
     /// What is not known to make no difference.
-    fn new(&self, set: &[T]) -> Vec<T> {
+    fn open(&self, set: &[T]) -> Vec<T> {
         let is_new = |one: &T| !self.without.iter().any(|(other, _)| other == one);
         set.iter().copied().filter(is_new).collect()
     }
@@ -191,7 +197,7 @@ mod tests {
         culprits.culprits.iter_mut().for_each(|set| set.sort_unstable());
         culprits.culprits.sort();
         let known = culprits.culprits.concat();
-        assert!(culprits.new(&all).iter().all(|one| known.contains(one)), "{causes:?}");
+        assert!(culprits.open(&all).iter().all(|one| known.contains(one)), "{causes:?}");
         (culprits.culprits, asked.into_inner().len())
     }
 
