@@ -6,6 +6,7 @@ use super::lab::Came;
 use super::search::{Found, Oracle};
 use super::select::{Set, name};
 use super::study::{Cell, Study};
+use crate::args::MachineName;
 use crate::failure::Failure;
 use graphs::vary::Variation;
 
@@ -119,7 +120,10 @@ impl Asker<'_> {
             Ok(found) => course.found = Some(found),
             Err(Need(sets)) => {
                 let ask = |set| Ask { set, ..self.control(subject) };
-                // The step as it is comes last, after what else is asked.
+                // The step as it is comes last, after what else is asked; on the host in each round, as time goes on there.
+                if self.lab.args.machine == MachineName::Host && course.next.is_empty() {
+                    course.next.push(self.control(subject));
+                }
                 course.next.splice(0..0, sets.into_iter().map(ask));
             }
         }
