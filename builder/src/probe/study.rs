@@ -65,13 +65,11 @@ pub fn study(
 impl Asker<'_> {
     fn study(&mut self, sets: &[Set]) -> Result<Vec<Study>, Failure> {
         let controls = self.controls()?;
-        let mut studies = match self.lab.args.first {
-            true => self.first(sets, controls)?,
-            false => self.rounds(sets, controls)?,
-        };
-        if !self.lab.args.first {
-            self.heirs(&mut studies)?;
+        if self.lab.args.first {
+            return self.first(sets, controls);
         }
+        let mut studies = self.rounds(sets, controls)?;
+        self.heirs(&mut studies)?;
         Ok(studies)
     }
 
