@@ -34,6 +34,8 @@ pub struct Ask {
     pub set: Set,
     /// What is drawn is drawn from this.
     pub seed: u64,
+    /// Whether it is asked beside others, one right after the other ([`beside`](super::beside)).
+    pub beside: bool,
 }
 
 /// An answer, or why there is none.

@@ -1,10 +1,12 @@
 //! What `--first` asks: each variation alone, side by side, until every step differs in one.
 
 use super::ask::{Answer, Ask, Asker};
+use super::judge::Told;
 use super::lab::Came;
 use super::select::{Set, name};
 use super::study::Study;
 use crate::failure::Failure;
+use std::collections::BTreeSet;
 
 impl Asker<'_> {
     /// Studies that end at the first difference.
@@ -23,7 +25,10 @@ impl Asker<'_> {
         let place = |ask: &Ask| sets.iter().position(|set| name(set) == name(&ask.set));
         answers.iter_mut().for_each(|answers| answers.sort_by_key(|(ask, _)| (place(ask), ask.seed)));
         let judged = answers.iter().zip(controls).enumerate();
-        Ok(judged.map(|(at, (answers, controls))| self.judge(at, controls, answers, sets, &[])).collect())
+        let judge = |(at, (answers, controls)): (usize, (&Vec<(Ask, Answer)>, _))| {
+            self.judge(at, controls, sets, &Told { answers, others: &[], in_turn: &BTreeSet::new() })
+        };
+        Ok(judged.map(judge).collect())
     }
 
     fn questions(&self, subject: usize, sets: &[Set], controls: &[(Came, Came)]) -> Vec<Ask> {

@@ -8,6 +8,7 @@ use super::study::{Cell, Study};
 use super::values::values;
 use crate::args::MachineName;
 use graphs::vary::{Own, varied};
+use std::collections::BTreeSet;
 
 /// What else moves a little with everything that takes time: when things happen;
 const TIMING: [&str; 2] = ["scheduling", "tick"];
@@ -15,16 +16,20 @@ const TIMING: [&str; 2] = ["scheduling", "tick"];
 const MEMORY: [&str; 6] =
     ["map-base", "heap-base", "stack-base", "layout", "stack-contents", "heap-contents"];
 
+/// What is known of a step beside its controls.
+pub struct Told<'a> {
+    /// Answers to what was asked of one set.
+    pub answers: &'a [(Ask, Answer)],
+    /// What is known of other sets, by name.
+    pub others: &'a [(String, Cell)],
+    /// The names of the sets that made a difference in turn with nothing ([`beside`](super::beside)).
+    pub in_turn: &'a BTreeSet<String>,
+}
+
 impl Asker<'_> {
-    /// What is known of a step from the answers to what was asked of it alone, and what is known of the others.
-    pub fn judge(
-        &self,
-        at: usize,
-        (control, twin): (Came, Came),
-        answers: &[(Ask, Answer)],
-        sets: &[Set],
-        others: &[(String, Cell)],
-    ) -> Study {
+    /// What is known of a step from all that was told.
+    pub fn judge(&self, at: usize, (control, twin): (Came, Came), sets: &[Set], told: &Told<'_>) -> Study {
+        let Told { answers, others, in_turn } = told;
         let samples = self.samples(&control, &twin, answers);
         let strict = self.lab.args.machine != MachineName::Host;
         let mut study = Study {
@@ -39,7 +44,10 @@ impl Asker<'_> {
         for (ask, came) in answers.iter().filter(|(ask, _)| !ask.set.is_empty()) {
             let cell = match came {
                 Err(why) => Cell::Not(why.clone()),
-                Ok(came) => self.cell(at, &study.control, came, &samples, &ask.set),
+                Ok(came) => match self.cell(at, &study.control, came, &samples, &ask.set) {
+                    Cell::Follows(_) if in_turn.contains(&name(&ask.set)) => Cell::Differs,
+                    cell => cell,
+                },
             };
             if let (Cell::Differs, Ok(came)) = (&cell, came)
                 && !study.causes.iter().any(|(set, ..)| name(set) == name(&ask.set))
@@ -65,7 +73,7 @@ impl Asker<'_> {
             };
             study.cells.push((set, cell));
         }
-        self.consequences(at, &mut study, &samples);
+        self.consequences(at, &mut study, &samples, in_turn);
         study
     }
 
@@ -129,7 +137,7 @@ impl Asker<'_> {
     }
 
     /// Takes away the blame for what follows from something else that is to blame.
-    fn consequences(&self, at: usize, study: &mut Study, noise: &[Came]) {
+    fn consequences(&self, at: usize, study: &mut Study, noise: &[Came], in_turn: &BTreeSet<String>) {
         let cause = |study: &Study, name: &str| {
             study
                 .causes
@@ -170,7 +178,8 @@ impl Asker<'_> {
         }
         for (set, came, _) in study.causes.clone() {
             let [one] = set[..] else { continue };
-            if TIMING.contains(&one.name) || self.stands(at, &study.control, &came, &set) {
+            let is_its_own = || in_turn.contains(one.name) || self.stands(at, &study.control, &came, &set);
+            if TIMING.contains(&one.name) || is_its_own() {
                 continue;
             }
             let memory: &[&str] = if MEMORY.contains(&one.name) { &[] } else { &MEMORY };

@@ -13,11 +13,12 @@
 //! | [`lab`], [`scratch`] | one boot of many steps; their outputs |
 //! | [`study`], [`ask`], [`rounds`], [`first`] | what is asked of it |
 //! | [`search`], [`minimal`] | which of many variations make a difference |
-//! | [`judge`], [`noise`] | what the answers mean |
+//! | [`judge`], [`noise`], [`beside`] | what the answers mean |
 //! | [`detail`], [`values`] | where outputs differ, and whether what was varied stands there |
 //! | [`history`] | what was found out before |
 //! | [`report`] | as text, JSON and a page |
 pub mod ask;
+pub mod beside;
 pub mod detail;
 pub mod first;
 pub mod history;

@@ -1,7 +1,8 @@
 //! The searches of all steps, side by side: what they need next is asked in the same boots, round after round.
 
 use super::ask::{Answer, Ask, Asker};
-use super::judge::is_timing;
+use super::beside;
+use super::judge::{Told, is_timing};
 use super::lab::Came;
 use super::search::{Found, Oracle};
 use super::select::{Set, name};
@@ -9,17 +10,20 @@ use super::study::{Cell, Study};
 use crate::args::MachineName;
 use crate::failure::Failure;
 use graphs::vary::Variation;
+use std::collections::BTreeSet;
 
 /// Values are looked for in outputs of so many bytes, to know where to begin.
 const SEARCHED: u64 = 32 << 20;
 
 /// What must be asked before more is known.
-struct Need(Vec<Set>);
+struct Need(Vec<Ask>);
 
 /// What was asked of a step, and is asked next.
 struct Course {
     controls: (Came, Came),
     answers: Vec<(Ask, Answer)>,
+    /// The names of the sets that were asked for in turn with nothing, and of those that made a difference then.
+    in_turn: (BTreeSet<String>, BTreeSet<String>),
     next: Vec<Ask>,
     found: Option<Found<&'static Variation>>,
 }
@@ -29,6 +33,14 @@ impl Course {
         let is_it = |(ask, _): &&(Ask, Answer)| ask.seed == seed && name(&ask.set) == name(set);
         self.answers.iter().find(is_it).map(|(_, answer)| answer)
     }
+
+    fn take(&mut self, answers: Vec<(Ask, Answer)>) {
+        let (in_turn, answers): (Vec<_>, Vec<_>) = answers.into_iter().partition(|(ask, _)| ask.beside);
+        let (asked, other) = beside::told(&in_turn);
+        self.in_turn.0.extend(asked);
+        self.in_turn.1.extend(other);
+        self.answers.extend(answers);
+    }
 }
 
 impl Asker<'_> {
@@ -37,7 +49,7 @@ impl Asker<'_> {
         let course = |(subject, controls): (usize, (Came, Came))| {
             let fails = matches!(controls.0, Came::Failed(_));
             let next = if fails { vec![] } else { self.outset(subject, sets) };
-            Course { controls, answers: vec![], next, found: None }
+            Course { controls, answers: vec![], in_turn: Default::default(), next, found: None }
         };
         let mut courses: Vec<Course> = controls.into_iter().enumerate().map(course).collect();
         for (subject, course) in courses.iter_mut().enumerate() {
@@ -47,7 +59,7 @@ impl Asker<'_> {
             let asks = courses.iter_mut().flat_map(|course| std::mem::take(&mut course.next)).collect();
             let answers = self.answer(self.grouped(asks), None)?;
             for (subject, (course, answers)) in courses.iter_mut().zip(answers).enumerate() {
-                course.answers.extend(answers);
+                course.take(answers);
                 self.go_on(subject, sets, course);
             }
         }
@@ -88,18 +100,27 @@ impl Asker<'_> {
             samples.extend(moved.cloned());
         }
         let known = |set: &[&'static Variation]| course.known(self.lab.args.seed, set);
-        let need = |wanted: Vec<Set>| if wanted.is_empty() { Ok(()) } else { Err(Need(wanted)) };
+        let need = |wanted: Vec<Ask>| if wanted.is_empty() { Ok(()) } else { Err(Need(wanted)) };
+        let alone = |set: &Set| Ask { set: set.clone(), ..self.control(subject) };
         let ask = |wanted: &[Set]| {
-            need(wanted.iter().filter(|set| known(set).is_none()).cloned().collect())?;
-            let differs = |set: &Set| match known(set) {
-                Some(Ok(came)) => {
-                    let cell = self.cell(subject, control, came, &samples, set);
-                    matches!(cell, Cell::Differs | Cell::Failed(_))
+            let (mut unknown, mut differs) = (Vec::new(), Vec::new());
+            for set in wanted {
+                let cell = match known(set) {
+                    Some(Ok(came)) => self.cell(subject, control, came, &samples, set),
+                    // A machine that can't be had: whose fault it is must be found.
+                    Some(Err(why)) => Cell::Failed(why.clone()),
+                    None => {
+                        unknown.push(alone(set));
+                        continue;
+                    }
+                };
+                if matches!(cell, Cell::Follows(_)) && !course.in_turn.0.contains(&name(set)) {
+                    unknown.extend(self.in_turn(subject, set));
                 }
-                // A machine that can't be had: whose fault it is must be found.
-                _ => true,
-            };
-            Ok(wanted.iter().map(differs).collect())
+                let in_turn = course.in_turn.1.contains(&name(set));
+                differs.push(in_turn || matches!(cell, Cell::Differs | Cell::Failed(_)));
+            }
+            need(unknown).map(|()| differs)
         };
         let likely = |observed: &[&'static Variation], now: &[&'static Variation]| match known(observed) {
             Some(Ok(came)) if self.lab.scratch.total(came) <= SEARCHED => {
@@ -113,18 +134,17 @@ impl Asker<'_> {
         // Each altered machine is a boot of its own.
         let dear = |one: &&Variation| one.alteration().is_some();
         let oracle = Oracle { ask: &ask, likely: &likely, excludes: &excludes, dear: &dear };
-        let timing =
-            sets.iter().filter(|set| noisy && is_timing(set) && known(set).is_none()).cloned().collect();
+        let timing = sets.iter().filter(|set| noisy && is_timing(set) && known(set).is_none());
+        let timing = timing.map(alone).collect();
         let found = need(timing).and_then(|()| oracle.search(&self.searched(subject, sets, noisy), !noisy));
         match found {
             Ok(found) => course.found = Some(found),
-            Err(Need(sets)) => {
-                let ask = |set| Ask { set, ..self.control(subject) };
+            Err(Need(asks)) => {
                 // The step as it is comes last, after what else is asked; on the host in each round, as time goes on there.
                 if self.lab.args.machine == MachineName::Host && course.next.is_empty() {
                     course.next.push(self.control(subject));
                 }
-                course.next.splice(0..0, sets.into_iter().map(ask));
+                course.next.splice(0..0, asks);
             }
         }
     }
@@ -147,6 +167,7 @@ impl Asker<'_> {
         let place = |ask: &Ask| told.iter().position(|set| name(set) == name(&ask.set));
         course.answers.retain(|(ask, _)| ask.set.is_empty() || place(ask).is_some());
         course.answers.sort_by_key(|(ask, _)| (place(ask), ask.seed));
-        self.judge(subject, course.controls, &course.answers, sets, &without)
+        let told = Told { answers: &course.answers, others: &without, in_turn: &course.in_turn.1 };
+        self.judge(subject, course.controls, sets, &told)
     }
 }

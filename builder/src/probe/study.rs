@@ -96,7 +96,7 @@ impl Asker<'_> {
 
     /// The step with nothing varied.
     pub(super) fn control(&self, subject: usize) -> Ask {
-        Ask { subject, set: vec![], seed: self.lab.args.seed }
+        Ask { subject, set: vec![], seed: self.lab.args.seed, beside: false }
     }
 
     /// All that is asked of a step to know what a set alone does.
