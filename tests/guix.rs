@@ -82,7 +82,8 @@ nixbld:!:30000:
 localhost
 (none)
 @
-700
+700 30001 30000
+555 0 30000
 1
 no terminal
 dev
@@ -116,13 +117,13 @@ fn a_closure_of_three() {
     let (download, file) = store.add("hi", download);
 
     let (sh, b) = (format!("{busybox}/bin/sh"), format!("{busybox}/bin/busybox"));
-    // What it is to have of the daemon's environment is there, and empty.
-    let script = "[ \"${http_proxy-none}\" ] || echo hello > $out";
-    let hash = builder::hash(b"hello\n");
+    // What it is to have of the daemon's environment is there, and empty. Its output may refer to something.
+    let script = &format!("[ \"${{http_proxy-none}}\" ] || echo {busybox} > $out");
+    let hash = builder::hash(format!("{busybox}\n").as_bytes());
     let fixed = Fixed { recursive: false, algorithm: Algorithm::Sha256, hash };
     let mut leaky = derivation(&sh, &["-c", script], &[("impureEnvVars", "http_proxy")], Some(fixed));
     leaky.sources.insert(busybox.clone());
-    let (leaky, _) = store.add("leaky", leaky);
+    let (leaky, leaky_out) = store.add("leaky", leaky);
 
     let script = format!("{b} cat {file} > $out; echo {busybox} >> $out");
     let mut first = derivation(&sh, &["-c", &script], &[], None);
@@ -133,7 +134,7 @@ fn a_closure_of_three() {
 
     let script = format!(
         "{{ {b} env | {b} grep -v -e ^out= -e ^export | {b} sort; {b} cat /etc/passwd /etc/group /etc/hosts; echo $({b} id -u) $({b} id -g)
-           {b} hostname; {b} cat /proc/sys/kernel/domainname; {b} pwd; {b} stat -c %a .; echo $$; [ -t 1 ] || echo no terminal
+           {b} hostname; {b} cat /proc/sys/kernel/domainname; {b} pwd; {b} stat -c '%a %u %g' . /; echo $$; [ -t 1 ] || echo no terminal
            {b} ls /; echo $0; for a in \"$@\"; do echo $a; done; {b} sed s,/.*-,, graph; }} > log; {b} cp log $out; echo {first_out} >> $out"
     );
     let graph = format!("graph {busybox}");
@@ -161,6 +162,7 @@ fn a_closure_of_three() {
         records.push(of_record(&record));
     }
     assert_eq!(records[0], records[1], "host and strict");
+    assert_eq!(records[0][&leaky_out].1, [busybox.as_str()]);
     assert_eq!(records[0][&first_out].1, [busybox.as_str()]);
     assert_eq!(records[0][&second_out].1, [first_out.as_str()]);
     // The binary cache that was left is a place to take outputs from; the text in it is what was seen.

@@ -73,7 +73,11 @@ pub fn file_system(
 pub fn make<'a>(step: &Step<'a>) -> Result<OwnedFd, Failure<'a>> {
     let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
     rustix::mount::mount_change(c"/", private).map_err(Failure::of("make mounts private"))?;
-    let (mode, gid) = if step.rules == Rules::Nix { (0o750, Some(step.gid)) } else { (0o755, None) };
+    let (mode, gid) = match step.rules {
+        Rules::Groundup => (0o755, None),
+        Rules::Nix => (0o750, Some(step.gid)),
+        Rules::Guix => (0o555, Some(step.gid)),
+    };
     file_system(step, mode, gid, c"/step", MountFlags::empty()).map_err(Failure::of("make the root"))?;
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let root = rustix::fs::open(c"/step", flags, Mode::empty()).map_err(Failure::of("open the root"))?;
