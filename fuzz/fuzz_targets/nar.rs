@@ -25,6 +25,9 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     if result.is_err() {
         return;
     }
+    if let Some(contents) = nar::plain(bytes) {
+        assert!(fs::read(inside.join("out")).expect("a file") == contents, "a plain file is its contents");
+    }
     let (mut text, mut order, mut buffer) = (vec![0; 1 << 20], vec![0; 1 << 16], vec![0; 8192]);
     let folder = File::open(&inside).expect("there");
     let room = Room::new(&mut text, &mut order);
