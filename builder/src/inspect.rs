@@ -97,6 +97,9 @@ pub fn inspect(archive: &[u8]) -> Inspection {
             if known == Known::Unknown {
                 found.amiss.push("/init is not known: it may do anything, whatever the plan says".into());
             }
+            if init.header.mode & 0o111 == 0 {
+                found.amiss.push("/init can not be executed: nothing would be run".into());
+            }
             found.init = Some((crate::hash(init.data), known));
         }
     }

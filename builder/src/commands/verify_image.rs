@@ -18,20 +18,24 @@ pub fn verify_image(path: &Path, as_json: bool) -> Result<Result<(), Failure>, F
         Failure::help(format!("{}: {error}", path.display()), "name an image, plain or compressed with xz")
     };
     let file = std::fs::read(path).map_err(|error| fail(&error))?;
-    let mut archive = Vec::new();
+    let (mut archive, mut behind) = (Vec::new(), &file[..]);
     if file.starts_with(XZ) {
-        let decoder = xz2::read::XzDecoder::new(&file[..]);
+        let decoder = xz2::bufread::XzDecoder::new(&mut behind);
         let size = decoder.take(LARGEST + 1).read_to_end(&mut archive).map_err(|error| fail(&error))?;
         if size as u64 > LARGEST {
             return Err(fail(&format_args!("more than {} GiB unpacked", LARGEST >> 30)));
         }
     } else {
-        archive = file.clone();
+        (archive, behind) = (file.clone(), &[]);
     }
     if images::read::entries(&archive).next().is_none_or(|entry| entry.is_err()) {
         return Err(fail(&"this is no newc archive"));
     }
-    let found = inspect(&archive);
+    let mut found = inspect(&archive);
+    if !behind.is_empty() {
+        let many = term::count(behind.len(), "byte");
+        found.amiss.push(format!("{many} behind the end of xz: a kernel would unpack what is in them, too"));
+    }
     let sha256 = crate::hash(&file);
     if as_json {
         term::json(&value(&sha256, &found))?
