@@ -394,6 +394,14 @@ fn signatures_of_nix_are_verified() {
     fs::write(at.join("keys"), format!("cache-1:{}\n", STANDARD.encode(public))).unwrap();
     for (text, good) in [
         (narinfo.clone(), true),
+        // What is signed is the hash, however it is spelled, and the references in their order.
+        (narinfo.replace(base32, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"), true),
+        (
+            narinfo
+                .replace("-x 11111111111111111111111111111111-y", "-x")
+                .replace("References: ", "References: 11111111111111111111111111111111-y "),
+            true,
+        ),
         (narinfo.replace("NarSize: 120", "NarSize: 121"), false),
         (narinfo.replace("1111-y", "1112-y"), false),
         (narinfo.replace("0mdqa", "1mdqa"), false),
@@ -429,6 +437,15 @@ fn compare_counts_signers_and_refuses_what_is_not_signed() {
     let (good, said) = compare(&["a", "b", "plain", "c"]);
     assert!(!good && said.contains("plain is refused: it bears no signature"), "{said}");
     assert!(said.contains("c is refused: none of the given keys signed it"), "{said}");
+    // What was cut is no record without a signature, and Guix's signature is one, of another kind.
+    let whole = fs::read_to_string(at.join("a")).unwrap();
+    fs::write(at.join("cut"), &whole[..whole.len() - 9]).unwrap();
+    assert!(compare(&["cut", "b"]).1.contains("cut is refused: line"));
+    let path = "/gnu/store/00000000000000000000000000000000-x";
+    let nar = "sha256:0mdqa9w1p6cmli6976v4wi0sw9r4p5prkj7lzfd1877wk11c9c73";
+    let guix = format!("StorePath: {path}\nNarHash: {nar}\nNarSize: 1\nReferences: \nSignature: 1;x;AAAA\n");
+    fs::write(at.join("guix"), guix).unwrap();
+    assert!(compare(&["guix", "b"]).1.contains("it is Guix's"));
     // Without keys nothing is verified, and that is said.
     let (good, said) = run(at, "groundup", &["compare", "a", "c", "plain"], "");
     assert!(good && said.contains("signatures were not verified"), "{said}");

@@ -77,7 +77,8 @@ fn ssh(line: &str) -> Result<Option<Signer>, String> {
     for option in words[..at].iter().skip(1).flat_map(|word| options(word)) {
         match option.split_once('=') {
             Some(("namespaces", list)) => {
-                if !list.trim_matches('"').split(',').any(|space| space == NAMESPACE || space == "*") {
+                let list = list.strip_prefix('"').and_then(|list| list.strip_suffix('"'));
+                if !allows(list.ok_or("namespaces=\"…\" has no quotes")?) {
                     return Ok(None);
                 }
             }
@@ -94,6 +95,24 @@ fn ssh(line: &str) -> Result<Option<Signer>, String> {
         (0, comment) => comment.to_owned(),
     };
     Ok(Some(Signer { name, key }))
+}
+
+/// Whether a list of patterns, some perhaps with `!` before them, is for our namespace. Source: ssh_config(5), PATTERNS.
+fn allows(list: &str) -> bool {
+    let fit = |pattern: &str| fits(pattern.as_bytes(), NAMESPACE.as_bytes());
+    let (not, yes): (Vec<_>, Vec<_>) = list.split(',').partition(|pattern| pattern.starts_with('!'));
+    yes.into_iter().any(fit) && !not.iter().any(|pattern| fit(&pattern[1..]))
+}
+
+/// `*` stands for any text, `?` for any character.
+fn fits(pattern: &[u8], text: &[u8]) -> bool {
+    match (pattern, text) {
+        ([b'*', rest @ ..], _) => {
+            fits(rest, text) || text.split_first().is_some_and(|(_, text)| fits(pattern, text))
+        }
+        ([one, rest @ ..], [first, text @ ..]) => (*one == b'?' || one == first) && fits(rest, text),
+        (pattern, text) => pattern.is_empty() && text.is_empty(),
+    }
 }
 
 /// Options are parted by commas that are not in quotes.
@@ -125,12 +144,34 @@ mod tests {
     }
 
     #[test]
+    fn namespaces_are_patterns() {
+        for (list, good) in [
+            ("groundup", true),
+            ("git,groundup", true),
+            ("ground*,x", true),
+            ("*r?undup", true),
+            ("*", true),
+            ("!git,*", true),
+            ("", false),
+            ("GROUNDUP", false),
+            ("groundup2,g?undup", false),
+            ("*,!groundup", false),
+            ("!ground*,groundup", false),
+            ("!git", false),
+        ] {
+            let keys = Keys::read(&format!("alice namespaces=\"{list}\" {KEY}\n"));
+            assert_eq!(keys.is_ok(), good, "{list}");
+        }
+    }
+
+    #[test]
     fn what_is_not_understood_is_refused() {
         for text in [
             String::new(),
             "hello".into(),
             format!("alice cert-authority {KEY}"),
             format!("alice valid-before=\"20300101\" {KEY}"),
+            format!("alice namespaces=groundup {KEY}"),
             KEY[..60].into(),
         ] {
             assert!(Keys::read(&text).is_err(), "{text}");

@@ -66,7 +66,11 @@ pub fn verify(record: &[u8], detached: Option<&str>, keys: &Keys) -> Result<Veri
     } else if text.starts_with("StorePath:") {
         (nix::verify(text, keys)?, read::read(record))
     } else {
-        let value: serde_json::Value = serde_json::from_str(text).map_err(|_| Refused::Unsigned)?;
+        // Broken JSON was cut or altered; anything else, such as a list of hashes, bears no signature.
+        let value: serde_json::Value = serde_json::from_str(text).map_err(|error| {
+            let is_json = text.trim_start().starts_with(['{', '[']);
+            if is_json { Refused::Record(read::Error::json(&error)) } else { Refused::Unsigned }
+        })?;
         if value.get("payloadType").is_none() {
             return Err(Refused::Unsigned);
         }

@@ -12,7 +12,9 @@ use std::collections::BTreeSet;
 pub fn verify(text: &str, keys: &Keys) -> Result<BTreeSet<String>, Refused> {
     let narinfo = Narinfo::read(text).map_err(Refused::Record)?;
     if narinfo.signatures.is_empty() {
-        return Err(Refused::Unsigned);
+        let of_guix = text.lines().any(|line| line.starts_with("Signature:"));
+        let unknown = || Refused::Malformed("it is Guix's, and only those of Nix are known".into());
+        return Err(if of_guix { unknown() } else { Refused::Unsigned });
     }
     let mut signers = BTreeSet::new();
     for signed in &narinfo.signatures {

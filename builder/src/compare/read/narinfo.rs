@@ -3,7 +3,8 @@
 
 use super::claims::{Claims, Form, Method, Output};
 use super::{Error, hash};
-use std::collections::BTreeMap;
+use graphs::drv::nix32;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a narinfo says, as far as it concerns the content.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,8 +66,11 @@ impl Narinfo {
         let size =
             told_size.parse().map_err(|_| Error::new("NarSize", format_args!("{told_size:?} is no size")))?;
         let references = fields.get("References").copied().unwrap_or_default().split_whitespace();
-        let references: Vec<_> = references.map(|base| format!("{folder}/{base}")).collect();
-        let fingerprint = format!("1;{path};{told};{size};{}", references.join(","));
+        // However the file spells them, it is the hash in nix32 and the sorted references that are signed.
+        let references: BTreeSet<_> = references.map(|base| format!("{folder}/{base}")).collect();
+        let references: Vec<_> = references.into_iter().collect();
+        let nix32 = nix32::encode(&graphs::hex::decode(&sha256).unwrap_or_default());
+        let fingerprint = format!("1;{path};sha256:{nix32};{size};{}", references.join(","));
         Ok(Narinfo { path: path.into(), sha256, size, signatures, fingerprint })
     }
 
