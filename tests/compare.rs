@@ -92,7 +92,7 @@ fn three_records_agreements_disagreements_gaps_and_plans() {
     let said = compare(at, &["a.json", "b.json", "c.json", "--require", "2"]);
     assert_eq!(said.status, Some(1));
     for line in [
-        "3 outputs were compared:",
+        "3 outputs compared:",
         "  - 1 (33.3%) were identical",
         "  - 2 (66.7%) differed",
         "  - 0 (0.0%) were inconclusive",
@@ -282,7 +282,16 @@ fn garbage_is_refused_with_its_place() {
         assert!(said.stderr.contains(says), "{}\n{says}", said.stderr);
     }
     assert_eq!(compare(at, &["good.json"]).status, Some(2));
-    assert_eq!(compare(at, &["good.json", "good.json"]).status, Some(2));
+    // One file is one party's, however it is spelled; and nobody is no number of parties.
+    for more in ["good.json", "./good.json", "../good.json"] {
+        let path = if more.starts_with("..") {
+            at.join("good.json").to_str().unwrap().to_owned()
+        } else {
+            more.into()
+        };
+        assert_eq!(compare(at, &["good.json", &path]).status, Some(2), "{path}");
+    }
+    assert_eq!(compare(at, &["good.json", "x=good.json", "--require", "0"]).status, Some(2));
     // A name that would give orders to a terminal is shown as what it is.
     write(at, "escape.json", &record("1", &[("a\u{1b}[2Jb", "1")]));
     assert!(compare(at, &["good.json", "escape.json"]).stdout.contains("a\\u{1b}[2Jb"));

@@ -2,6 +2,7 @@
 
 use super::{Cache, Choices};
 use clap::{Args, Subcommand};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 /// `groundup compare`
@@ -13,7 +14,7 @@ pub struct Compare {
     pub records: Vec<String>,
     /// So many parties must agree on each output [default: all]
     #[arg(long, value_name = "K")]
-    pub require: Option<usize>,
+    pub require: Option<NonZeroUsize>,
     /// Compare this output only; may be given for several
     #[arg(long, value_name = "NAME")]
     pub output: Vec<String>,

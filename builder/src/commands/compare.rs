@@ -20,7 +20,7 @@ pub fn compare(args: &args::Compare) -> Result<Result<(), Failure>, Failure> {
             "name two records or more; LABEL=FILE says whose a record is",
         ));
     }
-    let require = args.require.unwrap_or(parties.len());
+    let require = args.require.map_or(parties.len(), usize::from);
     if require > parties.len() {
         let text = format!("--require {require}: there are only {} parties", parties.len());
         return Err(Failure::help(text, "require fewer, or name more records"));

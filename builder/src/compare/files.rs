@@ -5,7 +5,7 @@ use super::verdict::Party;
 use crate::failure::Failure;
 use crate::sign::{self, Keys};
 use graphs::Problem;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,16 @@ const LARGEST: u64 = 256 << 20;
 /// Reads all records; every bad one is reported. With keys, every record must be signed by one of them, and the parties are
 /// the signers: whoever signs two records still is one.
 pub fn parties(records: &[String], keys: Option<&Keys>) -> Result<Vec<Party>, Failure> {
-    let named: Vec<_> = records.iter().map(|record| named(record)).collect();
+    // However often a file is named, and by which paths: without a label it is one party's.
+    let mut seen: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
+    let mut once = |(label, path): (Option<String>, PathBuf)| match label {
+        Some(_) => (label, path),
+        None => {
+            let real = fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
+            (None, seen.entry(real).or_insert(path).clone())
+        }
+    };
+    let named: Vec<_> = records.iter().map(|record| once(named(record))).collect();
     let mut parties: Vec<Party> = Vec::new();
     let mut problems = Vec::new();
     for (label, path) in &named {

@@ -47,7 +47,7 @@ impl Report<'_> {
         };
         let _ = write!(
             text,
-            "\n{} were compared:\n  - {} were identical\n  - {} differed\n  - {} were inconclusive\n",
+            "\n{} compared:\n  - {} were identical\n  - {} differed\n  - {} were inconclusive\n",
             crate::term::count(counts.total(), "output"),
             part(counts.identical),
             part(counts.differs),

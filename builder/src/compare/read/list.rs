@@ -31,7 +31,7 @@ pub fn read(text: &str) -> Result<Claims, Error> {
 
 /// `HEX  NAME` or `HEX *NAME`; `\HEX` where the name is escaped.
 fn plain(line: &str) -> Option<(&'static str, String, String)> {
-    let (line, escaped) = line.strip_prefix('\\').map_or((line, false), |line| (line, true));
+    let (line, escaped) = marked(line);
     let (digits, name) = line.split_once(' ')?;
     let name = name.strip_prefix([' ', '*'])?;
     let &(algorithm, length) = ALGORITHMS.iter().find(|(_, length)| *length == digits.len())?;
@@ -40,12 +40,19 @@ fn plain(line: &str) -> Option<(&'static str, String, String)> {
     (!name.is_empty()).then_some((algorithm, hex, name))
 }
 
-/// `SHA256 (NAME) = HEX`
+/// `SHA256 (NAME) = HEX`; `\SHA256` where the name is escaped.
 fn tagged(line: &str) -> Option<(&'static str, String, String)> {
+    let (line, escaped) = marked(line);
     let (tag, rest) = line.split_once(" (")?;
     let (name, digits) = rest.rsplit_once(") = ")?;
     let &(algorithm, length) = ALGORITHMS.iter().find(|(name, _)| name.eq_ignore_ascii_case(tag))?;
-    Some((algorithm, hash::hex(digits, length)?, name.to_owned())).filter(|(.., name)| !name.is_empty())
+    let name = if escaped { unescape(name)? } else { name.to_owned() };
+    Some((algorithm, hash::hex(digits, length)?, name)).filter(|(.., name)| !name.is_empty())
+}
+
+/// Whether a backslash before the line says that the name in it is escaped, and the line without it.
+fn marked(line: &str) -> (&str, bool) {
+    line.strip_prefix('\\').map_or((line, false), |line| (line, true))
 }
 
 fn unescape(name: &str) -> Option<String> {
@@ -74,11 +81,11 @@ mod tests {
         let h = "ab".repeat(32);
         let upper = h.to_uppercase();
         let text = format!(
-            "# comment\n\n{h}  ./bin/a b\n{h} *c\n\\{h}  d\\ne\\\\f\nSHA256 (g (h)) = {upper}\n{h}{h}  i\n"
+            "# comment\n\n{h}  ./bin/a b\n{h} *c\n\\{h}  d\\ne\\\\f\nSHA256 (g (h)) = {upper}\n{h}{h}  i\n\\SHA256 (j\\nk) = {h}\n"
         );
         let claims = read(&text).unwrap();
         let names: Vec<_> = claims.outputs.keys().map(String::as_str).collect();
-        assert_eq!(names, ["bin/a b", "c", "d\ne\\f", "g (h)", "i"]);
+        assert_eq!(names, ["bin/a b", "c", "d\ne\\f", "g (h)", "i", "j\nk"]);
         assert_eq!(claims.outputs["g (h)"].digests[&Method::file()], h);
     }
 
