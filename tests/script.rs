@@ -146,9 +146,13 @@ fn failures_end_as_they_do_by_pid_1() {
         step("c-signal", "kill -9 $$", ""),
         step("d-expect", "echo > $out", &format!(", expect: {{\"out\": \"{}\"}}", "0".repeat(64))),
         step("e-good", "echo > $out; sleep 1000 &", ""),
+        // The last line has no end, and the next event is none of it.
+        step("g-unended", "echo > $out; printf '@ built x 1'", ""),
+        step("h-no-signal", "exit 255", ""),
         "\"f-needs\": (builder: \"/store/busybox\", args: [\"true\"], inputs: [\"busybox\", \"a-status\"]),\n".into(),
     ];
-    let names = "\"b-nothing\", \"c-signal\", \"d-expect\", \"e-good\", \"f-needs\"";
+    let names =
+        "\"b-nothing\", \"c-signal\", \"d-expect\", \"e-good\", \"f-needs\", \"g-unended\", \"h-no-signal\"";
     let text = format!(
         "(seeds: {{\"busybox\": (from: [File(\"busybox\")], sha256: \"{sha256}\", executable: true)}},\n\
          derivations: {{{}}}, targets: [{names}])\n",
@@ -213,9 +217,17 @@ fn images_are_read_and_what_is_amiss_is_told() {
         ("sed -i s/^uid.1000/uid\\ 0/ plan", "amiss: /plan, line"),
         ("rm plan", "amiss: there is no /plan"),
         ("rm init", "amiss: there is no /init"),
+        ("chmod a-x init", "amiss: /init can not be executed"),
     ] {
         let said = tampered(change);
         assert!(said.contains(says), "{change}: {said}");
+    }
+    // A kernel goes on behind the first xz stream, and what comes later stands.
+    let packed = fs::read(at.join("packed")).unwrap();
+    for more in [&packed[..], &fs::read(at.join("changed")).unwrap(), &[0; 512]] {
+        fs::write(at.join("longer"), [&packed, more].concat()).unwrap();
+        let (status, said, _) = run(at, &["verify-image", "longer"]);
+        assert!(status == Some(1) && said.contains("behind the end of xz"), "{said}");
     }
     fs::write(at.join("garbage"), "hello").unwrap();
     let cut = fs::read(at.join("packed")).unwrap();

@@ -8,7 +8,8 @@
 # clock.
 #
 # What /init does and this does not: namespaces (what a builder leaves running is killed after its step), a limit on what a step
-# prints, no_new_privs, refusing attributes, random numbers from the plan (busybox has no way to give the kernel any), export.
+# prints, no_new_privs, an empty bounding set of capabilities, an empty list of groups, refusing attributes, random numbers from the
+# plan (busybox has no way to give the kernel any), export. An exit status of 129 to 192 is told as a signal, as a shell sees it.
 set -u
 export LC_ALL=C PATH=/bin
 
@@ -343,10 +344,11 @@ run() {
         "$mask" "$clock" "$directory" "$limits" "$user" "$builder" "$@" </dev/null >/log 2>&1
     status=$?
     if [ $$ = 1 ]; then kill -9 -1 2>/dev/null; fi
-    tr -d '\000-\010\013-\037\177' </log | sed 's/^/| /'
+    # Unlike sed, awk ends a last line that the builder did not end: the next event begins a line of its own.
+    tr -d '\000-\010\013-\037\177' </log | awk '{ print "| " $0 }'
     rm -f /log
     umount -l /step
-    if [ $status -gt 128 ]; then
+    if [ $status -gt 128 ] && [ $status -le 192 ]; then
         reason="killed by signal $((status - 128))"
     elif [ $status -ne 0 ]; then
         reason="exit status $status"
