@@ -245,6 +245,8 @@ fn what_can_not_be_lanes_is_said_before_anything_runs() {
         (&["--over", "way", "--choose", "way=one"], "--choose way=one: `way` is varied"),
         (&["--over", "way", "--choose", "end=x"], "the choice `end` has no alternative `x`"),
         (&["--over", "way", "--record-dir", "/dev/null/x"], "--record-dir /dev/null/x"),
+        // It takes no derivations, and so nothing that only these need.
+        (&["--over", "way", "--store", "."], "unexpected argument '--store'"),
     ] {
         let output = groundup().arg("ddc").arg(graph("lanes")).args(arguments).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);

@@ -77,7 +77,7 @@ pub enum Command {
     /// Resolves what a graph leaves open to versions and hashes, and writes them to its lock file
     Lock {
         #[command(flatten)]
-        graph: Graph,
+        graph: RonGraph,
         #[command(flatten)]
         cache: Cache,
     },
@@ -134,7 +134,7 @@ pub enum Command {
     /// Prints the plan as a POSIX shell script that does what PID 1 does
     Script {
         #[command(flatten)]
-        graph: Graph,
+        graph: RonGraph,
         /// Write it to a file
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
@@ -195,6 +195,14 @@ pub struct Graph {
     /// What only derivations of Nix and Guix need.
     #[command(flatten)]
     pub drv: Drv,
+}
+
+/// The graph, where a derivation of Nix or Guix can not stand for one.
+#[derive(Debug, Args)]
+pub struct RonGraph {
+    /// A graph in RON; without one, the seed graph that is built in
+    #[arg(value_name = "GRAPH")]
+    pub path: Option<PathBuf>,
 }
 
 /// In MiB: what a step of a derivation may write, if nobody says more.
@@ -327,7 +335,7 @@ pub struct Run {
 #[expect(missing_docs, reason = "clap would print a flattened field's documentation in the place of its own")]
 pub struct Ddc {
     #[command(flatten)]
-    pub graph: Graph,
+    pub graph: RonGraph,
     /// The choices of the graph to vary: a lane for each alternative, and of several choices for each combination
     #[arg(long, value_name = "INPUT", value_delimiter = ',')]
     pub over: Vec<String>,

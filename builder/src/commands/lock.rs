@@ -9,7 +9,7 @@ use crate::prepare::store;
 use crate::term;
 
 /// Renews the lock file beside the graph. What could not be resolved keeps what it had.
-pub fn lock(args: &args::Graph, cache: &args::Cache) -> Result<(), Failure> {
+pub fn lock(args: &args::RonGraph, cache: &args::Cache) -> Result<(), Failure> {
     let source = Source::open(args.path.as_deref())?;
     let graph = source.graph()?;
     let Some(path) = &source.path else {

@@ -13,7 +13,7 @@ use std::path::Path;
 
 /// Prints the script or writes it, executable, to a file.
 pub fn script(
-    graph: &args::Graph,
+    graph: &args::RonGraph,
     output: Option<&Path>,
     choices: &args::Choices,
     cache: &args::Cache,
