@@ -47,7 +47,7 @@ impl Again {
             value
         };
         if claims.form != read::Form::Record {
-            return Err(wrong(&format_args!("this is a {}, and no record of a run", claims.form.word())));
+            return Err(wrong(&format_args!("this is no record of a run ({})", claims.form.word())));
         }
         let external = &statement["predicate"]["buildDefinition"]["externalParameters"];
         let graph =
@@ -112,7 +112,9 @@ impl Again {
             return Ok(());
         }
         let why = match others.is_empty() {
-            true => "its inputs are the same, so another version of groundup wrote that plan".into(),
+            true => {
+                "its inputs are the same, so the record was altered, or another version of groundup wrote that plan".into()
+            }
             false => others.join("; "),
         };
         let recorded = self.claims.plan.as_deref().unwrap_or("none");

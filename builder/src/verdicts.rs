@@ -107,10 +107,12 @@ impl Report {
         }
         for apart in agreement::apart(&self.judged) {
             let (names, first) = (self.names(&apart.lanes).join(", "), &apart.outputs[0]);
-            let stands =
-                if apart.lanes.len() == 1 { "stands alone" } else { "stand apart from the majority" };
+            let (stands, whose) = match apart.lanes.len() {
+                1 => ("stands alone", "its"),
+                _ => ("stand apart from the majority", "their"),
+            };
             let many = count(apart.outputs.len(), "output");
-            text += &format!("{names} {stands}: {many} of its own, from {first} on.\n");
+            text += &format!("{names} {stands}: {many} of {whose} own, from {first} on.\n");
         }
         let number = |verdict| self.judged.iter().filter(|judged| judged.verdict == verdict).count();
         if self.judged.iter().any(|judged| judged.verdict == Verdict::Differs && judged.majority().is_none())
