@@ -464,6 +464,15 @@ fn what_is_signed_is_verified_from_the_command_line() {
     let (good, said) =
         run(&["verify", "record.dsse.json", "--keys", "key.pub", "--plan", &"2".repeat(64), "--json"]);
     assert!(!good && said.contains("record.dsse.json is refused: it is of the plan 1111"), "{said}");
+    // For a program it is one value, whatever is refused.
+    let mut refused = groundup();
+    refused
+        .args(["verify", "record.json", "record.dsse.json", "--keys", "key.pub", "--json"])
+        .current_dir(at);
+    let output = refused.output().unwrap();
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &value["verified"][0]["signedBy"][0]), (Some(2), &json!("alice")));
+    assert!(value["refused"][0].as_str().unwrap().starts_with("record.json is refused"), "{value}");
     // The plan of a graph is another one.
     let seed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../graphs/seed.ron");
     let (good, said) =

@@ -36,7 +36,7 @@ pub fn perform(command: Command) -> Result<(), Failure> {
         Command::Compare(args) => told(args.json, compare::compare(&args))?,
         Command::Key { command: KeyCommand::New { file, comment } } => sign::new_key(&file, &comment),
         Command::Sign(args) => sign::sign(&args),
-        Command::Verify(args) => told(args.json, sign::verify(&args)),
+        Command::Verify(args) => told(args.json, sign::verify(&args))?,
         Command::Script { graph, output, choices, cache } => {
             script::script(&graph, output.as_deref(), &choices, &cache)
         }
