@@ -85,7 +85,17 @@ impl Asker<'_> {
                 true => group.len().div_ceil(BOOTS).max(WORTH),
                 false => group.len(),
             };
-            boots.extend(group.chunks(share.max(1)).map(<[Ask]>::to_vec));
+            let mut boot: Vec<Ask> = Vec::new();
+            for ask in group {
+                // What is asked in turn stays together.
+                let in_turn =
+                    |last: &Ask| last.beside && ask.beside && last.set.is_empty() != ask.set.is_empty();
+                if boot.len() >= share && !boot.last().is_some_and(in_turn) {
+                    boots.push(std::mem::take(&mut boot));
+                }
+                boot.push(ask);
+            }
+            boots.push(boot);
         }
         boots
     }

@@ -1,6 +1,7 @@
 //! What the answers mean: which variation is to blame, and which only moves what another one moves.
 
 use super::ask::{Answer, Ask, Asker};
+use super::beside::Verdicts;
 use super::lab::Came;
 use super::noise::Noise;
 use super::select::{Set, name};
@@ -8,7 +9,6 @@ use super::study::{Cell, Study};
 use super::values::values;
 use crate::args::MachineName;
 use graphs::vary::{Own, varied};
-use std::collections::BTreeSet;
 
 /// What else moves a little with everything that takes time: when things happen;
 const TIMING: [&str; 2] = ["scheduling", "tick"];
@@ -22,8 +22,8 @@ pub struct Told<'a> {
     pub answers: &'a [(Ask, Answer)],
     /// What is known of other sets, by name.
     pub others: &'a [(String, Cell)],
-    /// The names of the sets that made a difference in turn with nothing ([`beside`](super::beside)).
-    pub in_turn: &'a BTreeSet<String>,
+    /// What building in turn with nothing varied told.
+    pub in_turn: &'a Verdicts,
 }
 
 impl Asker<'_> {
@@ -44,10 +44,7 @@ impl Asker<'_> {
         for (ask, came) in answers.iter().filter(|(ask, _)| !ask.set.is_empty()) {
             let cell = match came {
                 Err(why) => Cell::Not(why.clone()),
-                Ok(came) => match self.cell(at, &study.control, came, &samples, &ask.set) {
-                    Cell::Follows(_) if in_turn.contains(&name(&ask.set)) => Cell::Differs,
-                    cell => cell,
-                },
+                Ok(came) => self.cell(at, &study.control, came, (&samples, in_turn), &ask.set),
             };
             if let (Cell::Differs, Ok(came)) = (&cell, came)
                 && !study.causes.iter().any(|(set, ..)| name(set) == name(&ask.set))
@@ -92,18 +89,24 @@ impl Asker<'_> {
         samples
     }
 
-    pub(super) fn cell(&self, at: usize, control: &Came, came: &Came, noise: &[Came], set: &Set) -> Cell {
+    /// What a set does to a step, by what is known of noise: what came when nothing was varied, and what building in turn told.
+    pub(super) fn cell(
+        &self,
+        at: usize,
+        control: &Came,
+        came: &Came,
+        (noise, in_turn): (&[Came], &Verdicts),
+        set: &Set,
+    ) -> Cell {
+        let follows = || match in_turn.get(&name(set)) {
+            Some(Some(differs)) => !differs,
+            _ => self.is_noise(control, came, noise) && !self.stands(at, control, came, set),
+        };
         match (control, came) {
             (Came::Failed(_), _) => Cell::Not("it fails when nothing is varied".into()),
             (_, Came::Failed(reason)) => Cell::Failed(reason.clone()),
             _ if control == came => Cell::Same,
-            _ if !is_timing(set)
-                && !noise.is_empty()
-                && self.is_noise(control, came, noise)
-                && !self.stands(at, control, came, set) =>
-            {
-                Cell::Follows("scheduling".into())
-            }
+            _ if !is_timing(set) && !noise.is_empty() && follows() => Cell::Follows("scheduling".into()),
             _ => Cell::Differs,
         }
     }
@@ -137,7 +140,7 @@ impl Asker<'_> {
     }
 
     /// Takes away the blame for what follows from something else that is to blame.
-    fn consequences(&self, at: usize, study: &mut Study, noise: &[Came], in_turn: &BTreeSet<String>) {
+    fn consequences(&self, at: usize, study: &mut Study, noise: &[Came], in_turn: &Verdicts) {
         let cause = |study: &Study, name: &str| {
             study
                 .causes
@@ -178,11 +181,14 @@ impl Asker<'_> {
         }
         for (set, came, _) in study.causes.clone() {
             let [one] = set[..] else { continue };
-            let is_its_own = || in_turn.contains(one.name) || self.stands(at, &study.control, &came, &set);
+            let is_its_own =
+                || in_turn.get(one.name) == Some(&Some(true)) || self.stands(at, &study.control, &came, &set);
             if TIMING.contains(&one.name) || is_its_own() {
                 continue;
             }
-            let memory: &[&str] = if MEMORY.contains(&one.name) { &[] } else { &MEMORY };
+            // Random numbers take no memory, but may be drawn from what lies in it, too.
+            let takes_none = MEMORY.contains(&one.name) || ["random-numbers", "entropy"].contains(&one.name);
+            let memory: &[&str] = if takes_none { &[] } else { &MEMORY };
             let moved = TIMING.iter().chain(memory).find(|chance| {
                 cause(study, chance).is_some_and(|sample| self.is_noise(&study.control, &came, &[sample]))
             });

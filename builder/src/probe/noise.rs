@@ -1,6 +1,10 @@
 //! Differences that come by themselves: where a step differs although nothing was varied but the moment, what else differs only
 //! in those places says nothing. Pure.
 
+/// So far around a place that differs others of its word may differ, too: the digits of a number or a hash. A longer word holds
+/// several values, as the header of a cpio archive does.
+const AROUND: usize = 8;
+
 /// What differs from `control` in several samples in which nothing was varied.
 pub struct Noise {
     control: Vec<u8>,
@@ -39,20 +43,19 @@ impl Noise {
         samples.iter().all(|sample| self.explains(sample))
     }
 
-    /// The places that differ in any sample, each widened to the word that it lies in.
+    /// The places that differ in any sample, with what lies around them in the same word.
     fn mask(&self) -> Vec<bool> {
+        let word = |at: usize| self.control[at].is_ascii_alphanumeric();
         let mut mask = vec![false; self.control.len()];
         for sample in &self.samples {
             for at in differing(&self.control, sample) {
-                mask[at] = true;
+                let around = |places: &mut dyn Iterator<Item = usize>| {
+                    places.take(AROUND).take_while(|_| word(at)).take_while(|&at| word(at)).last()
+                };
+                let first = around(&mut (0..at).rev()).unwrap_or(at);
+                let last = around(&mut (at + 1..mask.len())).unwrap_or(at);
+                mask[first..=last].fill(true);
             }
-        }
-        let word = |at: usize| self.control[at].is_ascii_alphanumeric();
-        for at in 1..mask.len() {
-            mask[at] |= mask[at - 1] && word(at) && word(at - 1);
-        }
-        for at in (1..mask.len()).rev() {
-            mask[at - 1] |= mask[at] && word(at) && word(at - 1);
         }
         mask
     }
@@ -72,12 +75,22 @@ impl Noise {
         if other.len() != many || samples.iter().any(|sample| sample.len() != many) {
             return false;
         }
-        let noisy = |at: usize| samples.iter().any(|sample| sample[at] != control[at]);
-        (0..many).all(|at| control[at] == other[at] || noisy(at))
+        let explains = |at: usize| {
+            let samples: Vec<&[u8]> = samples.iter().map(|sample| sample[at]).collect();
+            let same_length = |word: &&[u8]| word.len() == control[at].len();
+            if control[at].len() > 2 * AROUND && samples.iter().chain([&other[at]]).all(same_length) {
+                let samples = samples.iter().map(|sample| sample.to_vec()).collect();
+                let mask = Noise::new(control[at].to_vec(), samples).mask();
+                return differing(control[at], other[at]).all(|at| mask[at]);
+            }
+            control[at] == other[at] || samples.iter().any(|sample| *sample != control[at])
+        };
+        (0..many).all(explains)
     }
 }
 
-fn sorted(bytes: &[u8]) -> Vec<&[u8]> {
+/// The words of a text in their order.
+pub(super) fn sorted(bytes: &[u8]) -> Vec<&[u8]> {
     let mut words = words(bytes);
     words.sort_unstable();
     words
@@ -111,6 +124,16 @@ mod tests {
         assert!(noise.explains(b"at 1577836800.5555"));
         assert!(!noise.explains(b"at 1612253591.5555"));
         assert!(noise.lies_in(b"at 1612253591.5555"));
+    }
+
+    #[test]
+    fn a_long_word_holds_several_values() {
+        // Of the same word, one number is noise, and another is not.
+        let noise =
+            noise("0701000041ED000003E8000003E85E0BE1020010", &["0701000041ED000003E8000003E85E0BE102000F"]);
+        assert!(noise.explains(b"0701000041ED000003E8000003E85E0BE102000A"));
+        assert!(!noise.explains(b"0701000041C0000003E8000003E85E0BE102000F"));
+        assert!(!noise.explains(b"x 0701000041C0000003E8000003E85E0BE102000F"));
     }
 
     #[test]

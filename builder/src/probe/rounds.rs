@@ -1,7 +1,7 @@
 //! The searches of all steps, side by side: what they need next is asked in the same boots, round after round.
 
 use super::ask::{Answer, Ask, Asker};
-use super::beside;
+use super::beside::Verdicts;
 use super::judge::{Told, is_timing};
 use super::lab::Came;
 use super::search::{Found, Oracle};
@@ -10,7 +10,6 @@ use super::study::{Cell, Study};
 use crate::args::MachineName;
 use crate::failure::Failure;
 use graphs::vary::Variation;
-use std::collections::BTreeSet;
 
 /// Values are looked for in outputs of so many bytes, to know where to begin.
 const SEARCHED: u64 = 32 << 20;
@@ -22,8 +21,7 @@ struct Need(Vec<Ask>);
 struct Course {
     controls: (Came, Came),
     answers: Vec<(Ask, Answer)>,
-    /// The names of the sets that were asked for in turn with nothing, and of those that made a difference then.
-    in_turn: (BTreeSet<String>, BTreeSet<String>),
+    in_turn: Verdicts,
     next: Vec<Ask>,
     found: Option<Found<&'static Variation>>,
 }
@@ -32,14 +30,6 @@ impl Course {
     fn known(&self, seed: u64, set: &[&'static Variation]) -> Option<&Answer> {
         let is_it = |(ask, _): &&(Ask, Answer)| ask.seed == seed && name(&ask.set) == name(set);
         self.answers.iter().find(is_it).map(|(_, answer)| answer)
-    }
-
-    fn take(&mut self, answers: Vec<(Ask, Answer)>) {
-        let (in_turn, answers): (Vec<_>, Vec<_>) = answers.into_iter().partition(|(ask, _)| ask.beside);
-        let (asked, other) = beside::told(&in_turn);
-        self.in_turn.0.extend(asked);
-        self.in_turn.1.extend(other);
-        self.answers.extend(answers);
     }
 }
 
@@ -59,7 +49,10 @@ impl Asker<'_> {
             let asks = courses.iter_mut().flat_map(|course| std::mem::take(&mut course.next)).collect();
             let answers = self.answer(self.grouped(asks), None)?;
             for (subject, (course, answers)) in courses.iter_mut().zip(answers).enumerate() {
-                course.take(answers);
+                let (in_turn, answers): (Vec<_>, Vec<_>) =
+                    answers.into_iter().partition(|(ask, _)| ask.beside);
+                course.in_turn.extend(self.verdicts(&in_turn));
+                course.answers.extend(answers);
                 self.go_on(subject, sets, course);
             }
         }
@@ -106,7 +99,7 @@ impl Asker<'_> {
             let (mut unknown, mut differs) = (Vec::new(), Vec::new());
             for set in wanted {
                 let cell = match known(set) {
-                    Some(Ok(came)) => self.cell(subject, control, came, &samples, set),
+                    Some(Ok(came)) => self.cell(subject, control, came, (&samples, &course.in_turn), set),
                     // A machine that can't be had: whose fault it is must be found.
                     Some(Err(why)) => Cell::Failed(why.clone()),
                     None => {
@@ -114,11 +107,12 @@ impl Asker<'_> {
                         continue;
                     }
                 };
-                if matches!(cell, Cell::Follows(_)) && !course.in_turn.0.contains(&name(set)) {
+                // It may be the moment's difference.
+                let is_open = !samples.is_empty() && matches!(cell, Cell::Differs | Cell::Follows(_));
+                if is_open && !is_timing(set) && !course.in_turn.contains_key(&name(set)) {
                     unknown.extend(self.in_turn(subject, set));
                 }
-                let in_turn = course.in_turn.1.contains(&name(set));
-                differs.push(in_turn || matches!(cell, Cell::Differs | Cell::Failed(_)));
+                differs.push(matches!(cell, Cell::Differs | Cell::Failed(_)));
             }
             need(unknown).map(|()| differs)
         };
@@ -167,7 +161,7 @@ impl Asker<'_> {
         let place = |ask: &Ask| told.iter().position(|set| name(set) == name(&ask.set));
         course.answers.retain(|(ask, _)| ask.set.is_empty() || place(ask).is_some());
         course.answers.sort_by_key(|(ask, _)| (place(ask), ask.seed));
-        let told = Told { answers: &course.answers, others: &without, in_turn: &course.in_turn.1 };
+        let told = Told { answers: &course.answers, others: &without, in_turn: &course.in_turn };
         self.judge(subject, course.controls, sets, &told)
     }
 }
