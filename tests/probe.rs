@@ -103,6 +103,45 @@ fn a_signal_ends_it_at_any_time() {
     }
 }
 
+/// What differs only because of what it is given says so, however many steps that came through, and whatever of several
+/// differences it was that came through.
+#[test]
+fn heirs_of_heirs_are_told() {
+    let folder = support::folder();
+    // To be pasted into a shell, this has to be quoted.
+    let graph = folder.path().join("it's a graph.ron");
+    let text = fs::read_to_string(shell()).unwrap();
+    let seeds = text.split_once("    sources: {").unwrap().0;
+    let step = |name: &str, script: &str, inputs: &str| {
+        format!(
+            r#"        "{name}": ( builder: "/store/busybox/bin/busybox", args: ["sh", "-c", "{script}"], env: {{"PATH": "/store/busybox/bin"}}, inputs: ["busybox"{inputs}] ),
+"#
+        )
+    };
+    let steps = [
+        step("source", "busybox hostname > $out; busybox whoami >> $out", ""),
+        step("heir", "busybox tail -n 1 /store/source > $out", ", \"source\""),
+        step("next", "cat /store/heir > $out", ", \"heir\""),
+        step("clean", "busybox wc -l < /store/heir > $out", ", \"heir\""),
+    ];
+    let targets = "    },\n    targets: [\"next\", \"clean\"],\n)\n";
+    fs::write(&graph, format!("{seeds}    derivations: {{\n{}{targets}", steps.concat())).unwrap();
+    fs::copy(shell().with_extension("lock.ron"), graph.with_extension("lock.ron")).unwrap();
+    let report = report(&graph, &["--machine", "host", "--vary", "host-name,user-name"]);
+    let giver = |step: &str| told(&report, step)["inherits"].clone();
+    assert_eq!(blamed(&report, "source"), ["host-name".to_owned(), "user-name".to_owned()].into());
+    assert_eq!((giver("heir"), giver("next")), ("source".into(), "heir".into()));
+    assert_eq!((giver("source"), giver("clean")), (serde_json::Value::Null, serde_json::Value::Null));
+    let again = told(&report, "source")["causes"][0]["replay"].as_str().unwrap();
+    let again = again.strip_prefix("groundup").unwrap();
+    let program = groundup();
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", &format!("\"$0\"{again}")]).arg(program.get_program());
+    let replayed = shell.output().unwrap();
+    assert_eq!(replayed.status.code(), Some(1), "{}", String::from_utf8_lossy(&replayed.stderr));
+    assert!(String::from_utf8_lossy(&replayed.stdout).contains("source: not reproducible"));
+}
+
 /// A step that never ends where something is varied is a failed one, soon.
 #[test]
 fn a_step_that_hangs_is_ended() {

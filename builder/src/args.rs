@@ -7,6 +7,7 @@ pub use probe::Probe;
 pub use records::{Compare, KeyCommand, Sign, Verify};
 
 use crate::drv;
+use crate::term::quoted;
 use clap::builder::{PathBufValueParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -234,10 +235,10 @@ impl Drv {
     /// These options again, as they stand on a command line.
     pub fn words(&self) -> String {
         let paths = |option: &str, paths: &[PathBuf]| -> String {
-            paths.iter().map(|path| format!(" --{option} {}", path.display())).collect()
+            paths.iter().map(|path| format!(" --{option} {}", quoted(&path.display().to_string()))).collect()
         };
         let sh = paths("sh", self.sh.as_slice());
-        let stop: String = self.stop_at.iter().map(|name| format!(" --stop-at {name}")).collect();
+        let stop: String = self.stop_at.iter().map(|name| format!(" --stop-at {}", quoted(name))).collect();
         let space = if self.space == SPACE { String::new() } else { format!(" --space {}", self.space) };
         paths("store", &self.store) + &paths("inputs", &self.inputs) + &stop + &sh + &space
     }

@@ -2,6 +2,15 @@
 
 use std::io::{IsTerminal, Write};
 
+/// A word as a shell takes it.
+pub fn quoted(word: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_@%+=:,./-".contains(&byte);
+    match !word.is_empty() && word.bytes().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}
+
 /// Whether somebody is there to watch.
 pub fn is_watched() -> bool {
     let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");

@@ -6,7 +6,7 @@
 //! controls:  each step twice in the same image: they must agree, else the machine is at fault
 //! rounds:    each step with everything varied at once, and where that differs with ever less, until it is known which
 //!            variations do it alone or in the smallest sets (delta debugging); many steps in one boot
-//! heirs:     steps that are reproducible, once more on what an unreproducible one made under a variation
+//! heirs:     each step once more on what an unreproducible one, or another heir, made under a variation
 //! ```
 //! | module | subject |
 //! |---|---|

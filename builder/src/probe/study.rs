@@ -106,22 +106,38 @@ impl Asker<'_> {
         (0..repeats).map(move |turn| Ask { seed: ask.seed + turn, ..ask.clone() })
     }
 
-    /// Which steps differ only because of what they are given.
+    /// Which steps differ because of what they are given: by a step that differs itself, or by another heir.
     fn heirs(&self, studies: &mut [Study]) -> Result<(), Failure> {
+        let built = |(_, came, _): &(Set, Came, u64)| match came {
+            Came::Built(built) => Some(built.clone()),
+            Came::Failed(_) => None,
+        };
+        let mut others: Vec<Vec<Built>> =
+            studies.iter().map(|study| study.causes.iter().filter_map(built).collect()).collect();
         for at in 0..self.subjects.len() {
             let needs = self.lab.used(&self.subjects[at].step);
-            for giver in 0..studies.len() {
-                let cause = studies[giver].causes.first();
-                let gives = |made: &Built| made.outputs.keys().any(|output| needs.contains(output));
-                let Some((_, Came::Built(outputs), _)) = cause else { continue };
-                if !gives(outputs) {
-                    continue;
-                }
-                let lab = self.lab.with(outputs);
-                let asker = Asker { lab: &lab, usual: self.usual.clone(), ..*self };
-                let came = asker.boot(&[self.control(at)], self.lab.cancel)?.0.pop();
-                if !matches!(came, Some(Ok(came)) if came == studies[at].control) {
+            // One that differs from moment to moment would differ now, too.
+            let givers =
+                (0..at).filter(|_| !studies[at].noisy && matches!(studies[at].control, Came::Built(_)));
+            'found: for giver in givers {
+                let usual = studies[giver].control.outputs();
+                let is_new = |(output, sha256): &(&String, &String)| {
+                    needs.contains(*output) && usual.is_some_and(|usual| usual.get(*output) != Some(*sha256))
+                };
+                let made =
+                    others[giver].iter().filter(|made| made.outputs.iter().any(|output| is_new(&output)));
+                for made in made {
+                    let lab = self.lab.with(made);
+                    let asker = Asker { lab: &lab, usual: self.usual.clone(), ..*self };
+                    let came = asker.boot(&[self.control(at)], self.lab.cancel)?.0.pop();
+                    if matches!(&came, Some(Ok(came)) if *came == studies[at].control) {
+                        continue;
+                    }
                     studies[at].heir = Some(studies[giver].step.clone());
+                    if let Some(Ok(Came::Built(built))) = came {
+                        others[at].push(built);
+                    }
+                    break 'found;
                 }
             }
         }

@@ -11,6 +11,7 @@ use crate::probe::scratch::Scratch;
 use crate::probe::select;
 use crate::probe::study::Study;
 use crate::probe::values::values;
+use crate::term::quoted;
 use graphs::plan::Step;
 use graphs::vary::{Own, varied};
 use std::collections::BTreeSet;
@@ -51,15 +52,18 @@ pub fn tell(
         let name = select::name(set);
         let machine = if args.machine == MachineName::Strict { "" } else { " --machine host" };
         let lock = args.other_lock.as_ref().filter(|_| set.iter().any(|one| one.name == "seed-version"));
-        let lock = lock.map(|lock| format!(" --other-lock {}", lock.display())).unwrap_or_default();
-        let choose: String =
-            args.choices.choose.iter().map(|(choice, taken)| format!(" --choose {choice}={taken}")).collect();
+        let lock = lock
+            .map(|lock| format!(" --other-lock {}", quoted(&lock.display().to_string())))
+            .unwrap_or_default();
+        let choose = args.choices.choose.iter().map(|(choice, taken)| format!("{choice}={taken}"));
+        let choose: String = choose.map(|choice| format!(" --choose {}", quoted(&choice))).collect();
+        let graph = quoted(graph);
         told.causes.push(Cause {
             subjects: select::subjects(set),
             about: set.iter().map(|variation| variation.about).collect(),
             replay: format!(
                 "groundup probe {graph} --step {} --vary {name} --repeat 1 --seed {seed}{machine}{choose}{lock}{}",
-                step.name,
+                quoted(&step.name),
                 args.graph.drv.words()
             ),
             details: details(scratch, &study.control, came, &values(step, &after, set))?,
