@@ -37,6 +37,10 @@ pub fn probe(args: &args::Probe) -> Result<Result<(), Failure>, Failure> {
     if args.machine != MachineName::Host && !args.known {
         tools::probe(&args.tools)?;
     }
+    if let Some(kernel) = &args.other_kernel {
+        let fail = |error| Failure::input(format!("--other-kernel {}: {error}", kernel.display()));
+        std::fs::File::open(kernel).map_err(fail)?;
+    }
     let store = store(&args.cache)?;
     let prepared = prepare(&source, graph, &args.choices, &store)?;
     let other = args.other_lock.as_deref().map(|lock| other_versions(args, lock, &store)).transpose()?;

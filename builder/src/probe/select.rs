@@ -13,7 +13,14 @@ pub fn select(list: &[String]) -> Result<Vec<Set>, Failure> {
         let mut found = if element == "all" {
             VARIATIONS.iter().map(|variation| vec![variation]).collect()
         } else if element.contains('+') {
-            vec![element.split('+').map(one).collect::<Result<Set, _>>()?]
+            let set = element.split('+').map(one).collect::<Result<Set, _>>()?;
+            let clash =
+                |(at, one): (usize, &&Variation)| set[..at].iter().any(|other| other.slot() == one.slot());
+            if set.iter().enumerate().any(clash) {
+                let text = format!("--vary {element}: two of these change the same thing");
+                return Err(Failure::help(text, "name each alone, with a comma between them"));
+            }
+            vec![set]
         } else if SUBJECTS.contains(&element.as_str()) {
             let about = VARIATIONS.iter().filter(|variation| variation.subject == element);
             about.map(|variation| vec![variation]).collect()
@@ -68,5 +75,7 @@ mod tests {
         assert_eq!(names(&["all"]).unwrap().len(), VARIATIONS.len());
         assert_eq!(names(&["nothing"]), None);
         assert_eq!(names(&["build ID"]), None);
+        assert_eq!(names(&["home+home"]), None);
+        assert_eq!(names(&["locale+encoding"]), None);
     }
 }
