@@ -215,6 +215,13 @@ fn records_of_nix_guix_and_sha256sum_are_read() {
     let (status, value) = json_of(at, &forms);
     assert_eq!((status, &value["counts"]["identical"]), (Some(0), &json!(1)), "{value:#}");
     assert_eq!(value["outputs"][0]["name"], path);
+    for (name, status) in [(path.as_str(), 0), (base, 0), ("hello", 2), ("/nix/store", 2)] {
+        assert_eq!(
+            compare(at, &["nix.narinfo", "ours.json", "--output", name]).status,
+            Some(status),
+            "{name}"
+        );
+    }
 
     // A list of files says nothing of NARs; with the output at hand it can be told that both are of the same.
     let sums = Command::new("sha256sum").arg("hello").current_dir(at).output().unwrap().stdout;

@@ -15,7 +15,7 @@ pub struct Compare {
     /// So many parties must agree on each output [default: all]
     #[arg(long, value_name = "K")]
     pub require: Option<NonZeroUsize>,
-    /// Compare this output only; may be given for several
+    /// Compare this output only, a name, a path in a store or what that ends with; may be given for several
     #[arg(long, value_name = "NAME")]
     pub output: Vec<String>,
     /// The outputs of a party, as `run --out` left them: where they differ is told

@@ -5,7 +5,7 @@ use crate::commands::sign;
 use crate::compare::files::parties;
 use crate::compare::hand::{Diffoscope, Hand};
 use crate::compare::report::Report;
-use crate::compare::verdict::{Verdict, compare as judge};
+use crate::compare::verdict::{Verdict, compare as judge, is_meant};
 use crate::failure::Failure;
 use crate::term;
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,7 +43,7 @@ pub fn compare(args: &args::Compare) -> Result<Result<(), Failure>, Failure> {
     }
     let only: BTreeSet<String> = args.output.iter().cloned().collect();
     let outputs = judge(&parties, &only, require);
-    if let Some(name) = only.iter().find(|name| !outputs.iter().any(|output| output.name == **name)) {
+    if let Some(name) = only.iter().find(|name| !outputs.iter().any(|output| is_meant(&output.name, name))) {
         return Err(Failure::help(
             format!("--output {name}: no record tells of it"),
             "name one that is told of",

@@ -78,10 +78,17 @@ impl Counts {
     }
 }
 
-/// Compares every output that any party names, or those in `only`. So many parties are required to agree on each.
+/// Whether an output is meant by a name: its own, or what its path in a store ends with.
+pub fn is_meant(output: &str, name: &str) -> bool {
+    output == name || output.starts_with('/') && output.rsplit('/').next() == Some(name)
+}
+
+/// Compares every output that any party names, or those that are meant by names in `only`. So many parties are required to agree
+/// on each.
 pub fn compare(parties: &[Party], only: &BTreeSet<String>, require: usize) -> Vec<Compared> {
     let all = parties.iter().flat_map(|party| &party.claims).flat_map(|claims| claims.outputs.keys());
-    let names: BTreeSet<&String> = all.filter(|name| only.is_empty() || only.contains(*name)).collect();
+    let is_wanted = |output: &&String| only.is_empty() || only.iter().any(|name| is_meant(output, name));
+    let names: BTreeSet<&String> = all.filter(is_wanted).collect();
     names.into_iter().map(|name| one(parties, name, require)).collect()
 }
 
