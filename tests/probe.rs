@@ -123,8 +123,9 @@ fn heirs_of_heirs_are_told() {
         step("heir", "busybox tail -n 1 /store/source > $out", ", \"source\""),
         step("next", "cat /store/heir > $out", ", \"heir\""),
         step("clean", "busybox wc -l < /store/heir > $out", ", \"heir\""),
+        step("last", "cat /store/next > $out", ", \"next\""),
     ];
-    let targets = "    },\n    targets: [\"next\", \"clean\"],\n)\n";
+    let targets = "    },\n    targets: [\"last\", \"clean\"],\n)\n";
     fs::write(&graph, format!("{seeds}    derivations: {{\n{}{targets}", steps.concat())).unwrap();
     fs::copy(shell().with_extension("lock.ron"), graph.with_extension("lock.ron")).unwrap();
     let report = report(&graph, &["--machine", "host", "--vary", "host-name,user-name"]);
@@ -132,6 +133,9 @@ fn heirs_of_heirs_are_told() {
     assert_eq!(blamed(&report, "source"), ["host-name".to_owned(), "user-name".to_owned()].into());
     assert_eq!((giver("heir"), giver("next")), ("source".into(), "heir".into()));
     assert_eq!((giver("source"), giver("clean")), (serde_json::Value::Null, serde_json::Value::Null));
+    // What it needs by way of others is built, too.
+    let alone = cases::report(&graph, &["--machine", "host", "--vary", "host-name", "--step", "last"]);
+    assert_eq!(told(&alone, "last")["state"], "reproducible");
     let again = told(&report, "source")["causes"][0]["replay"].as_str().unwrap();
     let again = again.strip_prefix("groundup").unwrap();
     let program = groundup();

@@ -174,8 +174,11 @@ fn edges(steps: &[Step]) -> Vec<(usize, usize)> {
 /// Builds every step that a probed one needs, once: from then on their outputs are given.
 fn once<'a>(mut lab: Lab<'a>, steps: &[Step], probed: &[&Step]) -> Result<Lab<'a>, Failure> {
     let mut needed: BTreeSet<&str> = probed.iter().flat_map(|step| step.steps()).collect();
-    for step in steps.iter().rev().filter(|step| needed.contains(step.name.as_str())).collect::<Vec<_>>() {
-        needed.extend(step.steps());
+    // Each stands before those that need it.
+    for step in steps.iter().rev() {
+        if needed.contains(step.name.as_str()) {
+            needed.extend(step.steps());
+        }
     }
     // In rounds: each needs only what the rounds before it made.
     let mut left: Vec<&Step> = steps.iter().filter(|step| needed.contains(step.name.as_str())).collect();
