@@ -20,6 +20,9 @@ Subjects and their variations:
   DNS name                  host-name, domain-name
   uninitialized memory      stack-contents, heap-contents
   user information          user-id, group-id, user-name, home, environment
+  process ID                pid
+  file system               inodes, file-system
+  resource limit            limits
 Build ID and snippet encoding follow from these; named alternatives for an
 input are what `groundup ddc` varies. Variations joined by + are made together.
 Exit status 0 if nothing makes any step differ, 1 if something does.";

@@ -4,8 +4,8 @@ use super::Alteration as A;
 use super::Change::{Machine, Probe, Step};
 use super::{Variation, world};
 
-/// Reasons for which builds differ. Source: the names that reproducible-builds.org gives them.
-pub const SUBJECTS: [&str; 16] = [
+/// Reasons for which builds differ. Source: the names that reproducible-builds.org gives them; the last three are not on its list.
+pub const SUBJECTS: [&str; 19] = [
     "archive metadata",
     "architecture information",
     "build ID",
@@ -22,6 +22,9 @@ pub const SUBJECTS: [&str; 16] = [
     "DNS name",
     "uninitialized memory",
     "user information",
+    "process ID",
+    "file system",
+    "resource limit",
 ];
 
 macro_rules! table {
@@ -69,4 +72,8 @@ pub const VARIATIONS: &[Variation] = table![
     "user-name", "user information", Step(world::user_name), "another user name";
     "home", "user information", Step(world::home), "another home directory";
     "environment", "user information", Step(world::environment), "two variables more";
+    "pid", "process ID", Probe("pid=4d2"), "processes have other, higher numbers";
+    "inodes", "file system", Probe("inodes=9e3779b1"), "other inode and device numbers";
+    "file-system", "file system", Probe("sizes=1"), "larger folders, blocks of files and file systems";
+    "limits", "resource limit", Step(world::limits), "other soft limits of resources";
 ];

@@ -1,9 +1,8 @@
 //! What becomes of the calls at which the filter stops a program.
 
 use crate::Probe;
-use crate::cpus;
-use crate::sys;
 use crate::tracee::{Registers, Tracee};
+use crate::{cpus, entries, stat, sys};
 
 /// Numbers from `arch/x86/entry/syscalls/syscall_64.tbl`.
 pub const WRITE: u64 = 1;
@@ -14,8 +13,13 @@ pub const DENTS: u64 = 217;
 pub const EXIT: u64 = 231;
 pub const OPENAT: u64 = 257;
 pub const GETRANDOM: u64 = 318;
+/// getdents
+pub const OLD_DENTS: u64 = 78;
 /// stat, fstat, lstat, newfstatat, statx
-pub const STATS: [u64; 5] = [4, 5, 6, 262, 332];
+pub const STATS: [u64; 5] = [4, 5, 6, 262, STATX];
+pub const STATX: u64 = 332;
+/// statfs, fstatfs
+pub const FILE_SYSTEMS: [u64; 2] = [137, 138];
 
 /// The call that is about to be made.
 pub fn call(tracee: Tracee, probe: &mut Probe) {
@@ -23,10 +27,8 @@ pub fn call(tracee: Tracee, probe: &mut Probe) {
     match registers.orig_rax {
         GETRANDOM => random(tracee, &mut registers, probe),
         OPEN | OPENAT => open(tracee, registers, probe),
-        DENTS => {
-            if let Some(order) = probe.options.dents {
-                probe.dents.read(tracee, registers, order);
-            }
+        DENTS | OLD_DENTS => {
+            entries::entries(tracee, registers, probe);
         }
         AFFINITY => {
             let many = probe.options.cpus.unwrap_or(1);
@@ -35,7 +37,12 @@ pub fn call(tracee: Tracee, probe: &mut Probe) {
                 answer(tracee, &mut registers, 8);
             }
         }
-        number if STATS.contains(&number) => stat(tracee, registers, probe),
+        number if STATS.contains(&number) => {
+            stat::stat(tracee, registers, probe);
+        }
+        number if FILE_SYSTEMS.contains(&number) => {
+            stat::file_system(tracee, registers, probe);
+        }
         _ => {}
     }
 }
@@ -103,71 +110,29 @@ fn restore(tracee: Tracee, mut registers: Registers) -> Option<()> {
     Some(())
 }
 
-/// The place in `struct stat` or `struct statx` of mode, user, group and time of modification.
-fn fields(number: u64) -> (usize, usize, usize, usize) {
-    if number == 332 { (28, 20, 24, 112) } else { (24, 28, 32, 88) }
-}
-
-/// Changes the metadata of an input in what a call gave.
-fn stat(tracee: Tracee, registers: Registers, probe: &Probe) {
-    let buffer = match registers.orig_rax {
-        262 => registers.rdx,
-        332 => registers.r8,
-        _ => registers.rsi,
-    };
-    if !tracee.finish() || tracee.registers().is_none_or(|registers| registers.rax != 0) {
-        return;
-    }
-    let mut bytes = [0; 144];
-    if tracee.read(buffer, &mut bytes) != bytes.len() {
-        return;
-    }
-    let (mode, user, group, time) = fields(registers.orig_rax);
-    let mut put = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);
-    let is_input = tracee_time(tracee, buffer, time) == Some(1);
-    if !is_input {
-        return;
-    }
-    let options = &probe.options;
-    if let Some(seconds) = options.mtime {
-        put(time, &seconds.to_le_bytes());
-    }
-    if let Some(owner) = options.owner {
-        put(user, &owner.to_le_bytes());
-        put(group, &owner.to_le_bytes());
-    }
-    if let Some(bits) = options.mode {
-        let mut old = [0; 2];
-        tracee.read(buffer + mode as u64, &mut old);
-        // A symbolic link keeps its mode. Source: inode(7).
-        if old[1] & 0xf0 != 0xa0 {
-            let both = u16::from_le_bytes(old) | bits as u16;
-            put(mode, &both.to_le_bytes());
-        }
-    }
-    tracee.write(buffer, &bytes);
-}
-
-fn tracee_time(tracee: Tracee, buffer: u64, at: usize) -> Option<u64> {
-    let mut time = [0; 8];
-    (tracee.read(buffer + at as u64, &mut time) == 8).then_some(u64::from_le_bytes(time))
-}
-
 /// A short path in the making.
 pub struct Path {
-    text: [u8; 64],
+    text: [u8; LONGEST],
     length: usize,
 }
 
+/// Longer than a path in the store.
+const LONGEST: usize = 320;
+
 impl Path {
     pub fn new() -> Path {
-        Path { text: [0; 64], length: 0 }
+        Path { text: [0; LONGEST], length: 0 }
     }
 
     pub fn push(&mut self, text: &[u8]) -> &mut Path {
         self.text[self.length..self.length + text.len()].copy_from_slice(text);
         self.length += text.len();
         self
+    }
+
+    /// The same for what may be too long.
+    pub fn try_push(&mut self, text: &[u8]) -> Option<&mut Path> {
+        (self.length + text.len() <= LONGEST).then(|| self.push(text))
     }
 
     pub fn number(&mut self, number: usize) -> &mut Path {

@@ -28,12 +28,7 @@ fn copies(path: &[u8], many: u32, start: &[u8], at: usize, end: &[u8], left_out:
     let mut ended = Path::new();
     ended.push(path).push(b"\0");
     let room = sys::memory(ROOM);
-    let fd = sys::open(ended.bytes(), 0)?;
-    let mut length = 0;
-    while let Some(more @ 1..) = sys::read(fd, &mut room[length..]) {
-        length += more;
-    }
-    sys::close(fd);
+    let length = sys::content(ended.bytes(), room);
     let text = &room[..length];
     let first = find(text, start)?;
     let last = first + find(&text[first..], end)? + end.len();

@@ -43,13 +43,8 @@ impl Dents {
         Dents { slots: [const { None }; SLOTS], next: 0, served: sys::memory(SERVED) }
     }
 
-    /// Serves a getdents64(2) that is about to be made.
-    pub fn read(&mut self, tracee: Tracee, registers: Registers, order: Order) {
-        // The place is left to the kernel where this can't be done.
-        let _ = self.serve(tracee, registers, order);
-    }
-
-    fn serve(&mut self, tracee: Tracee, registers: Registers, order: Order) -> Option<()> {
+    /// Serves a getdents64(2) that is about to be made. `None` where that can't be done: then the order is left to the kernel.
+    pub fn serve(&mut self, tracee: Tracee, registers: Registers, order: Order) -> Option<()> {
         let fd = registers.rdi as usize;
         let at = position(tracee, fd)?;
         let slot = self.find(tracee, fd, at, order)?;

@@ -1,7 +1,7 @@
 //! The filter that stops the builder at the calls that matter, and nowhere else. Source: seccomp(2), `linux/seccomp.h`.
 #![allow(unsafe_code)]
 
-use crate::calls::{AFFINITY, DENTS, EXIT, GETRANDOM, OPEN, OPENAT, STATS, WRITE};
+use crate::calls::{AFFINITY, DENTS, EXIT, FILE_SYSTEMS, GETRANDOM, OLD_DENTS, OPEN, OPENAT, STATS, WRITE};
 use crate::options::Options;
 use crate::sys::call;
 
@@ -31,13 +31,9 @@ pub fn install(options: &Options) -> bool {
             many += 1;
         }
     };
-    want(&[GETRANDOM, OPEN, OPENAT]);
-    if options.dents.is_some() {
-        want(&[DENTS]);
-    }
-    if options.metadata() {
-        want(&STATS);
-    }
+    want(&[GETRANDOM, OPEN, OPENAT, DENTS, OLD_DENTS]);
+    want(&STATS);
+    want(&FILE_SYSTEMS);
     if options.cpus.is_some() {
         want(&[AFFINITY]);
     }

@@ -14,6 +14,9 @@
 //! | `fill=BYTE` | the memory below the stack holds this byte before a program starts |
 //! | `mtime=SECONDS`, `owner=ID`, `mode=BITS` | metadata of inputs, which are known by their time of 1 |
 //! | `cpus=NUMBER` | so many CPUs may be used, and are listed in /proc and /sys |
+//! | `pid=NUMBER` | processes have numbers that are so much higher |
+//! | `inodes=NUMBER` | other inode and device numbers; without it they are counted anew for each step |
+//! | `sizes=1` | folders, blocks of files and file systems are larger; without it free space does not change |
 //! | `schedule=SEED` | processes are held up now and then, so that they interleave otherwise |
 //! Numbers are hexadecimal. Programs for i386 and x32 are left alone.
 //!
@@ -25,12 +28,15 @@
 mod calls;
 mod cpus;
 mod dents;
+mod entries;
 mod filter;
+mod inodes;
 mod options;
 mod program;
 mod random;
 #[path = "../pid1/start.rs"]
 mod start;
+mod stat;
 mod sys;
 mod tracee;
 
@@ -48,6 +54,7 @@ struct Probe {
     options: Options,
     dents: dents::Dents,
     random: random::Random,
+    inodes: inodes::Inodes,
     /// How often it was decided whether to hold a process up.
     turns: u64,
     /// How many files of ours were opened instead of others.
@@ -84,12 +91,20 @@ impl Probe {
 /// The first Rust code.
 fn main(arguments: &[*const u8]) -> ! {
     let Some((options, command)) = Options::read(arguments) else { fail(b"probe: bad arguments\n") };
-    let random = random::Random::new(options.random);
+    if options.pid > 0 {
+        // The parent's number too.
+        sys::spend_numbers(options.pid / 2);
+        sys::go_on_as_child();
+        sys::spend_numbers(options.pid / 2);
+    }
+    let inodes = inodes::Inodes::new(options.inodes);
+    let mut random = random::Random::new(options.random);
     let Some(child) = sys::start(command, |()| filter::install(&options)) else {
         fail(b"probe: the builder could not be started or traced\n")
     };
-    let mut probe =
-        Probe { options, dents: dents::Dents::new(), random, turns: 0, opened: 0, files: [None; FILES] };
+    random.first = child;
+    let dents = dents::Dents::new();
+    let mut probe = Probe { options, dents, random, inodes, turns: 0, opened: 0, files: [None; FILES] };
     loop {
         let Some((tracee, event)) = tracee::wait() else { fail(b"probe: the builder was lost\n") };
         match event {

@@ -25,6 +25,9 @@ pub struct Options {
     pub mode: Option<u32>,
     pub cpus: Option<u32>,
     pub schedule: Option<u64>,
+    pub pid: usize,
+    pub inodes: u64,
+    pub sizes: bool,
 }
 
 /// The builder: its path, its arguments and its environment, as the kernel wants them.
@@ -80,14 +83,12 @@ impl Options {
             b"owner" => self.owner = Some(number as u32),
             b"mode" => self.mode = Some(number as u32),
             b"cpus" => self.cpus = Some((number as u32).clamp(1, 64)),
+            b"pid" => self.pid = number as usize & 0x7fff,
+            b"inodes" => self.inodes = number,
+            b"sizes" => self.sizes = number != 0,
             b"schedule" => self.schedule = Some(number),
             _ => return None,
         }
         Some(())
-    }
-
-    /// Whether the metadata of inputs is to be changed.
-    pub fn metadata(&self) -> bool {
-        self.mtime.is_some() || self.owner.is_some() || self.mode.is_some()
     }
 }

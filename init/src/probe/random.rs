@@ -17,6 +17,8 @@ const STREAMS: usize = 1 << 16;
 /// The streams.
 pub struct Random {
     seed: u64,
+    /// The builder's number: others are counted from it, so that random numbers are the same wherever numbers start.
+    pub first: usize,
     /// How much of its stream a process has had, by its number.
     had: &'static mut [u8],
     /// Where /dev/urandom leads to.
@@ -44,17 +46,18 @@ impl Random {
             // The other end stays open, so that the pipe has a writer as long as the builder runs.
             here
         });
-        Random { seed, had: sys::memory(4 * STREAMS), pipe }
+        Random { seed, first: 0, had: sys::memory(4 * STREAMS), pipe }
     }
 
     /// The next bytes of a process's stream.
     pub fn fill(&mut self, tracee: Tracee, bytes: &mut [u8]) {
-        let at = tracee.pid() % STREAMS * 4;
+        let process = tracee.pid().wrapping_sub(self.first);
+        let at = process % STREAMS * 4;
         let mut had = [0; 4];
         had.copy_from_slice(&self.had[at..at + 4]);
         let mut count = u32::from_le_bytes(had);
         for part in bytes.chunks_mut(8) {
-            let number = mix(self.seed ^ mix((tracee.pid() as u64) << 32 | u64::from(count)));
+            let number = mix(self.seed ^ mix((process as u64) << 32 | u64::from(count)));
             part.copy_from_slice(&number.to_le_bytes()[..part.len()]);
             count = count.wrapping_add(1);
         }

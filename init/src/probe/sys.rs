@@ -17,8 +17,12 @@ const MUNMAP: usize = 11;
 const NANOSLEEP: usize = 35;
 const GETPID: usize = 39;
 const FORK: usize = 57;
+const VFORK: usize = 58;
 const EXECVE: usize = 59;
+const WAIT4: usize = 61;
 const KILL: usize = 62;
+const SETSID: usize = 112;
+const FSTATFS: usize = 138;
 const PRCTL: usize = 157;
 const GETDENTS64: usize = 217;
 const EXIT_GROUP: usize = 231;
@@ -106,6 +110,26 @@ pub fn identity(fd: usize) -> (u64, u64) {
     (stat[0], stat[1])
 }
 
+/// `fstatfs(fd, &statfs)`: the identity of the file system.
+/// [man](https://man7.org/linux/man-pages/man2/fstatfs.2.html)
+pub fn file_system(fd: usize) -> u64 {
+    let mut statfs = [0_u64; 15];
+    // SAFETY: `struct statfs` is 120 bytes long on x86-64; its identity is at byte 56.
+    unsafe { call(FSTATFS, [fd, statfs.as_mut_ptr().addr(), 0, 0, 0, 0]) };
+    statfs[7]
+}
+
+/// What a file holds, as far as there is room. The path ends in a NUL.
+pub fn content(path: &[u8], room: &mut [u8]) -> usize {
+    let Some(file) = open(path, 0) else { return 0 };
+    let mut length = 0;
+    while let Some(more @ 1..) = read(file, &mut room[length..]) {
+        length += more;
+    }
+    close(file);
+    length
+}
+
 /// `getdents64(fd, bytes, length)`
 /// [man](https://man7.org/linux/man-pages/man2/getdents.2.html)
 pub fn entries(fd: usize, bytes: &mut [u8]) -> Option<usize> {
@@ -124,6 +148,14 @@ pub fn memory(bytes: usize) -> &'static mut [u8] {
         },
         None => exit(126),
     }
+}
+
+/// The same, as rows of numbers that are zero.
+pub fn table<const COLUMNS: usize>(rows: usize) -> &'static mut [[u64; COLUMNS]] {
+    let bytes = memory((rows * COLUMNS * 8).max(1));
+    let address = bytes.as_mut_ptr();
+    // SAFETY: a mapping starts at a page, nobody else has these bytes, and numbers may have any bits.
+    unsafe { core::slice::from_raw_parts_mut(address.cast(), rows) }
 }
 
 /// `nanosleep(&{ 0, nanoseconds }, NULL)`
@@ -182,6 +214,45 @@ pub fn helper(work: impl FnOnce()) {
     }
 }
 
+/// `vfork()`, so many times, of a child that does nothing, and `wait4()` for it: process numbers that are gone.
+/// [man](https://man7.org/linux/man-pages/man2/vfork.2.html)
+pub fn spend_numbers(many: usize) {
+    for _ in 0..many {
+        // SAFETY: the child shares the memory and writes to none of it before it ends.
+        unsafe {
+            asm!("syscall", "test rax, rax", "jnz 2f", "mov eax, 60", "xor edi, edi", "syscall", "2:",
+                inlateout("rax") VFORK => _, lateout("rdi") _, lateout("rcx") _, lateout("r11") _, options(nostack));
+            // Of any child: there is no other one yet.
+            call(WAIT4, [usize::MAX, 0, 0, 0, 0, 0]);
+        }
+    }
+}
+
+/// `fork()`: the child goes on; this process ends as the child does.
+/// [man](https://man7.org/linux/man-pages/man2/fork.2.html)
+pub fn go_on_as_child() {
+    // SAFETY: the child has its own copy of this only thread's memory.
+    let child = unsafe { call(FORK, [0; 6]) };
+    if child == 0 {
+        return;
+    }
+    let mut status = 0_u32;
+    loop {
+        // Whoever is left behind may become a child of this process, too.
+        // SAFETY: the kernel writes one number.
+        let ended = unsafe { call(WAIT4, [usize::MAX, (&raw mut status).addr(), 0, 0, 0, 0]) };
+        if ended == child && child > 0 {
+            match status & 0x7f {
+                0 => exit((status >> 8) as u8),
+                signal => die(signal as u8),
+            }
+        }
+        if ended < 0 {
+            exit(126)
+        }
+    }
+}
+
 /// Starts the builder, stopped until it is traced. `before` is done in it.
 /// [man](https://man7.org/linux/man-pages/man2/execve.2.html)
 pub fn start(command: Command, before: impl FnOnce(()) -> bool) -> Option<usize> {
@@ -191,6 +262,9 @@ pub fn start(command: Command, before: impl FnOnce(()) -> bool) -> Option<usize>
     if child == 0 {
         let mut byte = [0];
         read(here, &mut byte);
+        // As where no probe stands before it, it leads its session.
+        // SAFETY: touches no memory.
+        unsafe { call(SETSID, [0; 6]) };
         if before(()) {
             // SAFETY: both arrays are the kernel's own, which end in a null pointer each.
             unsafe { call(EXECVE, [command.path.addr(), command.argv.addr(), command.envp.addr(), 0, 0, 0]) };
