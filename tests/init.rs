@@ -95,16 +95,16 @@ fn an_image_that_is_cut_is_noticed() {
     }
 }
 
-/// Whoever compares what they see with the README must find it there.
+/// Whoever compares what they see with the documents must find it there.
 #[test]
-fn the_readme_shows_the_image_that_is_made() {
+fn the_documents_show_the_image_that_is_made() {
     let folder = support::folder();
     let mut command = support::groundup();
     let output = command.args(["image", "-o"]).arg(folder.path().join("image")).output().unwrap();
     let printed = String::from_utf8(output.stdout).unwrap();
     let image = printed.lines().last().unwrap().split(' ').next().unwrap();
-    let readme = fs::read_to_string(workspace().join("README.md")).unwrap();
-    assert!(readme.contains(&format!("image {image} ")), "{image}");
+    let page = fs::read_to_string(workspace().join("docs/demonstrations.md")).unwrap();
+    assert!(page.contains(&format!("image {image} ")), "{image}");
 }
 
 #[test]
