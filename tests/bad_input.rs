@@ -79,6 +79,19 @@ fn graphs() -> Vec<Row> {
         row("a choice without a side").args(&["plan", "graph.ron", "--choose", "cc"]),
         row("wrong hash").graph(&from("File(\"hi\")")),
         row("missing file").graph(&from("File(\"none\")")),
+        row("a missing file, checked").graph(&from("File(\"none\")")).args(&["check", "graph.ron"]),
+        row("a folder as file, checked")
+            .graph(&from("File(\"folder\")"))
+            .file("folder/x", "")
+            .args(&["check", "graph.ron"]),
+        row("wrong hash, checked").graph(&from("File(\"hi\")")).args(&["check", "graph.ron"]),
+        row("a broken lock, checked")
+            .graph(&hi())
+            .file("graph.lock.ron", "(version: 7, inputs: {})\n")
+            .args(&["check", "graph.ron"]),
+        row("a suite that Debian does not have")
+            .graph(&from("DebianSource(package: \"hello\", version: \"1\", file: \"x\", suite: \"bokworm\")")),
+        row("a path that no input has").graph(&with("inputs:", "args: [\"/store/nothing\"], inputs:")),
         row("a file that can not be read").graph(&from("File(\"loop\")")).link("loop", "loop"),
         row("a folder as file").graph(&from("File(\"folder\")")).file("folder/x", ""),
         row("a link out of the folder").graph(&from("File(\"out\")")).link("out", "/etc/passwd"),

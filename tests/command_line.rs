@@ -38,6 +38,48 @@ fn json_stands_alone_on_standard_output() {
     assert!(value["outputs"].as_array().unwrap().len() > 1 && said.contains("built   "), "{value}{said}");
 }
 
+/// A step that is never built, only planned.
+const UNBUILT: &str = "(seeds: {\"a\": (from: [Text(\"x\")], executable: true, \
+    sha256: \"2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881\")},\n\
+    derivations: {\"only-here\": (builder: \"/store/a\", inputs: [\"a\"])}, targets: [\"only-here\"])\n";
+
+#[test]
+fn a_graph_that_is_not_named_is_the_one_here_or_said_to_be_built_in() {
+    let folder = folder();
+    let says = |arguments: &[&str]| {
+        let output = groundup().args(arguments).current_dir(folder.path()).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    for command in ["check", "lock", "plan", "run", "ddc", "probe", "script", "tcb", "show", "image"] {
+        let (status, stdout, stderr) =
+            says(&[command, "", "--json"][..if command == "check" { 3 } else { 2 }]);
+        assert_eq!((status, stdout.as_str()), (Some(2), ""), "{command}: {stderr}");
+        assert!(stderr.contains("the name of the graph is empty"), "{command}: {stderr}");
+    }
+    assert_eq!(says(&["verify", "record", "--keys", "keys", "--graph", ""]).0, Some(2));
+
+    let built_in = "warning: no GRAPH is named, and there is no graph.ron in this folder";
+    let (status, stdout, stderr) = says(&["check"]);
+    assert_eq!(status, Some(0));
+    assert!(stdout.starts_with("seed.ron (the seed graph that is built into groundup): good"), "{stdout}");
+    assert!(stderr.contains(built_in), "{stderr}");
+    for arguments in [&["plan"][..], &["script"], &["lock"], &["image", "-o", "x"]] {
+        assert!(says(arguments).2.contains(built_in), "{arguments:?}");
+    }
+    let (_, value, _) = json(&["image", "-o", "x", "--json"], folder.path());
+    assert!(value["graph"].as_str().unwrap().contains("built into groundup"), "{value}");
+
+    fs::write(folder.path().join("graph.ron"), UNBUILT).unwrap();
+    let (status, stdout, stderr) = says(&["check"]);
+    assert_eq!((status, stdout.as_str()), (Some(0), "graph.ron: good, 1 step\n"), "{stderr}");
+    assert!(stderr.contains("no GRAPH is named: graph.ron in this folder is taken"), "{stderr}");
+    assert!(says(&["plan"]).1.contains("\nstep only-here\n"));
+    assert!(says(&["script"]).1.contains("only-here"));
+    let (_, value, _) = json(&["image", "-o", "x", "--json"], folder.path());
+    assert_eq!(value["graph"], "graph.ron");
+}
+
 #[test]
 fn json_tells_failures_too() {
     let folder = folder();

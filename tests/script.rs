@@ -67,6 +67,65 @@ fn tcc_comes_to_the_hashes_that_are_expected_by_the_script() {
     assert!(status == Some(0) && outputs.contains("  stage3\n"), "{said}");
 }
 
+/// Outputs, and files inside them, that are and that are not what the graph expects: by PID 1 and by the script.
+#[test]
+fn expectations_are_held_against_what_was_made() {
+    need("busybox", "busybox-static");
+    need("qemu-system-x86_64", "qemu-system-x86");
+    let folder = folder();
+    let at = folder.path();
+    fs::copy(BUSYBOX, at.join("busybox")).unwrap();
+    let busybox = builder::hash(&fs::read(BUSYBOX).unwrap());
+    let (hi, ho) = (builder::hash(b"hi\n"), builder::hash(b"ho\n"));
+    let file = "echo hi > $out; chmod 755 $out";
+    let tree = "mkdir -p $out/bin; echo hi > $out/bin/a; chmod 755 $out/bin/a; echo hi > $out/'b c'; ln -s bin $out/link";
+    let steps = [
+        ("flat", file, format!("expect: {{\"out\": \"flat:{hi}\"}}")),
+        ("flat-other", file, format!("expect: {{\"out\": \"flat:{ho}\"}}")),
+        ("flat-tree", tree, format!("expect: {{\"out\": \"flat:{hi}\"}}")),
+        ("files", tree, format!("expect_files: {{\"bin/a\": \"{hi}\", \"b c\": \"{hi}\"}}")),
+        ("files-other", tree, format!("expect_files: {{\"bin/a\": \"{hi}\", \"b c\": \"{ho}\"}}")),
+        ("files-none", tree, format!("expect_files: {{\"bin/b\": \"{hi}\"}}")),
+        ("files-link", tree, format!("expect_files: {{\"link/a\": \"{hi}\"}}")),
+        ("files-folder", tree, format!("expect_files: {{\"bin\": \"{hi}\"}}")),
+    ];
+    let derivation = |(name, script, expect): &(&str, &str, String)| {
+        let inputs = "mounts: {\"/bin/sh\": \"busybox\"}, inputs: [\"busybox\"]";
+        format!("{name:?}: (builder: \"/bin/sh\", args: [\"-c\", \"{script}\"], {inputs}, {expect}),\n")
+    };
+    let text = format!(
+        "(seeds: {{\"busybox\": (from: [File(\"busybox\")], sha256: \"{busybox}\", executable: true)}},\n\
+         derivations: {{{}}}, targets: [{}])\n",
+        steps.iter().map(derivation).collect::<String>(),
+        steps.iter().map(|(name, ..)| format!("{name:?}, ")).collect::<String>(),
+    );
+    fs::write(at.join("expect.ron"), text).unwrap();
+    for machine in [&["--machine", "host"][..], &["--script", BUSYBOX]] {
+        let arguments =
+            [&["run", "expect.ron", "--cache", "cache", "--keep-going", "--json"], machine].concat();
+        let (status, said, stderr) = run(at, &arguments);
+        assert_eq!(status, Some(1), "{stderr}");
+        let value: Value = serde_json::from_str(&said).unwrap();
+        let reason = |name: &str| {
+            let step = value["steps"].as_array().unwrap().iter().find(|step| step["name"] == name).unwrap();
+            step["reason"].as_str().unwrap_or(step["outcome"].as_str().unwrap()).to_owned()
+        };
+        assert_eq!(
+            (reason("flat"), reason("files")),
+            ("built".into(), "built".into()),
+            "{machine:?}: {value:#}"
+        );
+        assert_eq!(reason("flat-other"), format!("output flat-other: expected {ho}, found {hi}"));
+        assert_eq!(reason("flat-tree"), "output flat-tree, .: anything but a plain file is not allowed");
+        let other = reason("files-other").replace("b\\x20c", "b c");
+        assert_eq!(other, format!("output files-other, b c: expected {ho}, found {hi}"));
+        for (name, path) in [("files-none", "bin/b"), ("files-link", "link/a"), ("files-folder", "bin")] {
+            let begins = format!("output {name}, {path}: expected {hi}, ");
+            assert!(reason(name).starts_with(&begins), "{machine:?}: {}", reason(name));
+        }
+    }
+}
+
 /// A tree with whatever a name, a link and a mode may be, as an input and made by a step.
 #[test]
 fn odd_trees_have_the_same_hashes_by_the_script() {

@@ -1,14 +1,15 @@
 //! The command line: what may be asked for, and nothing of how it is done.
 
+mod graph;
 mod probe;
 mod records;
+mod run;
 
+pub use graph::{Drv, Graph, RonGraph};
 pub use probe::Probe;
 pub use records::{Compare, KeyCommand, Sign, Verify};
+pub use run::{Ddc, Run};
 
-use crate::drv;
-use crate::term::quoted;
-use clap::builder::{PathBufValueParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -186,64 +187,6 @@ pub enum Command {
     },
 }
 
-/// The graph.
-#[derive(Debug, Args)]
-pub struct Graph {
-    /// A graph in RON, or a derivation of Nix or Guix, NAME.drv (-: a derivation on standard input); without one, the seed
-    /// graph that is built in
-    #[arg(value_name = "GRAPH", value_parser = PathBufValueParser::new().map(drv::named))]
-    pub path: Option<PathBuf>,
-    /// What only derivations of Nix and Guix need.
-    #[command(flatten)]
-    pub drv: Drv,
-}
-
-/// The graph, where a derivation of Nix or Guix can not stand for one.
-#[derive(Debug, Args)]
-pub struct RonGraph {
-    /// A graph in RON; without one, the seed graph that is built in
-    #[arg(value_name = "GRAPH")]
-    pub path: Option<PathBuf>,
-}
-
-/// In MiB: what a step of a derivation may write, if nobody says more.
-const SPACE: u64 = 1024;
-
-/// Where derivations of Nix and Guix, and what they are built of, come from.
-#[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Derivations of Nix and Guix")]
-pub struct Drv {
-    /// A folder or an archive with the derivations that NAME.drv needs; the folder that it is in is always tried last
-    #[arg(long, value_name = "DIR|ARCHIVE")]
-    pub store: Vec<PathBuf>,
-    /// Where sources, fixed outputs and given outputs are: a store's folder, a NAR file, a binary cache (a folder or a URL);
-    /// folders of --store are tried too, and fixed outputs are fetched by their own URLs
-    #[arg(long, value_name = "DIR|NAR|URL")]
-    pub inputs: Vec<PathBuf>,
-    /// Take the outputs of this derivation as given, and build only what needs them
-    #[arg(long, value_name = "NAME")]
-    pub stop_at: Vec<String>,
-    /// The program that is /bin/sh in Nix's sandbox; without one there is none
-    #[arg(long, value_name = "FILE")]
-    pub sh: Option<PathBuf>,
-    /// Space for a step's outputs, and again for its other files, in MiB
-    #[arg(long, value_name = "MIB", default_value_t = SPACE, value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
-    pub space: u64,
-}
-
-impl Drv {
-    /// These options again, as they stand on a command line.
-    pub fn words(&self) -> String {
-        let paths = |option: &str, paths: &[PathBuf]| -> String {
-            paths.iter().map(|path| format!(" --{option} {}", quoted(&path.display().to_string()))).collect()
-        };
-        let sh = paths("sh", self.sh.as_slice());
-        let stop: String = self.stop_at.iter().map(|name| format!(" --stop-at {}", quoted(name))).collect();
-        let space = if self.space == SPACE { String::new() } else { format!(" --space {}", self.space) };
-        paths("store", &self.store) + &paths("inputs", &self.inputs) + &stop + &sh + &space
-    }
-}
-
 /// How the plan is made of the graph.
 #[derive(Debug, Args)]
 pub struct Choices {
@@ -273,106 +216,6 @@ pub struct Tools {
     /// The QEMU to run
     #[arg(long, value_name = "PROGRAM", default_value = "qemu-system-x86_64")]
     pub qemu: PathBuf,
-}
-
-/// `groundup run`
-#[derive(Debug, Args)]
-#[expect(missing_docs, reason = "clap would print a flattened field's documentation in the place of its own")]
-pub struct Run {
-    #[command(flatten)]
-    pub graph: Graph,
-    /// Build again what a record says, from the graph in it, and tell whether the same comes of it
-    #[arg(long, value_name = "RECORD", conflicts_with_all = ["path", "choose", "keep_going"])]
-    pub from: Option<PathBuf>,
-    /// Where the files beside that graph are [default: the record's folder]
-    #[arg(long, value_name = "DIR", requires = "from")]
-    pub graph_dir: Option<PathBuf>,
-    #[command(flatten)]
-    pub choices: Choices,
-    /// What runs the image
-    #[arg(long, value_enum, default_value = "strict")]
-    pub machine: MachineName,
-    /// CPUs of the `fast` machine; the others have one, and the host's
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=255))]
-    pub cpus: u32,
-    /// Have the plan carried out by a shell script and this static busybox, in the place of groundup's own PID 1
-    #[arg(long, value_name = "BUSYBOX", conflicts_with = "out")]
-    pub script: Option<PathBuf>,
-    #[command(flatten)]
-    pub tools: Tools,
-    /// Write a record of the run, also of a failed one (in-toto statement with SLSA provenance, JSON)
-    #[arg(long, value_name = "FILE")]
-    pub record: Option<PathBuf>,
-    /// Take the outputs out of the machine into this folder; each is verified against the hash that PID 1 printed
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-    /// Take what an earlier run left in the folder of --out as far as its --record still fits, and build the rest
-    #[arg(long, requires_all = ["out", "record"])]
-    pub resume: bool,
-    /// Leave the outputs as NAME.nar instead of unpacking them
-    #[arg(long, requires = "out")]
-    pub nar: bool,
-    /// Room for the outputs on their way out, in MiB
-    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
-    pub export: u64,
-    /// The machine's memory in MiB [default: the image, what the hungriest step may use, and 192]
-    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(64..=1 << 22))]
-    pub memory: Option<u64>,
-    /// End the machine after this many seconds of real time
-    #[arg(long, value_name = "SECONDS", default_value_t = 24 * 3600)]
-    pub timeout: u64,
-    /// Keep the console's bytes, as they came
-    #[arg(long, value_name = "FILE")]
-    pub console: Option<PathBuf>,
-    #[command(flatten)]
-    pub cache: Cache,
-    /// Print the results as JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `groundup ddc`
-#[derive(Debug, Args)]
-#[expect(missing_docs, reason = "clap would print a flattened field's documentation in the place of its own")]
-pub struct Ddc {
-    #[command(flatten)]
-    pub graph: RonGraph,
-    /// The choices of the graph to vary: a lane for each alternative, and of several choices for each combination
-    #[arg(long, value_name = "INPUT", value_delimiter = ',')]
-    pub over: Vec<String>,
-    /// Only these alternatives; INPUT=CHOICE where several inputs are varied
-    #[arg(
-        id = "alternatives",
-        long = "choices",
-        value_name = "CHOICE",
-        value_delimiter = ',',
-        requires = "over"
-    )]
-    pub alternatives: Vec<String>,
-    #[command(flatten)]
-    pub choices: Choices,
-    /// What runs the lanes; of several machines, each runs them all
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "strict")]
-    pub machine: Vec<MachineName>,
-    #[command(flatten)]
-    pub tools: Tools,
-    /// Write the record of each lane, also of a failed one, into this folder as LANE.json
-    #[arg(long, value_name = "DIR")]
-    pub record_dir: Option<PathBuf>,
-    /// At most so many lanes at once [default: one for each core, as far as their memory is free]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub jobs: Option<u16>,
-    /// The memory of each lane's machine in MiB [default: the image, what the hungriest step may use, and 192]
-    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(64..=1 << 22))]
-    pub memory: Option<u64>,
-    /// End a lane's machine after this many seconds of real time
-    #[arg(long, value_name = "SECONDS", default_value_t = 24 * 3600)]
-    pub timeout: u64,
-    #[command(flatten)]
-    pub cache: Cache,
-    /// Print the verdicts as JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// Machines that this version has.

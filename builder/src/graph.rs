@@ -17,6 +17,9 @@ const LARGEST: u64 = 256 << 20;
 /// The default: nothing is downloaded for it.
 const SEED: &str = include_str!("../../graphs/seed.ron");
 
+/// What it is called.
+const BUILT_IN: &str = "the seed graph that is built into groundup";
+
 /// A graph's text and where it came from.
 pub struct Source {
     /// As it stands in messages.
@@ -29,6 +32,24 @@ pub struct Source {
     pub lock: Option<String>,
     /// The closure, where it is a derivation of Nix or Guix.
     pub drv: Option<drv::Loaded>,
+}
+
+/// The graph that is taken where none is named, if it is there.
+const USUAL: &str = "graph.ron";
+
+/// Settles which graph is meant where none is named, and says so: nobody is to take one graph for another.
+pub fn settle(path: &mut Option<PathBuf>) {
+    if path.is_some() {
+        return;
+    }
+    if Path::new(USUAL).symlink_metadata().is_ok() {
+        term::note(&format!("no GRAPH is named: {USUAL} in this folder is taken"));
+        *path = Some(USUAL.into());
+        return;
+    }
+    term::note(&format!(
+        "warning: no GRAPH is named, and there is no {USUAL} in this folder: this is {BUILT_IN}"
+    ));
 }
 
 impl Source {
@@ -79,6 +100,14 @@ impl Source {
             return Err(Failure::help(format!("{name} is a lock file"), &format!("name its graph, {graph}")));
         }
         Ok(Source { name, text, path: Some(path.into()), lock: None, drv: None })
+    }
+
+    /// As results name it: they say when it is the one that is built in.
+    pub fn label(&self) -> String {
+        match self.path {
+            Some(_) => self.name.clone(),
+            None => format!("{} ({BUILT_IN})", self.name),
+        }
     }
 
     /// The checked graph; warnings go to standard error.

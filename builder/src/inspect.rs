@@ -1,7 +1,7 @@
 //! What an image would run and trust, read and not run. Pure: nothing in it is believed, and every hash is computed.
 
 use images::read::{Entry, canonical, entries};
-use init::plan::{Item, Kind, Plan, Source, World};
+use init::plan::{Expected, Item, Kind, Plan, Source, World};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -62,8 +62,19 @@ pub struct Step {
     pub builder: String,
     /// Its arguments, `argv[0]` included.
     pub args: Vec<String>,
-    /// What it makes: name, and the hash expected.
-    pub outputs: Vec<(String, Option<String>)>,
+    /// What it makes.
+    pub outputs: Vec<Output>,
+}
+
+/// An output of a step.
+#[derive(Debug)]
+pub struct Output {
+    /// Its name.
+    pub name: String,
+    /// The hash expected: of the NAR or, after `flat:`, of a plain file's bytes.
+    pub expected: Option<String>,
+    /// Files inside it, and the hashes expected of their bytes.
+    pub files: Vec<(String, String)>,
 }
 
 /// Reads an archive that is not compressed (any more).
@@ -154,18 +165,22 @@ fn read_plan(
                     name: step.name.into(),
                     args: step.args().map(|arg| shown(&bytes(arg.bytes()))).collect(),
                     builder,
-                    outputs: step
-                        .outputs()
-                        .map(|output| {
-                            (output.name.into(), output.expected.map(|expected| crate::hex(expected.hash())))
-                        })
-                        .collect(),
+                    outputs: step.outputs().map(output).collect(),
                 });
             }
             Item::Refers(..) | Item::DropInput(_) | Item::DropOutput(_) => {}
         }
     }
     Ok(())
+}
+
+fn output(output: init::plan::Output<'_>) -> Output {
+    let expected = output.expected.map(|expected| match expected {
+        Expected::Nar(hash) => crate::hex(&hash),
+        Expected::Flat(hash) => format!("flat:{}", crate::hex(&hash)),
+    });
+    let files = output.files().map(|(path, hash)| (shown(&bytes(path.bytes())), crate::hex(&hash)));
+    Output { name: output.name.into(), expected, files: files.collect() }
 }
 
 /// Notes which inputs a step sees, and in which of them its builder lies: behind the longest path.

@@ -27,6 +27,8 @@ pub struct Told {
 
 /// What came of all lanes.
 pub struct Report {
+    /// The graph, as results name it.
+    pub graph: String,
     /// What was varied.
     pub over: Vec<String>,
     /// The lanes.
@@ -65,7 +67,7 @@ impl Report {
         };
         let apart = |apart: &Apart| json!({ "lanes": self.names(&apart.lanes), "outputs": apart.outputs });
         json!({
-            "over": self.over,
+            "graph": self.graph, "over": self.over,
             "lanes": self.lanes.iter().map(lane).collect::<Vec<_>>(),
             "outputs": self.judged.iter().map(output).collect::<Vec<_>>(),
             "apart": agreement::apart(&self.judged).iter().map(apart).collect::<Vec<_>>(),

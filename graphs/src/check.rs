@@ -2,20 +2,24 @@
 //!
 //! Refused: names that are missing, taken twice or unsafe ([`names`], [`references`]); inputs that cannot be had or verified
 //! ([`inputs`], [`places`]); cycles, an empty graph ([`needs`]); builders that are not declared ([`builder`]); mounts
-//! that cannot be made ([`mounts`]); limits that make no sense ([`limits`]). Inputs that no derivation uses and
+//! that cannot be made ([`mounts`]); paths in the store that nothing has ([`mentions`]); suites that Debian does not have
+//! ([`suites`]); limits that make no sense ([`limits`]). Inputs that no derivation uses and
 //! derivations that no target needs are warnings.
 
 mod builder;
 mod choices;
 mod derivations;
+mod expect;
 mod inputs;
 mod limits;
+mod mentions;
 mod mounts;
 mod names;
 mod needs;
 mod paths;
 mod places;
 mod references;
+mod suites;
 
 use std::collections::{HashMap, HashSet};
 

@@ -86,9 +86,14 @@ pub struct Derivation {
     /// What it makes: `out` is `/store/NAME`, any other `/store/NAME-OUTPUT`.
     #[serde(default = "defaults::outputs")]
     pub outputs: Vec<String>,
-    /// NAR sha256 that an output must have, in hex.
+    /// The sha256 that an output must have, in hex: of its NAR, as `groundup run` prints it, or, with `flat:` before it, of a
+    /// plain file's bytes, as `sha256sum` prints it.
     #[serde(default)]
     pub expect: Table<String>,
+    /// Files inside an output, and the sha256 that the bytes of each must have: `PATH` in the output `out` or in the only one
+    /// there is, else `OUTPUT:PATH`.
+    #[serde(default)]
+    pub expect_files: Table<String>,
     /// The working directory.
     #[serde(default = "defaults::directory")]
     pub directory: String,
@@ -107,6 +112,24 @@ pub struct Derivation {
     /// Limit of processes.
     #[serde(default = "defaults::processes")]
     pub processes: u64,
+}
+
+/// What stands before the sha256 of a plain file's bytes in `expect`.
+pub const FLAT: &str = "flat:";
+
+impl Derivation {
+    /// The output and the path in it that a key of `expect_files` stands for; nothing where it does not say which output.
+    pub fn inside<'a>(&'a self, key: &'a str) -> Option<(&'a str, &'a str)> {
+        if let Some((output, path)) = key.split_once(':')
+            && self.outputs.iter().any(|name| name == output)
+        {
+            return Some((output, path));
+        }
+        match self.outputs.as_slice() {
+            [only] => Some((only, key)),
+            several => several.iter().any(|name| name == defaults::OUTPUT).then_some((defaults::OUTPUT, key)),
+        }
+    }
 }
 
 /// The base name in the store of an output: the derivation's name for `out`, else `NAME-OUTPUT`.

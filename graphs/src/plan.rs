@@ -14,7 +14,7 @@ mod write;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use imported::{Given, Needs, Planned};
-pub use step::{Bind, Device, From, Output, Owner, PidOne, RESOURCES, Rules, Step, World};
+pub use step::{Bind, Device, Expected, From, Output, Owner, PidOne, RESOURCES, Rules, Step, Whole, World};
 
 use crate::index::Index;
 use crate::model::{Graph, Kind};

@@ -111,6 +111,15 @@ const CASES: &[Case] = &[
     ("no outputs", &[("outputs: [\"out\", \"doc\"]", "outputs: []")]),
     ("an output listed twice", &[("[\"out\", \"doc\"]", "[\"out\", \"doc\", \"doc\"]")]),
     ("outputs that cannot be named", &[("[\"out\", \"doc\"]", "[\"out\", \"doc\", \"a/b\", \"PATH\", \"x=y\"]")]),
+    ("expectations that are no hashes", &[("expect: {\"doc\": \"1111", "expect_files: {\"a\": \"flat:11\"}, expect: {\"doc\": \"flat:1")]),
+    ("files that are expected nowhere", &[("outputs: [\"out\", \"doc\"]", "outputs: [\"lib\", \"doc\"], expect_files: {\"bin/a\": ONES, \"lib:../a\": ONES, \"doc:a\": ONES}")]),
+    ("a file that is expected twice", &[("expect: {\"doc\"", "expect_files: {\"bin/a\": ONES, \"out:bin/a\": ONES}, expect: {\"doc\"")]),
+    ("a file in what is to be a file", &[("expect: {\"doc\": \"", "expect_files: {\"doc:a\": ONES}, expect: {\"doc\": \"flat:")]),
+    ("a path that no input has", &[("\"/store/hello.c\"]", "\"/store/helo.c\", \"-I/store/musl/include\"]")]),
+    ("a path in a variable that no input has", &[("\"hi there\"", "\"-L/store/notes -L/store/sh\"")]),
+    ("a script that names what no input has", &[("\"two\\nlines\"", "\"cat /store/greeting-doc /store/$x /nix/store/y\\ncp /store/nothing /store/script\"")]),
+    ("an alternative that names what no input has", &[("args: [\"cc\"]", "args: [\"cc\", \"-L/store/gcc/lib\", \"-I/store/nothing\"]")]),
+    ("a suite that Debian does not have", &[("\"bookworm\"", "\"bookwrom\"")]),
     ("an expectation of what is not made", &[("expect: {\"doc\"", "expect: {\"dox\"")]),
     // Limits.
     ("absurd sizes", &[("time: 60", "time: 0"), ("log: 1000000", "log: 1099511627777"), ("space: 2000000", "space: 0"), ("memory: 3000000", "memory: 99999999999999"), ("processes: 4", "processes: 1000001")]),
@@ -128,7 +137,7 @@ fn text(changes: &[(&str, &str)]) -> String {
     let mut text = GOOD.to_owned();
     for (from, to) in changes {
         assert!(text.contains(from), "not in good.ron: {from}");
-        text = text.replacen(from, to, 1);
+        text = text.replacen(from, &to.replace("ONES", ONES), 1);
     }
     text
 }

@@ -103,6 +103,27 @@ fn the_reader_takes_it() {
     }
 }
 
+#[test]
+fn what_is_expected_stands_in_the_plan() {
+    let hash = "1".repeat(64);
+    let to = format!(
+        "expect_files: {{\"bin/a b\": \"{hash}\", \"doc:x:y\": \"{hash}\"}}, expect: {{\"out\": \"flat:"
+    );
+    let text = GOOD
+        .replace("expect: {\"doc\": \"", &to)
+        .replace("outputs: [\"out\", \"doc\"]", "outputs: [\"lib\", \"out\", \"doc\"]");
+    let (graph, _) = graphs::load("good.ron", &text.replace("\"bin/a b\"", "\"lib:bin/a b\"")).unwrap();
+    let choices = Choices::defaults(&graph);
+    let plan = graphs::plan(&graph, &choices, &resolved(&graph, &choices), Failure::Stop).unwrap();
+    let wanted = format!(
+        "output greeting-lib /store/greeting-lib -\nexpect-file bin/a\\x20b {hash}\n\
+         output greeting /store/greeting flat:{hash}\n\
+         output greeting-doc /store/greeting-doc -\nexpect-file x:y {hash}\nend\n"
+    );
+    assert!(plan.contains(&wanted), "{plan}");
+    assert!(init::plan::Plan::read(plan.as_bytes()).unwrap().all(|item| item.is_ok()));
+}
+
 /// A chain `a`, `b`, `c`, of which `b` and `c` are wanted.
 const CHAIN: &str = r#"(
     seeds: {"sh": (from: [Hex("7f")], sha256: "620bfdaa346b088fb49998d92f19a7eaf6bfc2fb0aee015753966da1028cb731", executable: true)},

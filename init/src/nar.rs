@@ -61,8 +61,13 @@ impl Sink for Discard {
 
 /// The sha256 of the bytes of the plain file at `name` in `dir`.
 pub fn flat(dir: BorrowedFd<'_>, name: &CStr, buffer: &mut [u8]) -> Result<Digest, Error> {
+    bytes(open(dir, name)?, buffer)
+}
+
+/// The sha256 of the bytes of an open file.
+#[inline(never)]
+pub fn bytes(file: rustix::fd::OwnedFd, buffer: &mut [u8]) -> Result<Digest, Error> {
     let mut hash = sha2::Sha256::new();
-    let file = open(dir, name)?;
     loop {
         let length = rustix::io::read(&file, &mut *buffer).map_err(at("read"))?;
         if length == 0 {

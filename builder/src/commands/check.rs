@@ -4,23 +4,25 @@ use crate::args;
 use crate::drv;
 use crate::failure::{Failure, list};
 use crate::graph::Source;
+use crate::inputs;
 use crate::term;
-use graphs::Choices;
 use graphs::drv::fetch;
 use graphs::drv::path::base;
+use graphs::{Choices, Graph, Problems};
 use serde_json::json;
 use std::path::Path;
 
-/// Reads and checks the graph, and nothing else: no input is fetched. The inner failure is one that the JSON tells.
+/// Reads and checks the graph, its lock file and the files beside it; no input is fetched. The inner failure is one that the
+/// JSON tells.
 pub fn check(args: &args::Graph, as_json: bool) -> Result<Result<(), Failure>, Failure> {
     if let Some(path) = drv::is(args) {
         return derivation(path, args, as_json);
     }
     let source = Source::open(args.path.as_deref())?;
-    let loaded = graphs::load(&source.name, &source.text);
+    let loaded = load(&source)?;
     let (Ok((_, found)) | Err(found)) = &loaded;
     if as_json {
-        term::json(&json!({ "graph": source.name, "problems": list(found) }))?;
+        term::json(&json!({ "graph": source.label(), "problems": list(found) }))?;
     }
     match loaded {
         Err(found) => Ok(Err(Failure::Problems(found))),
@@ -28,10 +30,26 @@ pub fn check(args: &args::Graph, as_json: bool) -> Result<Result<(), Failure>, F
             term::note(&warnings.render(term::colors()));
             if !as_json {
                 let steps = graphs::order(&graph, &Choices::defaults(&graph)).map_err(Failure::input)?;
-                term::result(&format!("{}: good, {} steps\n", source.name, steps.len()))?;
+                term::result(&format!("{}: good, {}\n", source.label(), term::count(steps.len(), "step")))?;
             }
             Ok(Ok(()))
         }
+    }
+}
+
+/// The graph with its warnings, or its problems, those of the files beside it among them.
+fn load(source: &Source) -> Result<Result<(Graph, Problems), Problems>, Failure> {
+    let graph = match graphs::read(&source.name, &source.text) {
+        Ok(graph) => graph,
+        Err(problems) => return Ok(Err(problems)),
+    };
+    let mut problems = graphs::check(&graph, &source.name, &source.text).list().to_vec();
+    let inputs = source.all_inputs(&graph);
+    problems.extend(inputs.iter().filter_map(inputs::missing).map(|error| inputs::problem(&graph, &error)));
+    let problems = Problems::new(&source.name, &source.text, problems);
+    match problems.into_result() {
+        Err(problems) => Ok(Err(problems)),
+        Ok(warnings) => source.lock().map(|_| Ok((graph, warnings))),
     }
 }
 

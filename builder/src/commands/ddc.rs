@@ -40,7 +40,7 @@ pub fn ddc(args: &args::Ddc) -> Result<Result<(), Failure>, Failure> {
     let cancel = cancel::watch()?;
     let job = Job { args, source: &source, machinery: &machinery, cache: &cache, cancel: &cancel };
     let ended = job.all(&lanes, &prepared)?;
-    let report = report(&graph, &args.over, &lanes, &prepared, &ended);
+    let report = report(&source, &graph, &args.over, &lanes, &prepared, &ended);
     term::result(&if args.json { format!("{:#}\n", report.json()) } else { report.text() })?;
     Ok(match report.agree() {
         _ if cancel.load(Ordering::Relaxed) => Err(Failure::machine(cancel::SAID)),
@@ -113,7 +113,14 @@ impl Job<'_> {
     }
 }
 
-fn report(graph: &Graph, over: &[String], lanes: &[Lane], prepared: &[Prepared], ended: &[End]) -> Report {
+fn report(
+    source: &Source,
+    graph: &Graph,
+    over: &[String],
+    lanes: &[Lane],
+    prepared: &[Prepared],
+    ended: &[End],
+) -> Report {
     let party = |(lane, (prepared, (ended, _))): (&Lane, (&Prepared, &End))| {
         let outputs = ended.iter().flat_map(|ended| &ended.results.outputs);
         Party {
@@ -137,7 +144,7 @@ fn report(graph: &Graph, over: &[String], lanes: &[Lane], prepared: &[Prepared],
         failed: ended.iter().flat_map(|ended| ended.results.failures()).collect(),
         record: record.as_ref().map(|path| path.display().to_string()),
     });
-    Report { over: over.to_vec(), lanes: told.collect(), judged }
+    Report { graph: source.label(), over: over.to_vec(), lanes: told.collect(), judged }
 }
 
 /// The outputs of every derivation that any lane was to build, by where it stands in the plan that has it last.

@@ -59,7 +59,7 @@ pub fn image(
     let plan = crate::hash(prepared.plan.as_bytes());
     if as_json {
         return term::json(&json!({
-            "plan": plan, "image": written.sha256, "size": written.size, "unpacked": written.unpacked,
+            "graph": source.label(), "plan": plan, "image": written.sha256, "size": written.size, "unpacked": written.unpacked,
         }));
     }
     term::result(&format!("{plan}  plan\n{}  {}\n", written.sha256, target.path.display()))

@@ -17,10 +17,15 @@ mod verify_image;
 
 use crate::args::{Command, KeyCommand};
 use crate::failure::Failure;
+use crate::graph::settle;
 use crate::term;
+use std::path::PathBuf;
 
 /// Does what was asked.
-pub fn perform(command: Command) -> Result<(), Failure> {
+pub fn perform(mut command: Command) -> Result<(), Failure> {
+    if let Some(graph) = graph(&mut command) {
+        settle(graph);
+    }
     match command {
         Command::Check { graph, json } => told(json, check::check(&graph, json))?,
         Command::Show { graph, recursive, json } => told(json, show::show(&graph, recursive, json)),
@@ -47,6 +52,29 @@ pub fn perform(command: Command) -> Result<(), Failure> {
         Command::Kernel { kernel, cache } => kernel::kernel(kernel, &cache),
         Command::Completions { shell } => shell::completions(shell),
         Command::Man { folder } => shell::manual(&folder),
+    }
+}
+
+/// The graph that a command works on, where it works on one that need not be named.
+fn graph(command: &mut Command) -> Option<&mut Option<PathBuf>> {
+    match command {
+        Command::Check { graph, .. }
+        | Command::Plan { graph, .. }
+        | Command::Image { graph, .. }
+        | Command::Tcb { graph, .. } => Some(&mut graph.path),
+        Command::Lock { graph, .. } | Command::Script { graph, .. } => Some(&mut graph.path),
+        Command::Run(args) => args.from.is_none().then_some(&mut args.graph.path),
+        Command::Ddc(args) => Some(&mut args.graph.path),
+        Command::Probe(args) => Some(&mut args.graph.path),
+        // Derivations alone, or an option that is left out where no graph is meant.
+        Command::Show { .. } | Command::Verify(_) => None,
+        Command::Compare(_)
+        | Command::Key { .. }
+        | Command::Sign(_)
+        | Command::VerifyImage { .. }
+        | Command::Kernel { .. }
+        | Command::Completions { .. }
+        | Command::Man { .. } => None,
     }
 }
 

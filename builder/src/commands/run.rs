@@ -53,7 +53,8 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
     if let (Some(scratch), Some(record), Some(out)) = (&scratch, &args.record, &args.out) {
         let Resumed { given, lost } = resume::resume(record, out, &prepared, scratch.path())?;
         lost.iter().for_each(|why| term::note(&format!("built again: {why}")));
-        term::note(&format!("{} taken as they are", term::count(given.len(), "output")));
+        let taken = if given.len() == 1 { "taken as it is" } else { "taken as they are" };
+        term::note(&format!("{} {taken}", term::count(given.len(), "output")));
         prepared.give(given)?;
     }
     let prepared = prepared.by_script(args.script.as_deref())?;
@@ -75,7 +76,7 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
     if let Some(path) = &args.record {
         record::write("--record", path, &ended.record)?;
     }
-    show(args, &ended)?;
+    show(args, source, &ended)?;
     if let Some(again) = &again {
         // A build that failed as the record says it did is the same, and still failed.
         let init = crate::hash(prepared.image().init);
@@ -84,7 +85,7 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
     Ok(ended.verdict)
 }
 
-fn show(args: &args::Run, ended: &Ended) -> Result<(), Failure> {
+fn show(args: &args::Run, source: &Source, ended: &Ended) -> Result<(), Failure> {
     let Ended { plan, image, results, verdict, .. } = ended;
     let said = verdict.as_ref().err().map(ToString::to_string);
     if args.json {
@@ -96,7 +97,7 @@ fn show(args: &args::Run, ended: &Ended) -> Result<(), Failure> {
             })
             .collect();
         return term::json(
-            &json!({ "plan": plan, "image": image, "steps": results.steps_as_json(), "outputs": outputs, "error": said }),
+            &json!({ "graph": source.label(), "plan": plan, "image": image, "steps": results.steps_as_json(), "outputs": outputs, "error": said }),
         );
     }
     let line = |output: &crate::results::Output| format!("{}  {}\n", output.sha256, output.name);

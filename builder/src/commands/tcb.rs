@@ -28,7 +28,7 @@ pub fn tcb(
     let total = |parts: &[Part]| parts.iter().map(|part| part.size).sum::<u64>();
     if as_json {
         return term::json(&json!({
-            "trusted": tools::descriptors(&trusted), "trustedBytes": total(&trusted),
+            "graph": source.label(), "trusted": tools::descriptors(&trusted), "trustedBytes": total(&trusted),
             "sources": tools::descriptors(&read), "sourceBytes": total(&read),
             "alsoTrusted": ["the CPU", "the host's kernel and the libraries that QEMU is linked with"],
         }));

@@ -82,9 +82,12 @@ fn text(sha256: &str, found: &Inspection) -> String {
     text += "\nSteps:\n";
     for step in &found.steps {
         text += &format!("  {}: {} {}\n", step.name, step.builder, step.args[1..].join(" "));
-        for (name, expected) in &step.outputs {
-            let expected = expected.as_deref().unwrap_or("any hash");
-            text += &format!("    makes {name}, {expected}\n");
+        for output in &step.outputs {
+            let expected = output.expected.as_deref().unwrap_or("any hash");
+            text += &format!("    makes {}, {expected}\n", output.name);
+            for (path, hash) in &output.files {
+                text += &format!("      in it {path}, {hash}\n");
+            }
         }
     }
     if !found.others.is_empty() {
@@ -107,7 +110,10 @@ fn value(sha256: &str, found: &Inspection) -> serde_json::Value {
         })
     });
     let steps = found.steps.iter().map(|step| {
-        let outputs = step.outputs.iter().map(|(name, expected)| json!({ "name": name, "expected": expected }));
+        let outputs = step.outputs.iter().map(|output| {
+            let files: std::collections::BTreeMap<_, _> = output.files.iter().cloned().collect();
+            json!({ "name": output.name, "expected": output.expected, "files": files })
+        });
         json!({
             "name": step.name, "builder": step.builder, "args": step.args, "outputs": outputs.collect::<Vec<_>>(),
         })

@@ -17,6 +17,7 @@
 //! configuration (mirrors, proxies, certificates). Host names of ours there are none.
 
 mod apt;
+mod beside;
 mod cache;
 mod control;
 mod debian;
@@ -34,6 +35,7 @@ mod tree;
 mod unpack;
 mod wheel;
 
+pub use beside::missing;
 pub use cache::default_folder;
 pub use error::{Attempt, Error, Reason};
 pub use explain::problem;

@@ -355,10 +355,10 @@ run() {
     fi
 }
 
-# NAME BASE EXPECTED
+# NAME BASE EXPECTED, of the NAR or, after `flat:`, of a plain file's bytes
 output() {
+    made=/stores/$name/$2 output=$1
     if [ -n "$reason" ]; then return; fi
-    made=/stores/$name/$2
     if [ ! -e "$made" ] && [ ! -L "$made" ]; then
         wrong="output $1 was not made"
     elif ! canonical "$made"; then
@@ -367,8 +367,35 @@ output() {
         found=$(nar "$made" | sha256)
         size=$(nar "$made" | wc -c)
         say "output $1 $found $size -"
-        if [ "$3" != - ] && [ "$3" != "$found" ]; then wrong="output $1: expected $3, found $found"; fi
+        case $3 in
+            flat:*)
+                if [ -L "$made" ] || [ ! -f "$made" ]; then
+                    wrong="output $1, .: anything but a plain file is not allowed"
+                    return
+                fi
+                found=$(sha256 <"$made")
+                ;;
+        esac
+        if [ "$3" != - ] && [ "${3#flat:}" != "$found" ]; then
+            wrong="output $1: expected ${3#flat:}, found $found"
+        fi
     fi
+}
+
+# PATH SHA256: a plain file inside the output above, through no link.
+expect_file() {
+    if [ -n "$reason$wrong" ]; then return; fi
+    part= rest=$1
+    while [ -n "$rest" ]; do
+        part=$part/${rest%%/*}
+        case $rest in */*) rest=${rest#*/} ;; *) rest= ;; esac
+        if [ -L "$made$part" ] || [ ! -e "$made$part" ]; then
+            wrong="output $output, $1: expected $2, and no such file is in it"
+            return
+        fi
+    done
+    found=$(sha256 <"$made/$1")
+    if [ "$found" != "$2" ]; then wrong="output $output, $1: expected $2, found $found"; fi
 }
 
 finish() {

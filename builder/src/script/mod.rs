@@ -3,7 +3,7 @@
 //! `head.sh` says what each line of a plan means; below it stands the plan, one section a step, nearly line by line. What a
 //! shell can not do is an error, never left out in silence; what `head.sh` leaves out on purpose, it says at its head.
 
-use init::plan::{Item, Kind, OnFailure, Plan, RESOURCES, Rules, Source, Step, World};
+use init::plan::{Expected, Item, Kind, OnFailure, Plan, RESOURCES, Rules, Source, Step, World};
 use std::fmt::Write;
 
 /// What does not depend on the plan.
@@ -68,10 +68,7 @@ pub fn script(plan: &[u8]) -> Result<Vec<u8>, Error> {
 
 fn section(text: &mut Text, step: &Step<'_>) -> Result<(), String> {
     let foreign = |line| matches!(line, World::Pts { .. } | World::Shm { .. } | World::Closure);
-    let flat =
-        |output: init::plan::Output<'_>| matches!(output.expected, Some(init::plan::Expected::Flat(_)));
-    if step.terminal || step.rules != Rules::Groundup || step.world().any(foreign) || step.outputs().any(flat)
-    {
+    if step.terminal || step.rules != Rules::Groundup || step.world().any(foreign) {
         return Err("it is a derivation of Nix or Guix, whose world a shell can not make".into());
     }
     let mut needs: Vec<Vec<u8>> = step.world().filter_map(needed).collect();
@@ -111,8 +108,15 @@ fn section(text: &mut Text, step: &Step<'_>) -> Result<(), String> {
     let head = [mode(step.umask), number(step.time_limit), bytes(step.cwd.bytes()), builder];
     text.inner_list("run", &head, step.env().map(|variable| bytes(variable.bytes())), args);
     for output in step.outputs() {
-        let expected = output.expected.map_or_else(|| "-".to_owned(), |expected| hex(expected.hash()));
+        let expected = match output.expected {
+            None => "-".to_owned(),
+            Some(Expected::Nar(hash)) => hex(&hash),
+            Some(Expected::Flat(hash)) => format!("flat:{}", hex(&hash)),
+        };
         text.inner("output", &[output.name.as_bytes(), output.base.as_bytes(), expected.as_bytes()]);
+        for (path, hash) in output.files() {
+            text.inner("expect_file", &[&bytes(path.bytes()), hex(&hash).as_bytes()]);
+        }
     }
     text.raw("    finish\n}\n");
     Ok(())
@@ -290,7 +294,7 @@ mod tests {
         let plan = include_str!("../../../init/tests/everything.plan");
         let said = script(plan.as_bytes()).unwrap_err().to_string();
         assert!(said.starts_with("step one: it is a derivation of Nix or Guix"), "{said}");
-        let foreign = ["pts ", "shm ", "closure", "output one-flat "];
+        let foreign = ["pts ", "shm ", "closure"];
         let native = plan.lines().filter(|line| !foreign.iter().any(|word| line.starts_with(word)));
         let plan: String = native.map(|line| format!("{line}\n")).collect();
         let plan = plan.replace("log terminal\nrules nix\n", "log pipe\nrules groundup\n");
@@ -299,7 +303,9 @@ mod tests {
         assert!(said.starts_with("step one: its /etc/passwd names no user 1000"), "{said}");
         let passwd = "file /etc/passwd 0444 builder:x:1000:100::/:/x\\n\nproc /proc\n";
         let plan = plan.replace("proc /proc\n", passwd);
-        assert!(script(plan.as_bytes()).is_ok());
+        let text = String::from_utf8(script(plan.as_bytes()).unwrap()).unwrap();
+        assert!(text.contains(&format!("output one-flat one-flat flat:{}\n", "22".repeat(32))), "{text}");
+        assert!(text.contains(&format!("expect_file 'b c' {}\n", "44".repeat(32))), "{text}");
         let other = |from: &str, to: &str| script(plan.replace(from, to).as_bytes()).unwrap_err().to_string();
         assert!(other("personality 40000", "personality 8").contains("its personality is 8"));
         assert!(other("arg hex0\n", "arg other\n").contains("another name"));

@@ -1,9 +1,9 @@
-//! Derivations: arguments, environment, outputs, and what they are expected to be.
+//! Derivations: arguments, environment, outputs, working directory.
 
 use std::collections::HashSet;
 
 use super::references::{Chosen, User};
-use super::{Check, inputs, names, paths};
+use super::{Check, names, paths};
 use crate::locate::Trail;
 use crate::model::defaults::OUTPUT;
 use crate::model::{Derivation, Table};
@@ -27,6 +27,7 @@ impl Check<'_> {
             self.environment(&spot, &derivation.env);
             self.environments_of_choices(&spot, derivation, &choices);
             self.args(&spot.then("args"), &derivation.args);
+            self.mentions(&spot, name, derivation, &choices);
             self.outputs(&spot, name, derivation);
             self.expect(&spot, derivation);
             self.limits(&spot, derivation);
@@ -117,26 +118,6 @@ impl Check<'_> {
             if derivation.env.contains_key(output) {
                 let message = format!("the variable `{output}` is the path of the output `{output}`");
                 self.error(spot.then("env").then(output).key(), message, "take it out: it is set already");
-            }
-        }
-    }
-
-    fn expect(&mut self, spot: &Trail<'_>, derivation: &Derivation) {
-        self.repeated("the expectation of", &derivation.expect, &spot.then("expect"));
-        let list = spot.then("expect");
-        for (output, sha256) in &derivation.expect {
-            let at = list.then(output);
-            if !derivation.outputs.contains(output) {
-                let message = format!("there is no output `{output}` to expect something of");
-                let there: Vec<_> = derivation.outputs.iter().map(|name| format!("`{name}`")).collect();
-                let help = match there.as_slice() {
-                    [] => "the derivation has no outputs at all".to_owned(),
-                    _ => format!("the outputs are {}", there.join(", ")),
-                };
-                self.error(at.key(), message, help);
-            }
-            if let Some(why) = inputs::not_sha256(sha256) {
-                self.error(at, format!("no sha256: {why}"), inputs::SHA256_HELP);
             }
         }
     }

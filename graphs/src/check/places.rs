@@ -5,7 +5,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Check, paths};
+use super::{Check, paths, suites};
 use crate::hex;
 use crate::locate::Trail;
 use crate::model::{Input, Place};
@@ -101,8 +101,15 @@ impl Check<'_> {
     }
 
     fn suite(&mut self, spot: &Trail<'_>, suite: Option<&str>) {
-        if let Some(suite) = suite {
-            self.word(&spot.then("suite"), "suite", suite, is_suite);
+        let Some(suite) = suite else { return };
+        self.word(&spot.then("suite"), "suite", suite, is_suite);
+        if is_suite(suite) && !suites::is_known(suite) {
+            let help = match suites::nearest(suite) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "write a release's code name, like `bookworm`, or leave it out for the machine's own"
+                    .to_owned(),
+            };
+            self.error(spot.then("suite"), format!("Debian has no suite `{suite}`"), help);
         }
     }
 

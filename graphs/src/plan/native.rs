@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::Error;
-use super::step::{Output, PidOne, Rules, Step};
+use super::step::{Expected, Output, PidOne, Rules, Step, Whole};
 use super::world::{self, STORE};
 use crate::index::{Index, Thing};
-use crate::model::{Alternative, Derivation, Graph, store_name};
+use crate::model::{Alternative, Derivation, FLAT, Graph, store_name};
 use crate::select::Choices;
 
 /// 2020-01-01, as the machines' clocks start.
@@ -95,9 +95,24 @@ fn outputs(name: &str, derivation: &Derivation) -> Vec<Output> {
     let output = |output: &String| {
         let base = store_name(name, output);
         let path = format!("{STORE}/{base}");
-        Output { name: base, path, expect: derivation.expect.get(output).cloned(), flat: false }
+        Output { name: base, path, expect: expected(derivation, output) }
     };
     derivation.outputs.iter().map(output).collect()
+}
+
+/// What is expected of an output: of the whole, and of files inside it.
+fn expected(derivation: &Derivation, output: &str) -> Option<Expected> {
+    let whole = |hash: &String| match hash.strip_prefix(FLAT) {
+        Some(hash) => Whole::Flat(hash.to_owned()),
+        None => Whole::Nar(hash.clone()),
+    };
+    let whole = derivation.expect.get(output).map(whole);
+    let inside = |(key, hash): (&String, &String)| match derivation.inside(key) {
+        Some((of, path)) if of == output => Some((path.to_owned(), hash.clone())),
+        _ => None,
+    };
+    let files: BTreeMap<_, _> = derivation.expect_files.iter().filter_map(inside).collect();
+    (whole.is_some() || !files.is_empty()).then_some(Expected { whole, files })
 }
 
 fn limits(processes: u64) -> [(Option<u64>, Option<u64>); 16] {

@@ -168,10 +168,26 @@ pub struct Output {
     pub name: String,
     /// Its path, directly below the store.
     pub path: String,
-    /// The sha256 that it must have, in hex: of its NAR.
-    pub expect: Option<String>,
-    /// It is a plain file, and the sha256 is that of its bytes.
-    pub flat: bool,
+    /// What it must be, if anything.
+    pub expect: Option<Expected>,
+}
+
+/// What an output must be. Every sha256 is in hex.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Expected {
+    /// The whole of it.
+    pub whole: Option<Whole>,
+    /// Files inside it by their paths: the sha256 of the bytes of each.
+    pub files: BTreeMap<String, String>,
+}
+
+/// A sha256 of a whole output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whole {
+    /// Of its NAR.
+    Nar(String),
+    /// Of its bytes: it is a plain file.
+    Flat(String),
 }
 
 impl Step {

@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write};
 
-use super::step::{Bind, Device, From, Owner, PidOne, RESOURCES, Rules, Step, World};
+use super::step::{Bind, Device, From, Owner, PidOne, RESOURCES, Rules, Step, Whole, World};
 use super::{Failure, Resolved};
 
 /// The first lines of a plan.
@@ -68,9 +68,15 @@ pub(super) fn step(text: &mut String, step: &Step) {
         line(text, "env", &[&rest(&format!("{name}={value}"))]);
     }
     for output in &step.outputs {
-        let flat = if output.flat { "flat:" } else { "" };
-        let expect = output.expect.as_ref().map_or_else(|| "-".into(), |hash| format!("{flat}{hash}"));
-        line(text, "output", &[&field(&output.name), &field(&output.path), &expect]);
+        let whole = match output.expect.as_ref().and_then(|expect| expect.whole.as_ref()) {
+            None => "-".to_owned(),
+            Some(Whole::Nar(hash)) => hash.clone(),
+            Some(Whole::Flat(hash)) => format!("flat:{hash}"),
+        };
+        line(text, "output", &[&field(&output.name), &field(&output.path), &whole]);
+        for (path, sha256) in output.expect.iter().flat_map(|expect| &expect.files) {
+            line(text, "expect-file", &[&field(path), sha256]);
+        }
     }
     line(text, "end", &[]);
 }

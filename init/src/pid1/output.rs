@@ -1,18 +1,19 @@
 //! What a step made: found, made canonical, hashed, exported, and held against what was expected.
 
 use crate::event;
-use crate::memory::{Memory, PathBuffer, join};
+use crate::memory::{Memory, PathBuffer, c_string, join};
 use crate::references::{self, Scan};
 use crate::region::{Export, Region};
+use core::ffi::CStr;
 use init::canon::Special;
 use init::errno::Text as Errors;
 use init::hex::Digest;
-use init::plan::{Expected, Output, Rules, Step};
+use init::plan::{Expected, Field, Output, Rules, Step};
 use init::say;
 use init::say::{Say, Text, Words};
 use init::walk::{self, Error, Path, at};
-use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Uid};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Uid};
 use rustix::io::Errno;
 
 /// A place in an output; `.` is the output itself.
@@ -64,13 +65,16 @@ pub fn collect(step: &Step<'_>, memory: &mut Memory, region: &mut Option<Region>
         }
         let name = output.name;
         match (result, output.expected) {
-            (Ok(Some(taken)), Some(Expected::Nar(expected) | Expected::Flat(expected))) => {
+            (Ok(Some(taken)), expected) => {
                 let found = taken.flat.unwrap_or(taken.found);
-                if found != expected {
+                if let Some(Expected::Nar(expected) | Expected::Flat(expected)) = expected
+                    && found != expected
+                {
                     say!(words, "output ", name, ": expected ", &expected, ", found ", &found);
+                } else {
+                    files(step, output, memory, words);
                 }
             }
-            (Ok(Some(_)), None) => {}
             (Ok(None), _) => say!(words, "output ", name, " was not made"),
             (Err(Error::Refused(what)), _) => {
                 say!(words, "output ", name, ", ", At(&path), ": ", what, " is not allowed");
@@ -84,6 +88,36 @@ pub fn collect(step: &Step<'_>, memory: &mut Memory, region: &mut Option<Region>
     {
         say!(words, "what its outputs refer to: ", Errors(errno));
     }
+}
+
+/// Holds the files inside an output against the plan; the first that is wrong is written to `words`.
+fn files(step: &Step<'_>, output: Output<'_>, memory: &mut Memory, words: &mut Words) {
+    for (path, expected) in output.files() {
+        let found = file(step, output, path, memory);
+        if found.as_ref().is_ok_and(|found| *found == expected) {
+            continue;
+        }
+        say!(words, "output ", output.name, ", ", Text(path.spelled()), ": expected ", &expected, ", ");
+        return match found {
+            Ok(found) => say!(words, "found ", &found),
+            Err(error) => say!(words, error),
+        };
+    }
+}
+
+fn file(step: &Step<'_>, output: Output<'_>, path: Field<'_>, memory: &mut Memory) -> Result<Digest, Error> {
+    let mut name: PathBuffer = [0; _];
+    let folder = join(&[output.base], &mut name).ok_or(Error::Refused("a name too long"))?;
+    let folder = below(open(step)?.as_fd(), folder, OFlags::PATH)?;
+    let path = c_string(path, &mut name).ok_or(Error::Refused("a name too long"))?;
+    let file = below(folder.as_fd(), path, OFlags::RDONLY)?;
+    init::nar::bytes(file, memory.room().1)
+}
+
+/// Opens what lies below a folder, through no symbolic link: a builder's links are no way into what PID 1 sees.
+fn below(folder: BorrowedFd<'_>, path: &CStr, flags: OFlags) -> Result<OwnedFd, Error> {
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+    rustix::fs::openat2(folder, path, flags | OFlags::CLOEXEC, Mode::empty(), resolve).map_err(at("open"))
 }
 
 struct Taken {
@@ -134,8 +168,14 @@ fn hash(
     let flat = match output.expected {
         Some(Expected::Flat(_)) => {
             let stat = rustix::fs::statat(&store, name, AtFlags::SYMLINK_NOFOLLOW).map_err(at("lstat"))?;
-            if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile || stat.st_mode & 0o111 != 0 {
-                return Err(Error::Refused("anything but a plain file that is not executable"));
+            let executable = stat.st_mode & 0o111 != 0 && !ours;
+            if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile || executable {
+                let what = if ours {
+                    "anything but a plain file"
+                } else {
+                    "anything but a plain file that is not executable"
+                };
+                return Err(Error::Refused(what));
             }
             Some(init::nar::flat(store.as_fd(), name, memory.room().1)?)
         }

@@ -50,8 +50,10 @@
 //!           "builder" FIELD             an absolute path, handed to execve(2) as it is
 //!           "arg" TEXT {"arg" TEXT}     argv, argv[0] included
 //!           {"env" NAME"="VALUE}        envp, ascending by name, each name once
-//!           "output" NAME PATH (SHA256|"flat:"SHA256|"-") {…}     PATH lies directly in the store; the sha256 that is
-//!                                       expected, if any, of the NAR or of a plain file's bytes
+//!           { "output" NAME PATH (SHA256|"flat:"SHA256|"-")     at least one; PATH lies directly in the store; the sha256
+//!                                       that is expected, if any, of the NAR or of a plain file's bytes (rules other
+//!                                       than groundup's refuse an executable one)
+//!             { "expect-file" SUB SHA256 }}   in this output, the plain file at SUB, through no link, has bytes of this sha256
 //!           "end"
 //! drop    = "drop" ("input" NAME | "output" STEP)   no later step uses it: its memory is freed
 //! ```
@@ -69,12 +71,14 @@
 //! made. PID 1 enforces that an input was verified, and an output built, before it is bound. The plan's writer (crate
 //! `graphs`) enforces that names are unique and that the order of steps is topological.
 mod cursor;
+mod output;
 mod step;
 mod text;
 
 use cursor::Cursor;
 pub use cursor::Error;
-pub use step::{Expected, Limit, Output, PidOne, RESOURCES, Rules, Source, Step, World};
+pub use output::{Expected, Output};
+pub use step::{Limit, PidOne, RESOURCES, Rules, Source, Step, World};
 pub use text::{Field, is_name, is_path};
 
 use crate::hex::Digest;

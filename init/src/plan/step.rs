@@ -1,8 +1,8 @@
 //! A step: its fixed lines as values, its repeated ones as places in the plan that are read again when they are carried out.
 
-use super::cursor::{Cursor, as_name};
+use super::cursor::Cursor;
+use super::output::{Output, output};
 use super::text::{Field, is_name, is_relative_path};
-use crate::hex::Digest;
 
 /// The resources of `limit`, in the order of the kernel's numbers.
 /// Source: `include/uapi/asm-generic/resource.h`, getrlimit(2).
@@ -71,34 +71,6 @@ pub enum World<'a> {
     Bind { source: Source<'a>, path: Field<'a> },
 }
 
-impl Expected {
-    /// The sha256, whatever it is of.
-    pub fn hash(&self) -> &Digest {
-        let (Expected::Nar(hash) | Expected::Flat(hash)) = self;
-        hash
-    }
-}
-
-/// `output NAME PATH EXPECTED`
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Output<'a> {
-    /// Its name in events and records.
-    pub name: &'a str,
-    /// The last component of its path, which lies directly in the store.
-    pub base: &'a str,
-    /// What it must be, if anything.
-    pub expected: Option<Expected>,
-}
-
-/// What an output must be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expected {
-    /// Its NAR has this sha256.
-    Nar(Digest),
-    /// It is a plain file, not executable, and its bytes have this sha256.
-    Flat(Digest),
-}
-
 /// One derivation, ready to be carried out. The grammar in the module's documentation says what each field is.
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "the grammar in the module's documentation says what each field is")]
@@ -156,7 +128,10 @@ impl<'a> Step<'a> {
 }
 
 /// Reads lines again that were found right when the step was read.
-fn again<'a, T>(mut cursor: Cursor<'a>, read: impl Fn(&mut Cursor<'a>) -> T) -> impl Iterator<Item = T> {
+pub(super) fn again<'a, T>(
+    mut cursor: Cursor<'a>,
+    read: impl Fn(&mut Cursor<'a>) -> T,
+) -> impl Iterator<Item = T> {
     core::iter::from_fn(move || if cursor.is_done() { None } else { Some(read(&mut cursor)) })
 }
 
@@ -345,25 +320,4 @@ fn world<'a>(cursor: &mut Cursor<'a>) -> World<'a> {
     };
     cursor.end();
     world
-}
-
-/// An output and the folder that it lies in.
-fn output<'a>(cursor: &mut Cursor<'a>) -> (Output<'a>, &'a [u8]) {
-    cursor.one("output", |cursor| {
-        let name = cursor.name();
-        let path = cursor.path().spelled();
-        let slash = path.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
-        let base = as_name(path.get(slash + 1..).unwrap_or_default()).unwrap_or_else(|| {
-            cursor.fail("an output path that ends in a name");
-            ""
-        });
-        let expected = if cursor.take("-") {
-            None
-        } else if cursor.prefix("flat:") {
-            Some(Expected::Flat(cursor.digest()))
-        } else {
-            Some(Expected::Nar(cursor.digest()))
-        };
-        (Output { name, base, expected }, &path[..slash])
-    })
 }

@@ -40,6 +40,9 @@ fn one_of_everything() {
             ("one-lib", "one-lib", Some(Expected::Nar([0x11; 32]))),
         ]
     );
+    let files = step.outputs().flat_map(|output| output.files().map(move |(path, _)| (output.name, path)));
+    let files: Vec<_> = files.map(|(name, path)| (name, text(path))).collect();
+    assert_eq!(files, [("one-lib", String::from("bin/a")), ("one-lib", String::from("b c"))]);
     assert_eq!((*gone, *done), ("hex0", "one"));
 }
 
@@ -47,8 +50,20 @@ fn one_of_everything() {
 fn every_line_is_needed() {
     let lines: Vec<_> = PLAN.split_inclusive('\n').collect();
     let optional = [
-        "dir ", "file ", "link ", "device ", "proc ", "bind ", "env ", "drop ", "input ", "refers ", "pts ",
-        "shm ", "closure",
+        "dir ",
+        "file ",
+        "link ",
+        "device ",
+        "proc ",
+        "bind ",
+        "env ",
+        "drop ",
+        "input ",
+        "refers ",
+        "pts ",
+        "shm ",
+        "closure",
+        "expect-file ",
     ];
     for (i, line) in lines.iter().enumerate() {
         let shorter: String = lines[..i].iter().chain(&lines[i + 1..]).copied().collect();

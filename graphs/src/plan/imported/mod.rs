@@ -15,7 +15,7 @@ mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::step::{Output, Step};
+use super::step::{Expected, Output, Step, Whole};
 use super::{Failure, Resolved, write};
 use crate::drv::path::base;
 use crate::drv::{Algorithm, Closure, Derivation};
@@ -148,14 +148,17 @@ struct Source<'a> {
 impl Source<'_> {
     /// Its outputs, with what is expected of them.
     fn outputs(&self) -> Vec<Output> {
+        let expected = |fixed: &crate::drv::Fixed| {
+            let whole = if fixed.recursive { Whole::Nar } else { Whole::Flat };
+            Expected { whole: Some(whole(fixed.hash.clone())), files: BTreeMap::new() }
+        };
         let output = |output: &crate::drv::Output| {
             // PID 1 knows no other hash; the host does.
             let fixed = output.fixed.as_ref().filter(|fixed| fixed.algorithm == Algorithm::Sha256);
             Output {
                 name: base(&output.path).to_owned(),
                 path: output.path.clone(),
-                expect: fixed.map(|fixed| fixed.hash.clone()),
-                flat: fixed.is_some_and(|fixed| !fixed.recursive),
+                expect: fixed.map(expected),
             }
         };
         self.derivation.outputs.values().map(output).collect()
