@@ -14,6 +14,12 @@ pub use table::{SUBJECTS, VARIATIONS};
 /// The input that holds the probe, and where steps see it.
 pub const PROBE: (&str, &str) = ("groundup-probe", "/groundup-probe");
 
+/// So much later than the step's clock is that of a machine that has one for itself: whatever time a program sets a file to, it
+/// is none that the kernel sets. Programs that the probe leaves alone see it. Ten years.
+pub const AWAY: u64 = 3652 * 24 * 3600;
+/// A look at the clock takes 1.1 seconds more.
+const TICK: &str = "tick=4190ab00";
+
 /// One thing that can be varied.
 #[derive(Debug)]
 pub struct Variation {
@@ -113,6 +119,8 @@ pub fn varied(step: &Step, set: &[&Variation], own: &Own<'_>, seed: u64) -> Opti
                 words.push((name, word.replace("{}", &format!("{seed:x}"))));
             }
             Change::Machine(Alteration::Layout) => step.personality &= !world::NO_RANDOMIZE,
+            // The step's clock is the probe's, also where instructions take longer.
+            Change::Machine(Alteration::Tick) => words.push(("tick", TICK.to_owned())),
             Change::Machine(_) => {}
         }
     }
@@ -120,6 +128,7 @@ pub fn varied(step: &Step, set: &[&Variation], own: &Own<'_>, seed: u64) -> Opti
     let from = From::Input(input.to_owned());
     step.world.push(World::Bind(Bind { path: path.to_owned(), from, inside: None }));
     let builder = std::mem::replace(&mut step.builder, path.to_owned());
+    words.insert(0, ("clock", format!("clock={:x}", step.clock)));
     let words = words.into_iter().map(|(_, word)| word);
     let head = std::iter::once("probe".to_owned()).chain(words).chain(["--".to_owned(), builder]);
     step.args = head.chain(std::mem::take(&mut step.args)).collect();
@@ -148,7 +157,9 @@ mod tests {
             assert_eq!(find(variation.name).map(|found| found.about), Some(variation.about));
             let changed = varied(&step, &[variation], &own, 7).unwrap();
             match variation.change {
-                Change::Machine(alteration) if alteration != Alteration::Layout => {
+                Change::Machine(alteration)
+                    if !matches!(alteration, Alteration::Layout | Alteration::Tick) =>
+                {
                     assert_eq!(changed, seen[0])
                 }
                 _ => {
@@ -174,9 +185,10 @@ mod tests {
         let own = Own { env: &own };
         let control = varied(&step, &[], &own, 7).unwrap();
         let date = varied(&step, &[find("date").unwrap()], &own, 7).unwrap();
-        assert_eq!(Step { clock: control.clock, ..date }, control);
+        assert_eq!((&*control.args[1], &*date.args[1]), ("clock=5e0be100", "clock=6018fb87"));
+        assert_eq!(Step { clock: control.clock, args: control.args.clone(), ..date }, control);
         let order = varied(&step, &[find("entries-shuffled").unwrap()], &own, 7).unwrap();
-        assert_eq!(order.args[..5], ["probe", "random=1", "stack=1000", "dents=7", "--"]);
+        assert_eq!(order.args[..6], ["probe", "clock=5e0be100", "random=1", "stack=1000", "dents=7", "--"]);
         assert_eq!(Step { args: control.args.clone(), ..order }, control);
     }
 }

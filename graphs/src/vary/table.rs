@@ -57,7 +57,7 @@ pub const VARIATIONS: &[Variation] = table![
     "random-numbers", "randomness", Probe("random={}"), "another seed for random numbers";
     "entropy", "randomness", Machine(A::Entropy), "another seed for those of the kernel itself";
     "scheduling", "randomness", Probe("schedule={}"), "processes held up at other moments";
-    "tick", "randomness", Machine(A::Tick), "instructions take twice as long: timers fire elsewhere";
+    "tick", "randomness", Machine(A::Tick), "a look at the clock takes more than a second, and in a machine of its own instructions take twice as long";
     "cpu-count", "randomness", Probe("cpus=4"), "four CPUs may be used";
     "stack-base", "memory address", Probe("stack=5d20"), "another address of the stack";
     "heap-base", "memory address", Probe("heap=1234000"), "another address of the heap";

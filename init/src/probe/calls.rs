@@ -2,7 +2,7 @@
 
 use crate::Probe;
 use crate::tracee::{Registers, Tracee};
-use crate::{cpus, entries, stat, sys};
+use crate::{entries, files, stat, sys, times, waits};
 
 /// Numbers from `arch/x86/entry/syscalls/syscall_64.tbl`.
 pub const WRITE: u64 = 1;
@@ -21,9 +21,9 @@ pub const STATX: u64 = 332;
 /// statfs, fstatfs
 pub const FILE_SYSTEMS: [u64; 2] = [137, 138];
 
-/// The call that is about to be made.
-pub fn call(tracee: Tracee, probe: &mut Probe) {
-    let Some(mut registers) = tracee.registers() else { return };
+/// The call that is about to be made. Says whether it is to be looked at when it has ended, too.
+pub fn call(tracee: Tracee, probe: &mut Probe) -> bool {
+    let Some(mut registers) = tracee.registers() else { return false };
     match registers.orig_rax {
         GETRANDOM => random(tracee, &mut registers, probe),
         OPEN | OPENAT => open(tracee, registers, probe),
@@ -43,12 +43,14 @@ pub fn call(tracee: Tracee, probe: &mut Probe) {
         number if FILE_SYSTEMS.contains(&number) => {
             stat::file_system(tracee, registers, probe);
         }
-        _ => {}
+        number if times::TIMES.contains(&number) => times::times(tracee, registers, probe),
+        _ => return waits::begins(tracee, &registers, probe),
     }
+    false
 }
 
 /// The call is not made, and gives this.
-fn answer(tracee: Tracee, registers: &mut Registers, result: u64) {
+pub fn answer(tracee: Tracee, registers: &mut Registers, result: u64) {
     registers.orig_rax = u64::MAX;
     registers.rax = result;
     tracee.set(registers);
@@ -77,7 +79,7 @@ fn open(tracee: Tracee, registers: Registers, probe: &mut Probe) {
     let read = tracee.read(place, &mut bytes);
     let Some(end) = bytes[..read].iter().position(|&byte| byte == 0) else { return };
     let path = &bytes[..end];
-    let made = match probe.options.cpus.and_then(|many| cpus::instead(path, many)) {
+    let made = match files::instead(path, tracee, probe) {
         Some(made) => Some(made),
         None => probe.random.uuid(tracee, path),
     };

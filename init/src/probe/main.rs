@@ -14,6 +14,8 @@
 //! | `fill=BYTE` | the memory below the stack holds this byte before a program starts |
 //! | `mtime=SECONDS`, `owner=ID`, `mode=BITS` | metadata of inputs, which are known by their time of 1 |
 //! | `cpus=NUMBER` | so many CPUs may be used, and are listed in /proc and /sys |
+//! | `clock=SECONDS` | the time at which the step starts, in seconds since 1970: see [`clock`] |
+//! | `tick=NANOSECONDS` | so much more time goes by at each look at the clock |
 //! | `pid=NUMBER` | processes have numbers that are so much higher |
 //! | `inodes=NUMBER` | other inode and device numbers; without it they are counted anew for each step |
 //! | `sizes=1` | folders, blocks of files and file systems are larger; without it free space does not change |
@@ -26,19 +28,23 @@
 #![no_main]
 
 mod calls;
-mod cpus;
+mod clock;
 mod dents;
 mod entries;
+mod files;
 mod filter;
 mod inodes;
 mod options;
+mod processes;
 mod program;
 mod random;
 #[path = "../pid1/start.rs"]
 mod start;
 mod stat;
 mod sys;
+mod times;
 mod tracee;
+mod waits;
 
 /// What `start` says when it panics, which this program has nobody to say it to.
 macro_rules! event {
@@ -55,6 +61,8 @@ struct Probe {
     dents: dents::Dents,
     random: random::Random,
     inodes: inodes::Inodes,
+    clock: clock::Clock,
+    processes: processes::Processes,
     /// How often it was decided whether to hold a process up.
     turns: u64,
     /// How many files of ours were opened instead of others.
@@ -97,20 +105,27 @@ fn main(arguments: &[*const u8]) -> ! {
         sys::go_on_as_child();
         sys::spend_numbers(options.pid / 2);
     }
+    let clock = clock::Clock::new(options.clock, options.tick);
     let inodes = inodes::Inodes::new(options.inodes);
     let mut random = random::Random::new(options.random);
-    let Some(child) = sys::start(command, |()| filter::install(&options)) else {
+    let Some(child) = sys::start(command, |()| {
+        times::trap_counter();
+        filter::install(&options)
+    }) else {
         fail(b"probe: the builder could not be started or traced\n")
     };
     random.first = child;
     let dents = dents::Dents::new();
-    let mut probe = Probe { options, dents, random, inodes, turns: 0, opened: 0, files: [None; FILES] };
+    let mut processes = processes::Processes::new();
+    processes.born(child);
+    let mut probe =
+        Probe { options, dents, random, inodes, clock, processes, turns: 0, opened: 0, files: [None; FILES] };
     loop {
         let Some((tracee, event)) = tracee::wait() else { fail(b"probe: the builder was lost\n") };
         match event {
             Event::Exit(status) if tracee.pid() == child => sys::exit(status),
             Event::Signal(signal) if tracee.pid() == child => sys::die(signal),
-            Event::Exit(_) | Event::Signal(_) => {}
+            Event::Exit(_) | Event::Signal(_) => probe.processes.died(tracee.pid()),
             Event::Program => {
                 if !program::adjust(tracee, &probe.options, &mut probe.random) {
                     fail(b"probe: this kernel does not show the builder's memory\n");
@@ -119,15 +134,27 @@ fn main(arguments: &[*const u8]) -> ! {
             }
             Event::Call => {
                 probe.hold();
-                calls::call(tracee, &mut probe);
+                if calls::call(tracee, &mut probe) {
+                    tracee.go_to_end();
+                } else {
+                    tracee.go(0);
+                }
+            }
+            Event::Returned => {
+                waits::ended(tracee, &mut probe);
                 tracee.go(0);
             }
-            Event::Born => {
+            Event::Born(pid) => {
+                probe.processes.born(pid);
                 probe.hold();
                 tracee.go(0);
             }
             Event::Stopped => tracee.listen(),
-            Event::Delivered(signal) => tracee.go(signal),
+            Event::Delivered(signal) if times::counter(tracee, signal, &mut probe) => tracee.go(0),
+            Event::Delivered(signal) => {
+                waits::rings(tracee, signal, &mut probe);
+                tracee.go(signal);
+            }
         }
     }
 }

@@ -10,7 +10,9 @@ const WORDS: usize = 4096;
 const FILLED: usize = 64 << 10;
 /// Source: getauxval(3), `include/uapi/linux/auxvec.h`.
 const AT_NULL: u64 = 0;
+const AT_IGNORE: u64 = 1;
 const AT_RANDOM: u64 = 25;
+const AT_SYSINFO_EHDR: u64 = 33;
 const BRK: u64 = 12;
 /// `syscall`
 const SYSCALL: u64 = 0x050f;
@@ -20,9 +22,13 @@ pub fn adjust(tracee: Tracee, options: &Options, random: &mut Random) -> bool {
     let Some(mut registers) = tracee.registers().filter(Registers::is_64_bit) else { return true };
     let mut bytes = [0; WORDS * 8];
     let read = tracee.read(registers.rsp, &mut bytes);
-    let words = bytes[..read].as_chunks::<8>().0;
     // More arguments than are read here are left as they are.
-    let Some(vector) = vector(words) else { return read > 0 };
+    let Some(vector) = vector(bytes[..read].as_chunks::<8>().0) else { return read > 0 };
+    if let Some(at) = vector.functions {
+        // Time is asked of the kernel then, and can be answered.
+        bytes[at..at + 8].copy_from_slice(&AT_IGNORE.to_le_bytes());
+        tracee.write(registers.rsp + at as u64, &bytes[at..at + 8]);
+    }
     if let Some(place) = vector.random {
         let mut drawn = [0; 16];
         random.fill(tracee, &mut drawn);
@@ -51,6 +57,8 @@ struct Vector {
     length: usize,
     /// Where `AT_RANDOM` points to.
     random: Option<u64>,
+    /// Where the kernel's own functions, the vDSO, are spoken of.
+    functions: Option<usize>,
 }
 
 /// Source: System V ABI, AMD64 supplement, 3.4.1.
@@ -61,13 +69,14 @@ fn vector(words: &[[u8; 8]]) -> Option<Vector> {
         at += 1;
     }
     at += 1;
-    let mut random = None;
+    let (mut random, mut functions) = (None, None);
     loop {
         let (kind, value) = (word(at)?, word(at + 1)?);
         at += 2;
         match kind {
-            AT_NULL => return Some(Vector { length: at * 8, random }),
+            AT_NULL => return Some(Vector { length: at * 8, random, functions }),
             AT_RANDOM => random = Some(value),
+            AT_SYSINFO_EHDR => functions = Some((at - 2) * 8),
             _ => {}
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::Probe;
 use crate::calls::STATX;
+use crate::clock::SECOND;
 use crate::tracee::{Registers, Tracee};
 
 /// Free space and files are so many fourths of all.
@@ -27,13 +28,30 @@ struct Fields {
     size: usize,
     block: usize,
     blocks: usize,
-    changed: usize,
+    /// Of access, of change of status, of its making, of modification: seconds and nanoseconds, 64 and 32 bits.
+    times: [Option<usize>; 4],
 }
 
-const STAT_FIELDS: Fields =
-    Fields { inode: 8, mode: 24, user: 28, group: 32, size: 48, block: 56, blocks: 64, changed: 88 };
-const STATX_FIELDS: Fields =
-    Fields { inode: 32, mode: 28, user: 20, group: 24, size: 40, block: 4, blocks: 48, changed: 112 };
+const STAT_FIELDS: Fields = Fields {
+    inode: 8,
+    mode: 24,
+    user: 28,
+    group: 32,
+    size: 48,
+    block: 56,
+    blocks: 64,
+    times: [Some(72), Some(104), None, Some(88)],
+};
+const STATX_FIELDS: Fields = Fields {
+    inode: 32,
+    mode: 28,
+    user: 20,
+    group: 24,
+    size: 40,
+    block: 4,
+    blocks: 48,
+    times: [Some(64), Some(96), Some(80), Some(112)],
+};
 
 /// What a call wrote.
 struct Answer {
@@ -89,7 +107,7 @@ pub fn stat(tracee: Tracee, registers: Registers, probe: &mut Probe) -> Option<(
     };
     let mut answer = Answer::of(tracee, place, if is_statx { 160 } else { 144 })?;
     let fields = if is_statx { STATX_FIELDS } else { STAT_FIELDS };
-    metadata(&mut answer, &fields, probe);
+    times(&mut answer, &fields, probe);
     let device = match is_statx {
         // Source: `new_encode_dev`, `include/linux/kdev_t.h`.
         true => {
@@ -117,14 +135,33 @@ pub fn stat(tracee: Tracee, registers: Registers, probe: &mut Probe) -> Option<(
     Some(())
 }
 
-/// Inputs are known by their time.
-fn metadata(answer: &mut Answer, fields: &Fields, probe: &Probe) {
-    if answer.number(fields.changed) != 1 {
-        return;
+/// What the kernel set becomes the step's time. Inputs are known by their time of modification.
+fn times(answer: &mut Answer, fields: &Fields, probe: &Probe) {
+    let modified = fields.times[3].unwrap_or_default();
+    let is_input = answer.number(modified) == 1;
+    for at in fields.times.into_iter().flatten() {
+        let (seconds, rest) = (answer.number(at), answer.half(at + 8));
+        // Times before 1970, and long after.
+        if seconds > 1 << 33 {
+            continue;
+        }
+        let time = match is_input {
+            true if at == modified => continue,
+            true => probe.clock.before(),
+            false => probe.clock.of_file(seconds * SECOND + u64::from(rest)),
+        };
+        answer.put_number(at, time / SECOND);
+        answer.put(at + 8, &((time % SECOND) as u32).to_le_bytes());
     }
+    if is_input {
+        input(answer, fields, modified, probe);
+    }
+}
+
+fn input(answer: &mut Answer, fields: &Fields, modified: usize, probe: &Probe) {
     let options = &probe.options;
     if let Some(seconds) = options.mtime {
-        answer.put_number(fields.changed, seconds);
+        answer.put_number(modified, seconds);
     }
     if let Some(owner) = options.owner {
         answer.put(fields.user, &owner.to_le_bytes());

@@ -25,6 +25,7 @@ const SETSID: usize = 112;
 const FSTATFS: usize = 138;
 const PRCTL: usize = 157;
 const GETDENTS64: usize = 217;
+const CLOCK_GETTIME: usize = 228;
 const EXIT_GROUP: usize = 231;
 const PIPE2: usize = 293;
 const MEMFD_CREATE: usize = 319;
@@ -150,12 +151,39 @@ pub fn memory(bytes: usize) -> &'static mut [u8] {
     }
 }
 
-/// The same, as rows of numbers that are zero.
-pub fn table<const COLUMNS: usize>(rows: usize) -> &'static mut [[u64; COLUMNS]] {
-    let bytes = memory((rows * COLUMNS * 8).max(1));
+/// What may consist of any bits.
+///
+/// # Safety
+/// All zeros must be a value of it.
+pub unsafe trait Plain: Copy {}
+
+// SAFETY: numbers.
+unsafe impl<const COLUMNS: usize> Plain for [u64; COLUMNS] {}
+// SAFETY: it consists of numbers.
+unsafe impl Plain for crate::processes::Process {}
+
+/// The same, as rows that are zero.
+pub fn table<T: Plain>(rows: usize) -> &'static mut [T] {
+    let bytes = memory((rows * size_of::<T>()).max(1));
     let address = bytes.as_mut_ptr();
-    // SAFETY: a mapping starts at a page, nobody else has these bytes, and numbers may have any bits.
+    // SAFETY: a mapping starts at a page, nobody else has these bytes, and they are zero.
     unsafe { core::slice::from_raw_parts_mut(address.cast(), rows) }
+}
+
+/// `clock_gettime(clock, &now)`, in nanoseconds.
+/// [man](https://man7.org/linux/man-pages/man2/clock_gettime.2.html)
+pub fn now(clock: usize) -> u64 {
+    let mut now = [0_u64; 2];
+    // SAFETY: a timespec is two 64-bit numbers.
+    unsafe { call(CLOCK_GETTIME, [clock, now.as_mut_ptr().addr(), 0, 0, 0, 0]) };
+    now[0].wrapping_mul(1_000_000_000).wrapping_add(now[1])
+}
+
+/// `prctl(PR_SET_TSC, PR_TSC_SIGSEGV)`: to read the CPU's counter is a fault, in children too. Not every kernel can do that.
+/// [man](https://man7.org/linux/man-pages/man2/PR_SET_TSC.2const.html)
+pub fn trap_counter() {
+    // SAFETY: touches no memory.
+    unsafe { call(PRCTL, [26, 2, 0, 0, 0, 0]) };
 }
 
 /// `nanosleep(&{ 0, nanoseconds }, NULL)`

@@ -14,6 +14,8 @@ const SINGLESTEP: usize = 9;
 const GETREGS: usize = 12;
 const SETREGS: usize = 13;
 const SYSCALL: usize = 24;
+const GETEVENTMSG: usize = 0x4201;
+const GETSIGINFO: usize = 0x4202;
 const SEIZE: usize = 0x4206;
 const LISTEN: usize = 0x4208;
 /// Good system call stops; told of fork, vfork, clone, exec and seccomp; all are killed when the tracer ends.
@@ -33,8 +35,10 @@ pub enum Event {
     Program,
     /// A system call that the filter names is about to be made.
     Call,
-    /// There is a new process or thread, or this is one.
-    Born,
+    /// There is a new process or thread, or this is one, of this number.
+    Born(usize),
+    /// A call that was let go on to its end has ended.
+    Returned,
     /// It was stopped, as by job control.
     Stopped,
     /// It is about to get this signal.
@@ -84,9 +88,9 @@ pub fn wait() -> Option<(Tracee, Event)> {
         (0x7f, _, 4) => Event::Program,
         (0x7f, _, 7) => Event::Call,
         (0x7f, 19..=22, 128) => Event::Stopped,
-        (0x7f, _, 1..) => Event::Born,
-        // A stop at the end of a call that nobody waited for.
-        (0x7f, 0x85, 0) => Event::Born,
+        (0x7f, _, 1..=3) => Event::Born(Tracee(pid).message().unwrap_or(pid)),
+        (0x7f, _, 1..) => Event::Born(pid),
+        (0x7f, 0x85, 0) => Event::Returned,
         (0x7f, signal, 0) => Event::Delivered(signal as usize),
         (0, status, _) => Event::Exit(status as u8),
         (signal, ..) => Event::Signal(signal as u8),
@@ -113,6 +117,25 @@ impl Tracee {
     /// Lets it go on, with a signal or 0.
     pub fn go(self, signal: usize) {
         self.ptrace(CONT, signal);
+    }
+
+    /// Lets it go on until the system call that it is in ends.
+    pub fn go_to_end(self) {
+        self.ptrace(SYSCALL, 0);
+    }
+
+    /// What comes with an event.
+    fn message(self) -> Option<usize> {
+        let mut message = 0_usize;
+        self.ptrace(GETEVENTMSG, (&raw mut message).addr()).then_some(message)
+    }
+
+    /// Whether the signal that it is about to get is the kernel's, for a fault that has no address.
+    pub fn is_kernels_signal(self) -> bool {
+        const SI_KERNEL: i32 = 0x80;
+        let mut info = [0_i32; 32];
+        // `siginfo_t` is 128 bytes long; `si_code` is its third number.
+        self.ptrace(GETSIGINFO, (&raw mut info).addr()) && info[2] == SI_KERNEL
     }
 
     /// Lets it stay stopped until it is continued.

@@ -35,7 +35,7 @@ fn tell(text: &mut String, step: &Told, host: bool) {
         line(format!("  it is the same from the same inputs, and differs with what {giver} makes"));
     }
     if step.noisy && host {
-        line("  it differs from build to build by itself; here that may be the clock too, which strict can tell".into());
+        line("  it differs from build to build by itself".into());
     }
     step.causes.iter().for_each(|cause| tell_cause(&mut line, cause));
     for (word, lead) in
