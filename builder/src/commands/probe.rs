@@ -10,6 +10,7 @@ use crate::lane::Machinery;
 use crate::prepare::{Prepared, cache, prepare, store, temporary};
 use crate::probe::ask::Counts;
 use crate::probe::history::{self, Known};
+use crate::probe::holds::Holds;
 use crate::probe::lab::{Came, Lab};
 use crate::probe::report::{Report, html, tell, text};
 use crate::probe::scratch::Scratch;
@@ -101,7 +102,9 @@ pub fn probe(args: &args::Probe) -> Result<Result<(), Failure>, Failure> {
         };
         let lab = once(lab, &steps, &probed)?;
         let subjects: Vec<Subject> = probed.iter().map(|step| subject(&prepared, step)).collect();
-        for study in study(&lab, &subjects, &sets, &say, &counts)? {
+        let mut holds = Holds::default();
+        for (mut study, step) in study(&lab, &subjects, &sets, &say, &counts)?.into_iter().zip(&probed) {
+            holds.mend(&lab, step, &mut study);
             studies.insert(study.step.clone(), study);
         }
         bar.iter().for_each(ProgressBar::finish_and_clear);
@@ -220,6 +223,13 @@ fn other_versions(args: &args::Probe, lock: &Path, store: &Store) -> Result<Prep
 /// The kernel that was named, or the one of the two that have names which is not taken otherwise, if it can be had.
 fn other_kernel(args: &args::Probe, sets: &[Set], machinery: &Machinery, cache: &Path) -> Option<PathBuf> {
     let asked = |set: &Set| set.iter().any(|one| one.alteration() == Some(Alteration::Kernel));
+    let is_same = |path: &PathBuf| {
+        let read = |path: &Path| std::fs::read(path).ok();
+        machinery.kernel.as_ref().is_some_and(|kernel| read(&kernel.path) == read(path))
+    };
+    if args.other_kernel.as_ref().is_some_and(is_same) {
+        return None;
+    }
     if args.other_kernel.is_some() || args.machine == MachineName::Host || !sets.iter().any(asked) {
         return args.other_kernel.clone();
     }

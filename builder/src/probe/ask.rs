@@ -193,7 +193,8 @@ impl Asker<'_> {
         let subject = &self.subjects[ask.subject];
         let own = Own { env: &subject.own };
         let step = varied(&subject.step, &ask.set, &own, drawn(ask.seed));
-        let mut step = step.ok_or_else(|| "the derivation itself says what it is".to_owned())?;
+        let mut step =
+            step.ok_or_else(|| "the derivation itself says what it is, or has nothing of it".to_owned())?;
         let what = if ask.set.len() > 2 { "together".to_owned() } else { name(&ask.set) };
         step.clock += AWAY;
         step.name = format!("{number}.{}", what.replace(['/', ' '], "_"));
@@ -223,11 +224,19 @@ impl Asker<'_> {
             Change::Machine(Alteration::Kernel) if self.lab.other_kernel.is_none() && !host => {
                 Some("there is no other kernel: `groundup kernel debian` or `minimal` obtains one".into())
             }
+            Change::Machine(Alteration::Layout) if host && !draws_addresses() => {
+                Some("not in host, whose kernel draws no addresses at random".into())
+            }
             Change::Machine(Alteration::Layout | Alteration::Tick) if host => None,
             Change::Machine(_) if host => Some("not in host, which is this machine".into()),
             _ => None,
         }
     }
+}
+
+/// Whether the host's kernel lays out programs at random where that is asked for. Source: proc_sys_kernel(5).
+fn draws_addresses() -> bool {
+    std::fs::read_to_string("/proc/sys/kernel/randomize_va_space").is_ok_and(|text| text.trim() != "0")
 }
 
 /// What came of boots, by number.

@@ -189,7 +189,8 @@ impl Asker<'_> {
             // Random numbers take no memory, but may be drawn from what lies in it, too.
             let takes_none = MEMORY.contains(&one.name) || ["random-numbers", "entropy"].contains(&one.name);
             let memory: &[&str] = if takes_none { &[] } else { &MEMORY };
-            let moved = TIMING.iter().chain(memory).find(|chance| {
+            // The probe's clock moves with nothing else.
+            let moved = ["scheduling"].iter().chain(memory).find(|chance| {
                 cause(study, chance).is_some_and(|sample| self.is_noise(&study.control, &came, &[sample]))
             });
             if let Some(chance) = moved {

@@ -201,7 +201,7 @@ impl Lab<'_> {
     }
 
     /// The base names of all that something refers to, directly or not: nothing in a graph of our own.
-    fn referred(&self, name: &str) -> BTreeSet<String> {
+    pub(super) fn referred(&self, name: &str) -> BTreeSet<String> {
         let Some(imported) = &self.prepared.imported else { return BTreeSet::new() };
         let (mut all, mut new) = (BTreeSet::new(), vec![name.to_owned()]);
         while let Some(one) = new.pop() {
@@ -214,6 +214,14 @@ impl Lab<'_> {
             }
         }
         all
+    }
+
+    /// Where an input, or an output that was built once, lies here.
+    pub(super) fn place(&self, name: &str) -> Option<PathBuf> {
+        if let Some(sha256) = self.given.get(name) {
+            return self.scratch.tree(sha256).ok();
+        }
+        Some(self.prepared.inputs.get(name)?.obtained.path.clone())
     }
 
     /// Whether an input has another hash in the other versions.

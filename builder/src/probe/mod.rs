@@ -14,6 +14,7 @@
 //! | [`study`], [`ask`], [`rounds`], [`first`] | what is asked of it |
 //! | [`search`], [`minimal`] | which of many variations make a difference |
 //! | [`judge`], [`noise`], [`beside`] | what the answers mean |
+//! | [`holds`] | whether what was varied can have an effect |
 //! | [`detail`], [`values`] | where outputs differ, and whether what was varied stands there |
 //! | [`history`] | what was found out before |
 //! | [`report`] | as text, JSON and a page |
@@ -22,6 +23,7 @@ pub mod beside;
 pub mod detail;
 pub mod first;
 pub mod history;
+pub mod holds;
 pub mod judge;
 pub mod lab;
 pub mod minimal;

@@ -18,6 +18,8 @@ pub const OLD_DENTS: u64 = 78;
 /// stat, fstat, lstat, newfstatat, statx
 pub const STATS: [u64; 5] = [4, 5, 6, 262, STATX];
 pub const STATX: u64 = 332;
+/// readlink, readlinkat
+pub const LINKS: [u64; 2] = [89, 267];
 /// statfs, fstatfs
 pub const FILE_SYSTEMS: [u64; 2] = [137, 138];
 
@@ -39,6 +41,9 @@ pub fn call(tracee: Tracee, probe: &mut Probe) -> bool {
         }
         number if STATS.contains(&number) => {
             stat::stat(tracee, registers, probe);
+        }
+        number if LINKS.contains(&number) => {
+            entries::link(tracee, registers, probe);
         }
         number if FILE_SYSTEMS.contains(&number) => {
             stat::file_system(tracee, registers, probe);

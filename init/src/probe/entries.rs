@@ -1,6 +1,7 @@
-//! The inode numbers that stand in directories.
+//! The inode numbers that stand in directories, and in the links of /proc to pipes and sockets.
 
-use crate::calls::{DENTS, Path};
+use crate::calls::{DENTS, LINKS, Path};
+use crate::inodes::PIPES;
 use crate::tracee::{Registers, Tracee};
 use crate::{Probe, sys};
 
@@ -47,5 +48,35 @@ pub fn entries(tracee: Tracee, registers: Registers, probe: &mut Probe) -> Optio
         rest = rest.get_mut(length..).unwrap_or_default();
     }
     tracee.write(registers.rsi, bytes);
+    Some(())
+}
+
+/// A readlink(2) or readlinkat(2) that is about to be made.
+pub fn link(tracee: Tracee, registers: Registers, probe: &mut Probe) -> Option<()> {
+    let Registers { rdi, rsi, rdx, r10, .. } = registers;
+    let (path, place, room) = if registers.orig_rax == LINKS[0] { (rdi, rsi, rdx) } else { (rsi, rdx, r10) };
+    let mut start = [0; 6];
+    if tracee.read(path, &mut start) != start.len() || start != *b"/proc/" || !tracee.finish() {
+        return None;
+    }
+    let mut after = tracee.registers()?;
+    let mut text = [0; 64];
+    let length = usize::try_from(after.rax).ok().filter(|&length| length <= text.len())?;
+    if tracee.read(place, &mut text[..length]) != length {
+        return None;
+    }
+    // `pipe:[NUMBER]`
+    let digits = text[..length].strip_suffix(b"]")?;
+    let name = digits.windows(2).position(|two| two == b":[")? + 2;
+    let digits = digits.get(name..).filter(|digits| digits.iter().all(u8::is_ascii_digit))?;
+    let inode = digits.iter().fold(0_u64, |number, digit| number.wrapping_mul(10) + u64::from(digit & 15));
+    let number = probe.inodes.inode(PIPES, inode) as usize;
+    let mut link = Path::new();
+    link.push(&text[..name]).number(number).push(b"]");
+    let link = link.bytes().get(..link.bytes().len().min(room as usize))?;
+    if tracee.write(place, link) == link.len() {
+        after.rax = link.len() as u64;
+        tracee.set(&after);
+    }
     Some(())
 }

@@ -1,7 +1,9 @@
 //! The filter that stops the builder at the calls that matter, and nowhere else. Source: seccomp(2), `linux/seccomp.h`.
 #![allow(unsafe_code)]
 
-use crate::calls::{AFFINITY, DENTS, EXIT, FILE_SYSTEMS, GETRANDOM, OLD_DENTS, OPEN, OPENAT, STATS, WRITE};
+use crate::calls::{
+    AFFINITY, DENTS, EXIT, FILE_SYSTEMS, GETRANDOM, LINKS, OLD_DENTS, OPEN, OPENAT, STATS, WRITE,
+};
 use crate::options::Options;
 use crate::sys::call;
 use crate::times::TIMES;
@@ -21,7 +23,7 @@ const IF_EQUAL: u16 = 0x15;
 const RETURN: u16 = 0x06;
 const ALLOW: u32 = 0x7fff_0000;
 const TRACE: u32 = 0x7ff0_0000;
-const ROOM: usize = 192;
+const ROOM: usize = 224;
 
 struct Rules {
     filter: [Filter; ROOM],
@@ -65,6 +67,7 @@ pub fn install(options: &Options) -> bool {
     rules.add(Filter(LOAD, 0, 0, 0));
     rules.want(&[GETRANDOM, OPEN, OPENAT, DENTS, OLD_DENTS]);
     rules.want(&STATS);
+    rules.want(&LINKS);
     rules.want(&FILE_SYSTEMS);
     rules.want(&TIMES);
     rules.want(&ALWAYS);

@@ -15,6 +15,8 @@ const DEVICES: usize = 64;
 const FIRST: u64 = 32;
 /// What has no mount and is told apart.
 const OTHERS: usize = 1 << 14;
+/// What stands for the device of a pipe, or of what else has no mount.
+pub const PIPES: u64 = 0;
 /// `O_TMPFILE | O_RDWR`
 const NEW_FILE: usize = 0o20_200_002;
 /// More mounts than this text holds are numbered as what has no mount.
@@ -33,6 +35,8 @@ pub struct Inodes {
     salt: u64,
     devices: [Device; DEVICES],
     many: usize,
+    /// So many of these have mounts.
+    mounted: usize,
     /// Device, first inode and number of each mount, ascending.
     mounts: &'static mut [[u64; 3]],
     /// Device and inode of what has no mount, and its number.
@@ -44,8 +48,15 @@ impl Inodes {
     /// From the mounts that there are. Another `salt` gives other numbers.
     pub fn new(salt: u64) -> Inodes {
         let others = sys::table(OTHERS);
-        let mut inodes =
-            Inodes { salt, devices: [Device::default(); DEVICES], many: 0, mounts: &mut [], others, seen: 0 };
+        let mut inodes = Inodes {
+            salt,
+            devices: [Device::default(); DEVICES],
+            many: 0,
+            mounted: 0,
+            mounts: &mut [],
+            others,
+            seen: 0,
+        };
         inodes.read();
         inodes
     }
@@ -86,6 +97,7 @@ impl Inodes {
             }
         }
         self.mounts = mounts;
+        self.mounted = self.many;
     }
 
     fn place(&mut self, number: u64) -> usize {
@@ -116,7 +128,12 @@ impl Inodes {
                 mount * NEAR + inode - first + 1
             }
             Some([_, first, mount]) => ((mount + 1) << 32) + inode - first,
-            None => (MOUNTS - 1) * NEAR + self.other(device, inode),
+            None => {
+                let mut mounted = self.devices[..self.mounted].iter();
+                // Pipes, sockets and their like have numbers of one kind.
+                let device = if mounted.any(|known| known.number == device) { device } else { PIPES };
+                (MOUNTS - 1) * NEAR + self.other(device, inode)
+            }
         };
         if self.salt == 0 {
             return number;
