@@ -125,6 +125,24 @@ impl Problems {
         if self.errors() == 0 { Ok(self) } else { Err(self) }
     }
 
+    /// The line and column of each problem, as [`Problems::line_and_column`] says them, in one pass over the text.
+    pub fn places(&self) -> Vec<Option<(usize, usize)>> {
+        let (mut at, mut line, mut column) = (0, 1, 1);
+        let mut place = |problem: &Problem| {
+            let start = problem.span.as_ref()?.start;
+            if start < at {
+                // Not in the text's order: none that was made here.
+                return self.line_and_column(problem);
+            }
+            for c in self.text.get(at..start)?.chars() {
+                (line, column) = if c == '\n' { (line + 1, 1) } else { (line, column + 1) };
+            }
+            at = start;
+            Some((line, column))
+        };
+        self.list.iter().map(&mut place).collect()
+    }
+
     /// Line and column, both counted from one and the column in characters, at which a problem's span starts.
     pub fn line_and_column(&self, problem: &Problem) -> Option<(usize, usize)> {
         let before = self.text.get(..problem.span.as_ref()?.start)?;

@@ -6,15 +6,31 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::{Problem, Problems, Severity};
 
+/// So many are shown: nobody mends more at a time, and the first often cause the rest.
+const SHOWN: usize = 50;
+
 impl Problems {
-    /// All problems as text that ends in a line break, in the manner of rustc; empty when there are none.
+    /// Problems as text that ends in a line break, in the manner of rustc; empty when there are none. Where there are more than
+    /// [`SHOWN`], the rest is counted.
     pub fn render(&self, color: bool) -> String {
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };
         let lines = Lines::of(&self.text);
         let mut text = String::new();
-        for problem in &self.list {
+        for problem in self.list.iter().take(SHOWN) {
             text += &renderer.render(&[self.group(problem, &lines)]);
             text += "\n\n";
+        }
+        let left = &self.list[self.list.len().min(SHOWN)..];
+        if !left.is_empty() {
+            let errors = left.iter().filter(|problem| problem.severity == Severity::Error).count();
+            let (level, what) = match errors {
+                0 => (Level::WARNING, format!("{} more warnings are not shown", left.len())),
+                _ => (
+                    Level::ERROR,
+                    format!("{} more problems are not shown, {errors} of them errors", left.len()),
+                ),
+            };
+            text += &renderer.render(&[Group::with_title(level.primary_title(&what))]);
         }
         text.truncate(text.trim_end().len());
         if !text.is_empty() {
@@ -80,6 +96,29 @@ mod tests {
         assert_eq!(lines.around(&(5..9)), ("two\nthree", 2, 1..5));
         assert_eq!(lines.around(&(0..0)), ("one", 1, 0..0));
         assert_eq!(lines.around(&(14..14)), ("", 4, 0..0));
+    }
+
+    #[test]
+    fn many_problems_are_counted_and_take_no_time() {
+        // On one line, so that whatever looks at a line for each problem takes long.
+        for separator in [" ", "\n"] {
+            let text = format!("x{separator}").repeat(100_000);
+            let list: Vec<_> =
+                (0..100_000).map(|n| Problem::error(format!("p{n}")).spanning(2 * n..2 * n + 1)).collect();
+            let start = std::time::Instant::now();
+            let problems = Problems::new("x", &text, list);
+            let shown = problems.render(false);
+            let places = problems.places();
+            assert!(start.elapsed() < std::time::Duration::from_secs(10), "{:?}", start.elapsed());
+            assert!(shown.contains("p49\n") && !shown.contains("p50\n"));
+            assert!(
+                shown.ends_with("error: 99950 more problems are not shown, 99950 of them errors\n"),
+                "{shown}"
+            );
+            for n in [0, 1, 77_777] {
+                assert_eq!(places[n], problems.line_and_column(&problems.list()[n]));
+            }
+        }
     }
 
     #[test]
