@@ -4,6 +4,10 @@
 //! the hash of all that goes into it: the source, the configuration, the script, and the compiler's, assembler's and
 //! linker's own bytes. `CACHE/kernels/minimal` names the last one that was built or asked for.
 //!
+//! That key says what the kernel should be made of, and nothing but another build can say that it is: a kernel that is taken
+//! from the cache is hashed, but whoever can write there can change it and its hash. [`Kernel::about`] says so of every
+//! kernel that was not built in the same run. Whoever does not trust the cache builds it in another: `--cache DIR`.
+//!
 //! ```text
 //! kernels/minimal         RECIPE BUILD
 //! kernels/minimal-BUILD   SHA256-OF-VMLINUX SHA256-OF-BZIMAGE OPTIONS ABOUT…
@@ -62,8 +66,17 @@ pub fn built(cache: &Path, identity: &str) -> Option<Minimal> {
     let folder = cache.join("kernels");
     let last = fs::read_to_string(folder.join("minimal")).ok()?;
     let (of, build) = last.trim_end().split_once(' ')?;
-    if of == recipe(identity) { kept(&folder, build) } else { None }
+    if of == recipe(identity) { kept(&folder, build).map(unverified) } else { None }
 }
+
+/// The same, and it is said that it was built before.
+fn unverified(minimal: Minimal) -> Minimal {
+    let of = |kernel: Kernel| Kernel { about: format!("{}{UNVERIFIED}", kernel.about), ..kernel };
+    Minimal { elf: of(minimal.elf), bzimage: of(minimal.bzimage), ..minimal }
+}
+
+/// What is said of a kernel that was not built now.
+const UNVERIFIED: &str = ", from the cache and not built again";
 
 fn kept(folder: &Path, build: &str) -> Option<Minimal> {
     let text = fs::read_to_string(folder.join(format!("minimal-{build}"))).ok()?;
@@ -92,7 +105,7 @@ pub fn build<E: From<Error>>(
     let recipe = recipe(identity);
     let build = hash(format!("{recipe} {}", compiler.sha256).as_bytes());
     let minimal = match kept(&folder, &build) {
-        Some(minimal) => minimal,
+        Some(minimal) => unverified(minimal),
         None => {
             let path = folder.canonicalize().map_err(at(&folder))?;
             if path.to_string_lossy().contains([' ', '\t', '\n', ':']) {
@@ -253,7 +266,8 @@ mod tests {
         fs::write(folder.join("minimal-7"), format!("{} {} 400 a b\n", elf.sha256, bzimage.sha256)).unwrap();
         assert_eq!(built(cache.path(), "y"), None);
         let found = built(cache.path(), "x").unwrap();
-        assert_eq!((found.elf, found.bzimage, found.options), (elf.clone(), bzimage, 400));
+        let said = |kernel: &Kernel| Kernel { about: format!("a b{UNVERIFIED}"), ..kernel.clone() };
+        assert_eq!((found.elf, found.bzimage, found.options), (said(&elf), said(&bzimage), 400));
         fs::write(elf.path, "other").unwrap();
         assert_eq!(built(cache.path(), "x"), None);
     }

@@ -2,7 +2,8 @@
 //!
 //! [`debian()`] is Debian's stock kernel, by package name. [`minimal`] is one of our own, built from source, with no more in
 //! it than PID 1 and ordinary builds need. Each is kept as `CACHE/kernels/SHA256`, and files beside it remember what it is: as
-//! long as they are there and the kernel has its hash, nothing is fetched and nothing built.
+//! long as they are there and the kernel has its hash, nothing is fetched and nothing built. What beyond that is verified of a
+//! kernel in the cache, and what is not, stands in each module, and [`Kernel::about`] says what was not.
 
 mod debian;
 mod error;
