@@ -181,6 +181,53 @@ fn a_full_disk_is_said_and_nothing_half_written_is_left() {
     assert!(fs::read_to_string(folder.path().join("record")).unwrap().contains("\"stage3\""));
 }
 
+/// The cache is on a file system that is too small for an input, for its tree, and for the image.
+#[test]
+fn a_full_cache_is_said_and_nothing_half_written_is_left() {
+    assert!(rustix::process::getuid().is_root(), "this test needs root, to mount a small file system");
+    let folder = folder();
+    let at = |name: &str| folder.path().join(name);
+    fs::create_dir(at("disk")).unwrap();
+    fs::create_dir(at("x")).unwrap();
+    let noise: Vec<u8> = (0..600_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    fs::write(at("noise"), &noise).unwrap();
+    fs::write(at("x/zeros"), vec![0; 2 << 20]).unwrap();
+    let tar =
+        Command::new("tar").args(["-czf", "x.tar.gz", "x"]).current_dir(folder.path()).status().unwrap();
+    assert!(tar.success());
+    let graph = |name: &str, file: &str, more: &str| {
+        let sha256 = builder::hash(&fs::read(at(file)).unwrap());
+        let text = format!(
+            r#"(
+    seeds: {{ "sh": (from: [Hex("7f")], sha256: "620bfdaa346b088fb49998d92f19a7eaf6bfc2fb0aee015753966da1028cb731", executable: true) }},
+    sources: {{ "it": (from: [File("{file}")], sha256: "{sha256}"{more}) }},
+    derivations: {{ "a": (builder: "/store/sh", inputs: ["sh", "it"]) }},
+    targets: ["a"],
+)"#
+        );
+        fs::write(at(name), text).unwrap();
+    };
+    graph("file.ron", "noise", "");
+    graph("tree.ron", "x.tar.gz", ", unpack: true");
+    let script = r#"mount -t tmpfs -o size="$1" none "$2" && cache=$2 && shift 2 && "$@"; code=$?; cd "$cache"; find files parts tmp trees -type f; exit $code"#;
+    for (name, size, what) in [
+        ("file.ron", "400k", "disk/cache/parts for "),
+        ("tree.ron", "1m", "disk/cache/tmp for the tree of the input \"it\""),
+    ] {
+        let mut command = Command::new("unshare");
+        command.args(["-m", "sh", "-c", script, "sh", size]).arg(at("disk"));
+        command.arg(env!("CARGO_BIN_EXE_groundup")).arg("plan").arg(at(name));
+        command.arg("--cache").arg(at("disk/cache")).env("TMPDIR", folder.path());
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(3), "{name}: {}", said(&output));
+        let text = said(&output);
+        assert!(text.contains("no room in ") && text.contains(what), "{text}");
+        assert!(text.contains("No space left on device") && text.contains("--cache"), "{text}");
+        let found = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(!found.contains("parts/") && !found.contains("tmp/"), "{found}");
+    }
+}
+
 #[test]
 fn two_runs_at_once_do_not_meet() {
     let (one, other) = (folder(), folder());

@@ -277,6 +277,20 @@ fn images_are_read_and_what_is_amiss_is_told() {
         ("rm plan", "amiss: there is no /plan"),
         ("rm init", "amiss: there is no /init"),
         ("chmod a-x init", "amiss: /init can not be executed"),
+        // What stands in a link's place is not what is run.
+        ("mv plan real && ln -s real plan", "amiss: /plan is a symbolic link to \"real\", not a file"),
+        ("mv init real && ln -s real init", "amiss: /init is a symbolic link to \"real\", not a file"),
+        ("ln plan again", "amiss: /plan is a hard link, not a file"),
+        ("rm plan && mkdir plan", "amiss: /plan is a directory, not a file"),
+        (
+            "mv inputs real && ln -s real inputs",
+            "amiss: /inputs is a symbolic link to \"real\", not a directory",
+        ),
+        (
+            "rm inputs/hex0 && ln -s /init inputs/hex0",
+            "amiss: the input hex0 is not in the image, or not as the exec",
+        ),
+        ("chmod a-x inputs/hex0", "amiss: the input hex0 is not in the image, or not as the exec"),
     ] {
         let said = tampered(change);
         assert!(said.contains(says), "{change}: {said}");
@@ -288,6 +302,12 @@ fn images_are_read_and_what_is_amiss_is_told() {
         let (status, said, _) = run(at, &["verify-image", "longer"]);
         assert!(status == Some(1) && said.contains("behind the end of xz"), "{said}");
     }
+    // 300 MB in some kilobytes.
+    let zeros = r#"head -c 300000000 /dev/zero | xz -0 > bomb"#;
+    assert!(Command::new("sh").args(["-c", zeros]).current_dir(at).status().unwrap().success());
+    let (status, _, said) = run(at, &["verify-image", "bomb"]);
+    assert!(status == Some(2) && said.contains("more than 268435456 bytes unpacked"), "{said}");
+    assert_eq!(run(at, &["verify-image", "/dev/zero"]).0, Some(2));
     fs::write(at.join("garbage"), "hello").unwrap();
     let cut = fs::read(at.join("packed")).unwrap();
     fs::write(at.join("cut"), &cut[..cut.len() / 2]).unwrap();

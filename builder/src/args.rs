@@ -18,7 +18,7 @@ Exit status:
   0  as asked
   1  the build failed, or results differ
   2  the input is wrong: the command line, the graph, or what it needs
-  3  the machine failed
+  3  the machine failed, or a server, the network or a disk: another place or time may help
 
 Environment:
   HOME, XDG_CACHE_HOME  where the cache is, without --cache

@@ -7,6 +7,7 @@
 
 use crate::commands::image::{Written, pack};
 use crate::failure::Failure;
+use crate::inputs;
 use crate::prepare;
 use qemu::{Inputs, Machine, Profile};
 use std::path::Path;
@@ -38,13 +39,14 @@ impl Boot {
             file.map_err(|error| fail(cache, &error))
         };
         let file = make()?;
-        let written = pack(image, file.as_file(), false, cancel)?;
+        let written = pack(image, (file.path(), file.as_file()), false, cancel)?;
         let takes = written.unpacked + ENTRY * u64::from(written.entries);
         if image.shell.is_some() {
             return Ok(Boot { image: file, initrd: None, footprint: takes + written.unpacked, written });
         }
         let initrd = make()?;
-        pack(&images::Image { inputs: Vec::new(), ..image.clone() }, initrd.as_file(), false, cancel)?;
+        let to = (initrd.path(), initrd.as_file());
+        pack(&images::Image { inputs: Vec::new(), ..image.clone() }, to, false, cancel)?;
         Ok(Boot { image: file, initrd: Some(initrd), footprint: takes, written })
     }
 
@@ -63,5 +65,8 @@ impl Boot {
 }
 
 fn fail(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::machine(format!("{}: {error}", path.display()))
+    match inputs::is_full(error) {
+        true => Failure::written(path, "the image", error),
+        false => Failure::machine(format!("{}: {error}", path.display())),
+    }
 }

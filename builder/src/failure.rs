@@ -3,6 +3,8 @@
 use graphs::{Problem, Problems, Severity};
 use serde_json::{Value, json};
 use std::fmt::Display;
+use std::io;
+use std::path::Path;
 
 /// Why, by exit status.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +21,9 @@ pub enum Failure {
     /// The machine failed.
     #[error("{0}")]
     Machine(String),
+    /// Nothing that was asked for is wrong: a server, the network or a disk failed, and another time or place may help.
+    #[error("{0}")]
+    Elsewhere(Problems),
 }
 
 impl Failure {
@@ -42,19 +47,42 @@ impl Failure {
         Failure::Problems(Problems::new("", "", list))
     }
 
+    /// Something that could not be written: where there was no room, the folder and what did not fit are said.
+    pub fn written(path: &Path, what: &str, error: &io::Error) -> Failure {
+        if !crate::inputs::is_full(error) {
+            return Failure::input(format!("{}: {error}", path.display()));
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let text = format!("no room in {} for {what}: {error}", folder.display());
+        let help = "make room there, or name another folder";
+        Failure::lacking(vec![Problem::error(text).help(help)], true)
+    }
+
+    /// What could not be had, as problems without a text; `elsewhere` says whether trying elsewhere may help.
+    pub fn lacking(list: Vec<Problem>, elsewhere: bool) -> Failure {
+        let problems = Problems::new("", "", list);
+        if elsewhere { Failure::Elsewhere(problems) } else { Failure::Problems(problems) }
+    }
+
+    /// The cache could not be used.
+    pub fn cache(error: &crate::inputs::Error) -> Failure {
+        let help = "make it a folder that this user can write to, or name another with --cache DIR";
+        Failure::lacking(vec![Problem::error(error.to_string()).help(help)], error.is_elsewhere())
+    }
+
     /// The exit status that `--help` documents.
     pub fn status(&self) -> u8 {
         match self {
             Failure::Build(_) => 1,
             Failure::Input(_) | Failure::Problems(_) => 2,
-            Failure::Machine(_) => 3,
+            Failure::Machine(_) | Failure::Elsewhere(_) => 3,
         }
     }
 
     /// As a person reads it.
     pub fn render(&self, color: bool) -> String {
         match self {
-            Failure::Problems(problems) => problems.render(color),
+            Failure::Problems(problems) | Failure::Elsewhere(problems) => problems.render(color),
             Failure::Build(text) | Failure::Input(text) | Failure::Machine(text) if text.is_empty() => {
                 String::new()
             }
@@ -67,7 +95,7 @@ impl Failure {
     /// As a program reads it, where there is no other result.
     pub fn json(&self) -> Value {
         let (said, problems) = match self {
-            Failure::Problems(problems) => {
+            Failure::Problems(problems) | Failure::Elsewhere(problems) => {
                 let said: Vec<_> = problems.list().iter().map(|problem| problem.message.as_str()).collect();
                 (said.join("; "), list(problems))
             }
@@ -79,8 +107,7 @@ impl Failure {
 
 /// Problems as JSON.
 pub fn list(problems: &Problems) -> Vec<Value> {
-    let one = |problem: &Problem| {
-        let place = problems.line_and_column(problem);
+    let one = |(problem, place): (&Problem, Option<(usize, usize)>)| {
         json!({
             "severity": match problem.severity { Severity::Error => "error", Severity::Warning => "warning" },
             "message": problem.message,
@@ -89,5 +116,5 @@ pub fn list(problems: &Problems) -> Vec<Value> {
             "column": place.map(|(_, column)| column),
         })
     };
-    problems.list().iter().map(one).collect()
+    problems.list().iter().zip(problems.places()).map(one).collect()
 }

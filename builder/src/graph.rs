@@ -149,7 +149,13 @@ impl Source {
 
     /// Inputs that could not be had.
     pub fn input_problems<'a>(&self, graph: &Graph, errors: impl IntoIterator<Item = &'a Error>) -> Failure {
-        self.problems(errors.into_iter().map(|error| problem(graph, error)).collect())
+        let (mut list, mut elsewhere) = (Vec::new(), true);
+        for error in errors {
+            elsewhere &= error.is_elsewhere();
+            list.push(problem(graph, error));
+        }
+        let problems = Problems::new(&self.name, &self.text, list);
+        if elsewhere { Failure::Elsewhere(problems) } else { Failure::Problems(problems) }
     }
 
     /// The specs of all its inputs, seeds and sources.

@@ -1,10 +1,11 @@
 //! What an image would run and trust, read and not run. Pure: nothing in it is believed, and every hash is computed.
 
+mod content;
+
+use content::{DIRECTORY, Files, REGULAR, TYPE, below, flat, kind, tree};
 use images::read::{Entry, canonical, entries};
 use init::plan::{Expected, Item, Kind, Plan, Source, World};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::ops::Bound;
 
 /// What stands in an image.
 #[derive(Debug, Default)]
@@ -83,7 +84,7 @@ pub fn inspect(archive: &[u8]) -> Inspection {
     if let Err(malformed) = canonical(archive) {
         found.amiss.push(format!("the archive is none that groundup writes: {malformed}"));
     }
-    let mut files: BTreeMap<&[u8], Entry<'_>> = BTreeMap::new();
+    let mut files: Files<'_> = BTreeMap::new();
     for entry in entries(archive).map_while(Result::ok) {
         // The kernel unpacks one after the other, so that the last of a name stands.
         let name = entry.name.strip_prefix(b"/").unwrap_or(entry.name);
@@ -91,8 +92,10 @@ pub fn inspect(archive: &[u8]) -> Inspection {
             found.amiss.push(format!("{} comes twice", shown(name)));
         }
     }
-    let plan = files.get(&b"plan"[..]).map(|entry| entry.data);
+    let plan = files.get(&b"plan"[..]).filter(|entry| is_file("/plan", entry, &mut found));
+    let plan = plan.map(|entry| entry.data);
     match plan {
+        None if files.contains_key(&b"plan"[..]) => {}
         None => found.amiss.push("there is no /plan".into()),
         Some(plan) => {
             found.plan = Some(crate::hash(plan));
@@ -104,7 +107,8 @@ pub fn inspect(archive: &[u8]) -> Inspection {
     match files.get(&b"init"[..]) {
         None => found.amiss.push("there is no /init".into()),
         Some(init) => {
-            let known = known(init.data, plan);
+            let is_file = is_file("/init", init, &mut found);
+            let known = if is_file { known(init.data, plan) } else { Known::Unknown };
             if known == Known::Unknown {
                 found.amiss.push("/init is not known: it may do anything, whatever the plan says".into());
             }
@@ -114,15 +118,40 @@ pub fn inspect(archive: &[u8]) -> Inspection {
             found.init = Some((crate::hash(init.data), known));
         }
     }
+    let script = found.init.as_ref().is_some_and(|(_, known)| *known == Known::Script);
+    if let Some(shell) = files.get(&b"bin/busybox"[..]).filter(|_| script) {
+        is_file("/bin/busybox", shell, &mut found);
+    }
+    for folder in ["inputs", "bin"] {
+        if let Some(entry) =
+            files.get(folder.as_bytes()).filter(|entry| entry.header.mode & TYPE != DIRECTORY)
+        {
+            found.amiss.push(format!("/{folder} is {}, not a directory", kind(entry)));
+        }
+    }
     others(&files, &mut found);
     for input in &found.inputs {
         match &input.actual {
             Some(actual) if *actual == input.declared => {}
             Some(_) => found.amiss.push(format!("the input {} is not what the plan says", input.name)),
-            None => found.amiss.push(format!("the input {} is not in the image", input.name)),
+            None => found.amiss.push(format!(
+                "the input {} is not in the image, or not as the {} that the plan says",
+                input.name, input.kind
+            )),
         }
     }
     found
+}
+
+/// Whether an entry is a regular file with one name; what it is instead is amiss.
+fn is_file(path: &str, entry: &Entry<'_>, found: &mut Inspection) -> bool {
+    let is = entry.header.mode & TYPE == REGULAR && entry.header.nlink == 1;
+    if !is {
+        found
+            .amiss
+            .push(format!("{path} is {}, not a file: what is run is not what stands here", kind(entry)));
+    }
+    is
 }
 
 fn known(init: &[u8], plan: Option<&[u8]>) -> Known {
@@ -134,18 +163,14 @@ fn known(init: &[u8], plan: Option<&[u8]>) -> Known {
     }
 }
 
-fn read_plan(
-    plan: &[u8],
-    files: &BTreeMap<&[u8], Entry<'_>>,
-    found: &mut Inspection,
-) -> Result<(), init::plan::Error> {
+fn read_plan(plan: &[u8], files: &Files<'_>, found: &mut Inspection) -> Result<(), init::plan::Error> {
     for item in Plan::read(plan)? {
         match item? {
             Item::Input(input) => {
                 let place = [b"inputs/", input.name.as_bytes()].concat();
                 let (kind, actual) = match input.kind {
-                    Kind::File => ("file", flat(files, &place)),
-                    Kind::Exec => ("exec", flat(files, &place)),
+                    Kind::File => ("file", flat(files, &place, false)),
+                    Kind::Exec => ("exec", flat(files, &place, true)),
                     Kind::Tree => ("tree", tree(files, &place)),
                 };
                 found.inputs.push(Input {
@@ -206,7 +231,7 @@ fn uses(step: &init::plan::Step<'_>, builder: &str, found: &mut Inspection) {
 }
 
 /// Whatever is neither `/init`, `/plan` nor an input of the plan.
-fn others(files: &BTreeMap<&[u8], Entry<'_>>, found: &mut Inspection) {
+fn others(files: &Files<'_>, found: &mut Inspection) {
     let script = found.init.as_ref().is_some_and(|(_, known)| *known == Known::Script);
     for (&name, entry) in files {
         let of_plan = name == b"init" || name == b"plan" || name == b"inputs" || name == b"bin" && script;
@@ -227,93 +252,6 @@ fn others(files: &BTreeMap<&[u8], Entry<'_>>, found: &mut Inspection) {
     }
 }
 
-/// An entry and all below it, by path.
-fn below<'m, 'a>(
-    files: &'m BTreeMap<&'a [u8], Entry<'a>>,
-    place: &'m [u8],
-) -> impl Iterator<Item = (&'a [u8], &'m Entry<'a>)> {
-    files
-        .range::<[u8], _>((Bound::Included(place), Bound::Unbounded))
-        .map_while(move |(name, entry)| name.starts_with(place).then_some((*name, entry)))
-        .filter(move |(name, _)| name.len() == place.len() || name[place.len()] == b'/')
-}
-
-fn flat(files: &BTreeMap<&[u8], Entry<'_>>, place: &[u8]) -> Option<String> {
-    let entry = files.get(place).filter(|entry| entry.header.mode & TYPE == REGULAR)?;
-    Some(crate::hash(entry.data))
-}
-
-/// File types, as in the mode of stat(2).
-const TYPE: u32 = 0o170_000;
-const REGULAR: u32 = 0o100_000;
-const DIRECTORY: u32 = 0o040_000;
-const SYMLINK: u32 = 0o120_000;
-
-/// A node of a tree, its children by name.
-enum Node<'a> {
-    File(bool, &'a [u8]),
-    Link(&'a [u8]),
-    Folder(BTreeMap<&'a [u8], Node<'a>>),
-}
-
-/// The NAR's sha256 of a tree; nothing if there is none, or one that a kernel would not unpack.
-fn tree(files: &BTreeMap<&[u8], Entry<'_>>, place: &[u8]) -> Option<String> {
-    let mut root = None;
-    for (name, entry) in below(files, place) {
-        let node = match entry.header.mode & TYPE {
-            REGULAR => Node::File(entry.header.mode & 0o100 != 0, entry.data),
-            SYMLINK => Node::Link(entry.data),
-            DIRECTORY => Node::Folder(BTreeMap::new()),
-            _ => return None,
-        };
-        let Some(inside) = name.get(place.len() + 1..) else {
-            root = matches!(node, Node::Folder(_)).then_some(node);
-            continue;
-        };
-        let mut at = root.as_mut()?;
-        let mut components = inside.split(|&byte| byte == b'/').peekable();
-        while let Some(component) = components.next() {
-            let Node::Folder(children) = at else { return None };
-            if components.peek().is_none() {
-                children.insert(component, node);
-                break;
-            }
-            at = children.get_mut(component)?;
-        }
-    }
-    let mut hash = Sha256::new();
-    string(&mut hash, b"nix-archive-1");
-    write(&mut hash, &root?);
-    Some(crate::hex(&hash.finalize()))
-}
-
-/// The grammar stands in `init::nar`.
-fn write(hash: &mut Sha256, node: &Node<'_>) {
-    let mut strings = |strings: &[&[u8]]| strings.iter().for_each(|text| string(hash, text));
-    match node {
-        Node::File(true, data) => {
-            strings(&[b"(", b"type", b"regular", b"executable", b"", b"contents", data, b")"]);
-        }
-        Node::File(false, data) => strings(&[b"(", b"type", b"regular", b"contents", data, b")"]),
-        Node::Link(target) => strings(&[b"(", b"type", b"symlink", b"target", target, b")"]),
-        Node::Folder(children) => {
-            strings(&[b"(", b"type", b"directory"]);
-            for (name, child) in children {
-                [&b"entry"[..], b"(", b"name", name, b"node"].iter().for_each(|text| string(hash, text));
-                write(hash, child);
-                string(hash, b")");
-            }
-            string(hash, b")");
-        }
-    }
-}
-
-fn string(hash: &mut Sha256, text: &[u8]) {
-    hash.update((text.len() as u64).to_le_bytes());
-    hash.update(text);
-    hash.update(&[0; 8][..text.len().wrapping_neg() % 8]);
-}
-
 fn bytes(iterator: impl Iterator<Item = u8>) -> Vec<u8> {
     iterator.collect()
 }
@@ -321,4 +259,28 @@ fn bytes(iterator: impl Iterator<Item = u8>) -> Vec<u8> {
 /// Fit for a terminal.
 fn shown(name: &[u8]) -> String {
     String::from_utf8_lossy(name).chars().flat_map(char::escape_debug).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The one image that groundup could have written, and whose plan is another one than the one that stands in it.
+    #[test]
+    fn a_link_is_no_plan() {
+        let text = b"groundup plan 1\nfailure stop\n";
+        for link in [false, true] {
+            let mut archive = images::Archive::new(Vec::new());
+            archive.bytes(b"init", true, images::INIT).unwrap();
+            match link {
+                true => archive.symlink(b"plan", text).unwrap(),
+                false => archive.bytes(b"plan", false, text).unwrap(),
+            }
+            let found = inspect(&archive.finish().unwrap().0);
+            let said = found.amiss.join("\n");
+            assert!(!said.contains("the archive is none"), "{said}");
+            assert_eq!(said.contains("/plan is a symbolic link"), link, "{said}");
+            assert_eq!(found.plan.is_none(), link);
+        }
+    }
 }

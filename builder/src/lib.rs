@@ -21,6 +21,7 @@
 //! | [`sign`] | who vouches for a record |
 //! | [`probe`] | why a step is not reproducible: one thing varied at a time |
 //! | [`outputs`], [`nar`] | taking outputs out of the machine |
+//! | [`narinfo`] | what a binary cache says of a store path |
 //! | [`failure`] | exit statuses |
 pub mod again;
 pub mod agreement;
@@ -43,6 +44,7 @@ pub mod kernel;
 pub mod lane;
 pub mod lanes;
 pub mod nar;
+pub mod narinfo;
 pub mod outputs;
 pub mod prepare;
 pub mod probe;

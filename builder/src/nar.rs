@@ -4,13 +4,17 @@
 //! components in ascending order, and every byte of padding is zero.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{OpenOptionsExt, symlink};
 use std::path::Path;
 
 /// Directories deeper than this are refused, as PID 1 does.
 const MAX_DEPTH: usize = init::walk::MAX_DEPTH;
+/// Bytes of the longest name, link target or word of the grammar: no file system takes more.
+const LONGEST: u64 = 4096;
+/// Files, directories and links of the largest tree that is taken.
+const MOST: usize = 2_000_000;
 
 /// Why a NAR could not be unpacked.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +26,20 @@ pub enum Error {
         offset: u64,
         /// What should have stood there.
         expected: &'static str,
+    },
+    /// More bytes than were allowed.
+    #[error("the NAR has more than the {0} bytes that are allowed")]
+    TooLarge(u64),
+    /// More files than are allowed.
+    #[error("the NAR has more than the {0} files that are allowed")]
+    TooMany(usize),
+    /// The bytes could not be read.
+    #[error("after byte {offset} of the NAR: {source}")]
+    Read {
+        /// Where.
+        offset: u64,
+        /// What the system or the decompressor said.
+        source: io::Error,
     },
     /// The host's files.
     #[error("{}: {source}", path.display())]
@@ -35,64 +53,109 @@ pub enum Error {
 
 /// Unpacks `nar`, all of it, to `path`, which must not exist.
 pub fn unpack(nar: &[u8], path: &Path) -> Result<(), Error> {
-    let mut reader = Reader { nar, offset: 0 };
+    all(Reader { from: nar, offset: 0, limit: nar.len() as u64, left: usize::MAX }, path).map(drop)
+}
+
+/// Unpacks a NAR of at most `limit` bytes while it is read, and says how many it had. Files go to the disk piece by piece:
+/// what a few kilobytes of zstd stand for need not fit into memory.
+pub fn read(from: impl Read, path: &Path, limit: u64) -> Result<u64, Error> {
+    all(Reader { from, offset: 0, limit, left: MOST }, path)
+}
+
+fn all(mut reader: Reader<impl Read>, path: &Path) -> Result<u64, Error> {
     reader.expect(b"nix-archive-1", "`nix-archive-1`")?;
     reader.node(path, MAX_DEPTH)?;
-    if reader.offset < nar.len() { Err(reader.error("the end")) } else { Ok(()) }
+    let end = reader.offset;
+    // One byte more is asked for.
+    match io::copy(&mut reader.from.by_ref().take(1), &mut io::sink()) {
+        Ok(0) => Ok(end),
+        Ok(_) => Err(reader.error("the end")),
+        Err(source) => Err(reader.failed(source)),
+    }
 }
 
 /// The bytes of the plain file, not executable, that is all of `nar`.
 pub fn plain(nar: &[u8]) -> Option<&[u8]> {
-    let mut reader = Reader { nar, offset: 0 };
+    let mut reader = Reader { from: nar, offset: 0, limit: nar.len() as u64, left: 1 };
     for word in ["nix-archive-1", "(", "type", "regular", "contents"] {
         reader.expect(word.as_bytes(), "a plain file").ok()?;
     }
-    let contents = reader.string().ok()?;
+    let length = usize::try_from(reader.length().ok()?).ok()?;
+    let contents = reader.from.get(..length)?;
+    reader.from = &reader.from[length..];
+    reader.padding(length as u64).ok()?;
     reader.expect(b")", "`)`").ok()?;
-    (reader.offset == nar.len()).then_some(contents)
+    reader.from.is_empty().then_some(contents)
 }
 
-struct Reader<'a> {
-    nar: &'a [u8],
-    offset: usize,
+struct Reader<R> {
+    from: R,
+    offset: u64,
+    limit: u64,
+    /// Files that may still come.
+    left: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<R: Read> Reader<R> {
     fn error(&self, expected: &'static str) -> Error {
-        Error::Malformed { offset: self.offset as u64, expected }
+        Error::Malformed { offset: self.offset, expected }
     }
 
-    fn take(&mut self, length: usize) -> Result<&'a [u8], Error> {
-        let end = self.offset.checked_add(length).filter(|&end| end <= self.nar.len());
-        let end = end.ok_or_else(|| self.error("more bytes"))?;
-        let bytes = &self.nar[self.offset..end];
-        self.offset = end;
+    fn failed(&self, source: io::Error) -> Error {
+        match source.kind() {
+            io::ErrorKind::UnexpectedEof => self.error("more bytes"),
+            _ => Error::Read { offset: self.offset, source },
+        }
+    }
+
+    /// Counts bytes before they are read.
+    fn grow(&mut self, length: u64) -> Result<(), Error> {
+        let end = self.offset.checked_add(length).filter(|&end| end <= self.limit);
+        self.offset = end.ok_or(Error::TooLarge(self.limit))?;
+        Ok(())
+    }
+
+    fn bytes(&mut self, into: &mut [u8]) -> Result<(), Error> {
+        self.from.read_exact(into).map_err(|source| self.failed(source))?;
+        self.grow(into.len() as u64)
+    }
+
+    fn length(&mut self) -> Result<u64, Error> {
+        let mut length = [0; 8];
+        self.bytes(&mut length)?;
+        Ok(u64::from_le_bytes(length))
+    }
+
+    fn padding(&mut self, length: u64) -> Result<(), Error> {
+        let mut zeros = [0; 8];
+        let zeros = &mut zeros[..(length.wrapping_neg() % 8) as usize];
+        self.bytes(zeros)?;
+        if zeros.iter().any(|&byte| byte != 0) { Err(self.error("zeros before this")) } else { Ok(()) }
+    }
+
+    /// A name, a link's target, or a word of the grammar.
+    fn string(&mut self) -> Result<Vec<u8>, Error> {
+        let length = self.length()?;
+        if length > LONGEST {
+            return Err(self.error("a string of at most 4096 bytes"));
+        }
+        let mut bytes = vec![0; length as usize];
+        self.bytes(&mut bytes)?;
+        self.padding(length)?;
         Ok(bytes)
     }
 
-    fn string(&mut self) -> Result<&'a [u8], Error> {
-        let mut length = [0; 8];
-        self.take(8)?.read_exact(&mut length).map_err(|_| self.error("a length"))?;
-        let length = usize::try_from(u64::from_le_bytes(length)).map_err(|_| self.error("a length"))?;
-        let bytes = self.take(length)?;
-        let padding = self.take(length.wrapping_neg() % 8)?;
-        if padding.iter().any(|&byte| byte != 0) { Err(self.error("zeros before this")) } else { Ok(bytes) }
-    }
-
     fn expect(&mut self, text: &[u8], expected: &'static str) -> Result<(), Error> {
-        let start = self.offset;
-        if self.string()? == text {
-            return Ok(());
-        }
-        self.offset = start;
-        Err(self.error(expected))
+        let offset = self.offset;
+        if self.string()? == text { Ok(()) } else { Err(Error::Malformed { offset, expected }) }
     }
 
     fn node(&mut self, path: &Path, depth: usize) -> Result<(), Error> {
         let io = |source| Error::Io { path: path.to_owned(), source };
+        self.left = self.left.checked_sub(1).ok_or(Error::TooMany(MOST))?;
         self.expect(b"(", "`(`")?;
         self.expect(b"type", "`type`")?;
-        match self.string()? {
+        match &self.string()?[..] {
             b"regular" => {
                 let mut word = self.string()?;
                 let executable = word == b"executable";
@@ -103,16 +166,16 @@ impl<'a> Reader<'a> {
                 if word != b"contents" {
                     return Err(self.error("`contents` before this"));
                 }
-                let contents = self.string()?;
                 let mode = if executable { 0o777 } else { 0o666 };
-                let file = File::options().write(true).create_new(true).mode(mode).open(path);
-                file.and_then(|mut file| file.write_all(contents)).map_err(io)?;
+                let mut file =
+                    File::options().write(true).create_new(true).mode(mode).open(path).map_err(io)?;
+                self.contents(&mut file, path)?;
                 self.expect(b")", "`)`")
             }
             b"symlink" => {
                 self.expect(b"target", "`target`")?;
                 let target = self.string()?;
-                symlink(std::ffi::OsStr::from_bytes(target), path).map_err(io)?;
+                symlink(std::ffi::OsStr::from_bytes(&target), path).map_err(io)?;
                 self.expect(b")", "`)`")
             }
             b"directory" if depth == 0 => Err(self.error("fewer directories around this")),
@@ -124,10 +187,25 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Copies a file's bytes, however many.
+    fn contents(&mut self, file: &mut File, path: &Path) -> Result<(), Error> {
+        let length = self.length()?;
+        self.grow(length)?;
+        let (mut left, mut buffer) = (length, vec![0; length.min(256 << 10) as usize]);
+        while left > 0 {
+            let piece = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+            self.from.read_exact(&mut buffer[..piece]).map_err(|source| self.failed(source))?;
+            io::Write::write_all(file, &buffer[..piece])
+                .map_err(|source| Error::Io { path: path.to_owned(), source })?;
+            left -= piece as u64;
+        }
+        self.padding(length)
+    }
+
     fn entries(&mut self, path: &Path, depth: usize) -> Result<(), Error> {
-        let mut before: Option<&[u8]> = None;
+        let mut before: Option<Vec<u8>> = None;
         loop {
-            match self.string()? {
+            match &self.string()?[..] {
                 b")" => return Ok(()),
                 b"entry" => {}
                 _ => return Err(self.error("`entry` or `)` before this")),
@@ -136,14 +214,14 @@ impl<'a> Reader<'a> {
             self.expect(b"name", "`name`")?;
             let name = self.string()?;
             let component =
-                !matches!(name, b"" | b"." | b"..") && !name.iter().any(|byte| b"/\0".contains(byte));
+                !matches!(&name[..], b"" | b"." | b"..") && !name.iter().any(|byte| b"/\0".contains(byte));
             if !component || before.is_some_and(|before| before >= name) {
                 return Err(self.error("a single component above the one before, before this"));
             }
-            before = Some(name);
             self.expect(b"node", "`node`")?;
-            self.node(&path.join(std::ffi::OsStr::from_bytes(name)), depth - 1)?;
+            self.node(&path.join(std::ffi::OsStr::from_bytes(&name)), depth - 1)?;
             self.expect(b")", "`)`")?;
+            before = Some(name);
         }
     }
 }
@@ -200,5 +278,37 @@ mod tests {
         }
         let folder = tempfile::tempdir().unwrap();
         assert!(unpack(&[whole.as_slice(), b"\0"].concat(), &folder.path().join("out")).is_err());
+    }
+
+    #[test]
+    fn no_more_than_the_limit_is_written() {
+        let file = |length: u64| {
+            let start: Vec<&[u8]> = vec![b"nix-archive-1", b"(", b"type", b"regular", b"contents"];
+            let start = [nar(&start), length.to_le_bytes().to_vec()].concat();
+            start.chain_zeros(length)
+        };
+        let folder = tempfile::tempdir().unwrap();
+        // The length alone is enough to refuse it: nothing of 16 GiB is read.
+        let error = read(file(16 << 30), &folder.path().join("a"), 1 << 20).unwrap_err();
+        assert!(matches!(error, Error::TooLarge(1_048_576)), "{error}");
+        assert_eq!(fs::metadata(folder.path().join("a")).unwrap().len(), 0);
+        // Many small ones add up.
+        let whole = directory(&[b"a", b"b", b"c"]);
+        let size = whole.len() as u64;
+        assert_eq!(read(&whole[..], &folder.path().join("b"), size).unwrap(), size);
+        assert!(matches!(read(&whole[..], &folder.path().join("c"), size - 1), Err(Error::TooLarge(_))));
+        // A name of any length does not become memory.
+        let long = [nar(&[b"nix-archive-1"]), (1_u64 << 40).to_le_bytes().to_vec()].concat();
+        assert!(read(&long[..], &folder.path().join("d"), u64::MAX).is_err());
+    }
+
+    trait Zeros {
+        fn chain_zeros(self, length: u64) -> Box<dyn Read>;
+    }
+
+    impl Zeros for Vec<u8> {
+        fn chain_zeros(self, length: u64) -> Box<dyn Read> {
+            Box::new(io::Cursor::new(self).chain(io::repeat(0).take(length)))
+        }
     }
 }

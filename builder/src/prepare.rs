@@ -187,8 +187,7 @@ pub fn temporary(cache: &Path) -> PathBuf {
 
 /// The cache, opened.
 pub fn store(args: &args::Cache) -> Result<Store, Failure> {
-    let help = "make it a folder that this user can write to, or name another with --cache DIR";
-    Store::open(&cache(args)).map_err(|error| Failure::help(error, help))
+    Store::open(&cache(args)).map_err(|error| Failure::cache(&error))
 }
 
 /// Obtains the inputs and writes the plan. Every input that could not be had is reported.

@@ -50,11 +50,11 @@ pub fn image(
     Ahead::default().whole_file("--output", Some(target.path)).done()?;
     let prepared = prepare(&source, graph, choices, &store(cache)?)?.by_script(target.script)?;
     drv::stages::refuse(prepared.imported.as_ref())?;
-    let fail = |error: io::Error| Failure::input(format!("{}: {error}", target.path.display()));
+    let fail = |error: io::Error| Failure::written(target.path, "the image", &error);
     let cancel = cancel::watch()?;
     let file = tempfile::Builder::new().permissions(mode()).tempfile_in(folder(target.path)).map_err(fail)?;
     // The file goes when this returns, also where a signal is why.
-    let written = write(&prepared, file.as_file(), target.xz, &cancel)?;
+    let written = write(&prepared, (target.path, file.as_file()), target.xz, &cancel)?;
     file.persist(target.path).map_err(|error| fail(error.error))?;
     let plan = crate::hash(prepared.plan.as_bytes());
     if as_json {
@@ -71,25 +71,34 @@ pub fn mode() -> std::fs::Permissions {
 }
 
 /// Writes the image of what is prepared to a file that is open.
-pub fn write(prepared: &Prepared, file: &File, xz: bool, cancel: &AtomicBool) -> Result<Written, Failure> {
-    pack(&prepared.image(), file, xz, cancel)
+pub fn write(
+    prepared: &Prepared,
+    to: (&Path, &File),
+    xz: bool,
+    cancel: &AtomicBool,
+) -> Result<Written, Failure> {
+    pack(&prepared.image(), to, xz, cancel)
 }
 
 /// Writes an image to a file that is open.
 pub fn pack(
     image: &images::Image<'_>,
-    file: &File,
+    (path, file): (&Path, &File),
     xz: bool,
     cancel: &AtomicBool,
 ) -> Result<Written, Failure> {
+    let full = |error: &io::Error| Failure::written(path, "the image", error);
     let mut out =
         Hashing { cancel, file: BufWriter::with_capacity(1 << 20, file), hash: Sha256::new(), size: 0 };
     let write = if xz { images::write_xz } else { images::write };
     let summary = write(image, &mut out).map_err(|error| match cancel.load(Ordering::Relaxed) {
         true => Failure::machine(cancel::SAID),
-        false => Failure::input(error),
+        false => match &error {
+            images::Error::Write(source) => full(source),
+            _ => Failure::input(error),
+        },
     })?;
-    out.flush().map_err(|error| Failure::input(format!("writing the image: {error}")))?;
+    out.flush().map_err(|error| full(&error))?;
     Ok(Written {
         sha256: crate::hex(&out.hash.finalize()),
         size: out.size,

@@ -1,13 +1,16 @@
 //! `groundup verify-image`: what an image by anyone would run and trust, without running it.
 
 use crate::failure::Failure;
+use crate::inputs;
 use crate::inspect::{Inspection, Known, inspect};
 use crate::term;
 use serde_json::json;
-use std::io::Read;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
-/// Bytes of an archive that are read, after it was unpacked: what a few kilobytes of xz may claim to be has an end.
+/// Bytes of an archive that are read, packed or not.
 const LARGEST: u64 = 8 << 30;
 /// How an xz file begins. Source: the .xz file format, 2.1.1.1.
 const XZ: &[u8] = b"\xfd7zXZ\0";
@@ -17,21 +20,24 @@ pub fn verify_image(path: &Path, as_json: bool) -> Result<Result<(), Failure>, F
     let fail = |error: &dyn std::fmt::Display| {
         Failure::help(format!("{}: {error}", path.display()), "name an image, plain or compressed with xz")
     };
-    let file = std::fs::read(path).map_err(|error| fail(&error))?;
-    let (mut archive, mut behind) = (Vec::new(), &file[..]);
-    if file.starts_with(XZ) {
-        let decoder = xz2::bufread::XzDecoder::new(&mut behind);
-        let size = decoder.take(LARGEST + 1).read_to_end(&mut archive).map_err(|error| fail(&error))?;
-        if size as u64 > LARGEST {
-            return Err(fail(&format_args!("more than {} GiB unpacked", LARGEST >> 30)));
+    let file = bytes(path).map_err(|error| fail(&error))?;
+    let (mut unpacked, mut behind) = (Vec::new(), &file[..]);
+    let archive = if file.starts_with(XZ) {
+        // In proportion to what it is packed in: some kilobytes of xz may claim to be anything.
+        let bound = inputs::bound(file.len() as u64, LARGEST);
+        let read = inputs::xz(&mut behind).and_then(|from| from.take(bound + 1).read_to_end(&mut unpacked));
+        if read.map_err(|error| fail(&error))? as u64 > bound {
+            return Err(fail(&format_args!("more than {bound} bytes unpacked")));
         }
+        &unpacked[..]
     } else {
-        (archive, behind) = (file.clone(), &[]);
-    }
-    if images::read::entries(&archive).next().is_none_or(|entry| entry.is_err()) {
+        behind = &[];
+        &file[..]
+    };
+    if images::read::entries(archive).next().is_none_or(|entry| entry.is_err()) {
         return Err(fail(&"this is no newc archive"));
     }
-    let mut found = inspect(&archive);
+    let mut found = inspect(archive);
     if !behind.is_empty() {
         let many = term::count(behind.len(), "byte");
         found.amiss.push(format!("{many} behind the end of xz: a kernel would unpack what is in them, too"));
@@ -45,6 +51,20 @@ pub fn verify_image(path: &Path, as_json: bool) -> Result<Result<(), Failure>, F
     let many = term::count(found.amiss.len(), "thing");
     let verb = if found.amiss.len() == 1 { "is" } else { "are" };
     Ok(if found.amiss.is_empty() { Ok(()) } else { Err(Failure::Build(format!("{many} {verb} amiss"))) })
+}
+
+/// All of a file or a pipe: a device would have no end.
+fn bytes(path: &Path) -> io::Result<Vec<u8>> {
+    let file = File::open(path)?;
+    let meta = file.metadata()?;
+    if !meta.is_file() && !meta.file_type().is_fifo() {
+        return Err(io::Error::other("neither a file nor a pipe"));
+    }
+    let mut bytes = Vec::new();
+    if file.take(LARGEST + 1).read_to_end(&mut bytes)? as u64 > LARGEST {
+        return Err(io::Error::other(format!("more than {LARGEST} bytes")));
+    }
+    Ok(bytes)
 }
 
 fn known(known: Known) -> &'static str {

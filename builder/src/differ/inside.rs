@@ -1,6 +1,6 @@
 //! What is inside compressed files. Pure.
 
-use crate::drv::files::unpacked;
+use crate::inputs::unpacked;
 use std::io::Read;
 
 /// Bytes inside that are looked at.

@@ -1,6 +1,7 @@
 //! Where `.drv` files come from: folders, archives, standard input.
 
 use crate::failure::Failure;
+use crate::inputs;
 use graphs::Problem;
 use graphs::drv::path::base;
 use std::collections::BTreeMap;
@@ -54,7 +55,7 @@ impl Files {
     }
 
     fn unpack(&mut self, archive: &Path) -> io::Result<()> {
-        let mut archive = tar::Archive::new(unpacked(BufReader::new(File::open(archive)?))?);
+        let mut archive = tar::Archive::new(inputs::unpacked(BufReader::new(File::open(archive)?))?);
         for entry in archive.entries()? {
             let mut entry = entry?;
             let name =
@@ -87,17 +88,6 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(size as usize + 1);
     file.take(LARGEST).read_to_end(&mut bytes)?;
     Ok(bytes)
-}
-
-/// What is behind gzip, bzip2, xz or zstd, by its first bytes.
-pub fn unpacked<'r>(mut from: impl io::BufRead + 'r) -> io::Result<Box<dyn Read + 'r>> {
-    Ok(match from.fill_buf()? {
-        [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(from)),
-        [b'B', b'Z', b'h', ..] => Box::new(bzip2::bufread::MultiBzDecoder::new(from)),
-        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Box::new(xz2::bufread::XzDecoder::new_multi_decoder(from)),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(zstd::stream::read::Decoder::with_buffer(from)?),
-        _ => Box::new(from),
-    })
 }
 
 fn no_archive(path: &Path, error: &io::Error) -> Failure {

@@ -3,8 +3,9 @@
 //! | module | subject |
 //! |---|---|
 //! | `files` | where `.drv` files come from |
-//! | `places`, `narinfo` | where what stands in a store comes from: folders, NAR files, binary caches |
+//! | `places` | where what stands in a store comes from: folders, NAR files, binary caches |
 //! | `obtain`, `content`, `scan`, `hash` | all that is not built: found or fetched, verified, searched for references |
+//! | `lacking` | what can not be had anywhere, before anything is fetched |
 //! | `prepare`, `taken`, `keys` | all of it as a plan with its inputs, outputs of earlier runs among them |
 //! | `stages` | plans one after the other, where one is not enough |
 //! | `verdict` | what derivations demand of their outputs, as far as PID 1 can't judge it |
@@ -14,7 +15,7 @@ mod content;
 pub mod files;
 mod hash;
 mod keys;
-pub mod narinfo;
+mod lacking;
 mod obtain;
 pub mod out;
 mod places;
@@ -22,6 +23,8 @@ mod prepare;
 mod scan;
 pub mod stages;
 mod taken;
+#[cfg(test)]
+mod tests;
 pub mod verdict;
 
 use crate::args;

@@ -1,10 +1,10 @@
 //! Everything that a closure needs and that is not built: found or fetched, verified, with all that it refers to.
 
 use super::content::{Trust, examine};
-use super::files::unpacked;
-use super::places::{Found, LARGEST, Places};
+use super::lacking::{self, Lacking, Mirrors};
+use super::places::{Found, Places, Trouble, expand};
 use super::scan::Known;
-use crate::inputs;
+use crate::inputs::{self, Store};
 use crate::term;
 use graphs::Problem;
 use graphs::drv::fetch::{self, Fetch};
@@ -12,8 +12,6 @@ use graphs::drv::path::base;
 use graphs::drv::{self, Closure, Fixed};
 use graphs::plan::{Given, Needs};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::{BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -31,19 +29,40 @@ pub struct Obtained {
     pub built: bool,
 }
 
-/// Obtains all that is needed. All that is missing is reported at once, with where it would come from.
+/// What is the same for everything that is obtained.
+struct Search<'a> {
+    closure: &'a Closure,
+    places: &'a Places<'a>,
+    store: &'a Store,
+    temporary: &'a Path,
+    known: Known,
+    mirrors: Mirrors,
+}
+
+/// Obtains all that is needed. What can't be had anywhere is found out before the first download, and all of it is said.
 pub fn obtain(
     closure: &Closure,
     needs: &Needs<'_>,
-    places: &Places,
+    places: &Places<'_>,
+    store: &Store,
     temporary: &Path,
-) -> Result<BTreeMap<String, Obtained>, Vec<Problem>> {
+) -> Result<BTreeMap<String, Obtained>, Lacking> {
     let makers = closure.makers();
     let names: Vec<_> = makers.keys().copied().chain(closure.sources()).collect();
     let known = Known::new(names.iter().map(|path| base(path)));
     let by_base: BTreeMap<&str, &str> = names.iter().map(|path| (base(path), *path)).collect();
     let built: BTreeSet<&str> = needs.build.iter().copied().collect();
-    let (mut obtained, mut problems) = (BTreeMap::new(), Vec::new());
+    let apart = temporary.join("mirrors");
+    let made = std::fs::create_dir(&apart);
+    made.map_err(|error| Lacking {
+        elsewhere: inputs::is_full(&error),
+        problems: vec![Problem::error(format!("{}: {error}", apart.display()))],
+    })?;
+    let makers_of_given = needs.given.keys().filter_map(|path| Some(closure.get(makers.get(path)?.0)));
+    let mirrors = lacking::mirrors(makers_of_given, places, &apart);
+    lacking::refuse(closure, needs, places, store, &mirrors)?;
+    let search = Search { closure, places, store, temporary, known, mirrors };
+    let (mut obtained, mut problems, mut elsewhere) = (BTreeMap::new(), Vec::new(), true);
     let mut waiting: Vec<(String, String)> =
         needs.given.iter().rev().map(|(path, by)| ((*path).to_owned(), (*by).to_owned())).collect();
     let mut seen = BTreeSet::new();
@@ -54,7 +73,7 @@ pub fn obtain(
         let maker = makers.get(path.as_str()).map(|(maker, _)| closure.get(maker));
         let fetch = maker.and_then(fetch::fetch);
         let fixed = fetch.as_ref().map(|fetch| fetch.fixed);
-        match one(closure, &path, fetch.as_ref(), fixed, places, temporary, &known) {
+        match search.one(&path, fetch.as_ref(), fixed) {
             Ok(Some(one)) => {
                 for reference in one.given.direct.iter().filter(|name| *name != base(&path)) {
                     let full = format!("{}/{reference}", closure.store);
@@ -67,82 +86,105 @@ pub fn obtain(
                 let built = maker.is_some() && fixed.is_none();
                 obtained.insert(path, Obtained { built, ..one });
             }
-            Ok(None) => problems.push(missing(&path, &by, maker.is_some(), fetch.as_ref(), places)),
-            Err(error) => problems.push(Problem::error(error).help("take it from another place: --inputs")),
+            Ok(None) => {
+                elsewhere = false;
+                problems.push(missing(&path, &by, maker.is_some(), fetch.as_ref(), places));
+            }
+            Err(trouble) => {
+                elsewhere &= trouble.elsewhere;
+                let text = format!("{path} could not be had; {by} needs it: {}", trouble.what.join("; "));
+                let help = match trouble.elsewhere {
+                    true => "try again, or take it from another place: --inputs",
+                    false => "take it from another place: --inputs",
+                };
+                problems.push(Problem::error(text).help(help));
+            }
         }
     }
     if !problems.is_empty() {
-        return Err(problems);
+        return Err(Lacking { problems, elsewhere });
     }
     Ok(obtained)
 }
 
-fn one(
-    closure: &Closure,
-    path: &str,
-    fetch: Option<&Fetch<'_>>,
-    fixed: Option<&Fixed>,
-    places: &Places,
-    temporary: &Path,
-    known: &Known,
-) -> Result<Option<Obtained>, String> {
-    let found = match (places.find(path, temporary)?, fetch) {
-        (Some(found), _) => Some(found),
-        (None, Some(fetch)) => by_url(fetch, places, temporary)?,
-        (None, None) => written(closure, path, temporary)?,
-    };
-    let Some(found) = found else { return Ok(None) };
-    let (given, trust) = examine(path, &closure.store, fixed, &found, known)?;
-    Ok(Some(Obtained { given, path: found.path, from: found.from, trust, built: false }))
-}
-
-/// The file of a derivation that was read from an archive or standard input.
-fn written(closure: &Closure, path: &str, temporary: &Path) -> Result<Option<Found>, String> {
-    let Some(derivation) = closure.derivations.get(path) else { return Ok(None) };
-    let file = temporary.join(base(path));
-    std::fs::write(&file, drv::write(derivation)).map_err(|error| format!("{}: {error}", file.display()))?;
-    Ok(Some(Found { path: file, info: None, from: path.to_owned() }))
-}
-
-/// Fetches a fixed output; whether it is right is for the caller to find out.
-fn by_url(fetch: &Fetch<'_>, places: &Places, temporary: &Path) -> Result<Option<Found>, String> {
-    let mirrors = match fetch.mirrors {
-        Some(path) if fetch.urls.iter().any(|url| url.starts_with("mirror:")) => {
-            let file = places.find(path, temporary)?;
-            file.and_then(|file| std::fs::read_to_string(file.path).ok()).unwrap_or_default()
+impl Search<'_> {
+    fn one(
+        &self,
+        path: &str,
+        fetch: Option<&Fetch<'_>>,
+        fixed: Option<&Fixed>,
+    ) -> Result<Option<Obtained>, Trouble> {
+        let mut trouble = Trouble::default();
+        let mut found = self.places.find(path, self.temporary).unwrap_or_else(|more| {
+            trouble.add(more);
+            None
+        });
+        if found.is_none() {
+            let more = match fetch {
+                Some(fetch) => self.by_url(fetch),
+                None => self.written(path),
+            };
+            found = more.unwrap_or_else(|more| {
+                trouble.add(more);
+                None
+            });
         }
-        _ => String::new(),
-    };
-    let mut errors = Vec::new();
-    for url in fetch.urls.iter().flat_map(|url| fetch::resolve(url, &mirrors)) {
-        term::note(&format!("{}: {url}", base(fetch.path)));
-        let part = temporary.join(format!("{}.part", base(fetch.path)));
-        match inputs::download(&url, &part) {
-            Ok(()) => {
-                let path = temporary.join(base(fetch.path));
-                let place = |error: std::io::Error| format!("{}: {error}", path.display());
-                if fetch.unpack {
-                    // Nixpkgs' bootstrap tools are a NAR behind xz.
-                    let mut bytes = Vec::new();
-                    let file = BufReader::new(File::open(&part).map_err(place)?);
-                    unpacked(file)
-                        .and_then(|from| from.take(LARGEST).read_to_end(&mut bytes))
-                        .map_err(place)?;
-                    crate::nar::unpack(&bytes, &path).map_err(|error| format!("{url}: {error}"))?;
-                } else {
-                    std::fs::rename(&part, &path).map_err(place)?;
-                    let mode = if fetch.executable { 0o755 } else { 0o644 };
-                    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).map_err(place)?;
-                }
-                return Ok(Some(Found { path, info: None, from: url }));
-            }
-            Err(error) => errors.push(format!("{url}: {error}")),
-        }
+        let Some(found) = found else {
+            return if trouble.what.is_empty() { Ok(None) } else { Err(trouble) };
+        };
+        // It was found after all, but whoever named the place that failed is to know.
+        trouble.what.iter().for_each(|what| term::note(&format!("{what}; taken from {}", found.from)));
+        let (given, trust) = examine(path, &self.closure.store, fixed, &found, &self.known)
+            .map_err(|what| Trouble { what: vec![what], elsewhere: false })?;
+        Ok(Some(Obtained { given, path: found.path, from: found.from, trust, built: false }))
     }
-    if errors.is_empty() { Ok(None) } else { Err(format!("{}: {}", fetch.path, errors.join("; "))) }
+
+    /// The file of a derivation that was read from an archive or standard input.
+    fn written(&self, path: &str) -> Result<Option<Found>, Trouble> {
+        let Some(derivation) = self.closure.derivations.get(path) else { return Ok(None) };
+        let file = self.temporary.join(base(path));
+        std::fs::write(&file, drv::write(derivation)).map_err(|error| Trouble::io(&file, &error))?;
+        Ok(Some(Found { path: file, info: None, from: path.to_owned() }))
+    }
+
+    /// Fetches a fixed output; whether it is right is for the caller to find out.
+    fn by_url(&self, fetch: &Fetch<'_>) -> Result<Option<Found>, Trouble> {
+        let mut trouble = Trouble::default();
+        for url in lacking::urls(fetch, &self.mirrors) {
+            if let Some(why) = self.store.is_dead(&url) {
+                trouble.add(Trouble { what: vec![format!("{url}: {why}")], elsewhere: true });
+                continue;
+            }
+            term::note(&format!("{}: {url}", base(fetch.path)));
+            let part = self.temporary.join(format!("{}.part", base(fetch.path)));
+            match self.store.download(&url, &part, u64::MAX) {
+                Ok(()) => return self.take(fetch, &part, url).map(Some),
+                Err(reason) => trouble.add(Trouble::reason(&url, &reason)),
+            }
+        }
+        if trouble.what.is_empty() { Ok(None) } else { Err(trouble) }
+    }
+
+    /// Makes of a download what stands in the store.
+    fn take(&self, fetch: &Fetch<'_>, part: &Path, url: String) -> Result<Found, Trouble> {
+        let path = self.temporary.join(base(fetch.path));
+        if fetch.unpack {
+            // Nixpkgs' bootstrap tools are a NAR behind xz.
+            if let Err(error) = expand(part, &path, None) {
+                inputs::discard(&path);
+                return Err(Trouble::nar(Path::new(&url), &error));
+            }
+        } else {
+            let mode = if fetch.executable { 0o755 } else { 0o644 };
+            std::fs::rename(part, &path)
+                .and_then(|()| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)))
+                .map_err(|error| Trouble::io(&path, &error))?;
+        }
+        Ok(Found { path, info: None, from: url })
+    }
 }
 
-fn missing(path: &str, by: &str, is_output: bool, fetch: Option<&Fetch<'_>>, places: &Places) -> Problem {
+fn missing(path: &str, by: &str, is_output: bool, fetch: Option<&Fetch<'_>>, places: &Places<'_>) -> Problem {
     let tried = places.describe();
     let tried = if tried.is_empty() { "nowhere".into() } else { tried };
     let from = match fetch {

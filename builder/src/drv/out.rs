@@ -2,10 +2,10 @@
 //! was given and is referred to is there, too: nobody could take the outputs without it.
 
 use super::Imported;
-use super::narinfo::NarInfo;
 use super::obtain::Obtained;
 use crate::failure::Failure;
 use crate::inputs;
+use crate::narinfo::NarInfo;
 use crate::results::Output;
 use graphs::drv::nix32;
 use graphs::drv::path::HASH;
@@ -26,6 +26,7 @@ pub fn add(folder: &Path, imported: &Imported, output: &Output, nar: &[u8]) -> R
         nar_size: output.size,
         references: output.references.iter().cloned().collect(),
         deriver: Some(output.step.clone()),
+        ..NarInfo::default()
     };
     let about = format!("StoreDir: {}\nWantMassQuery: 1\nPriority: 50\n", imported.store);
     write(folder, &info.url, nar)?;
@@ -44,7 +45,7 @@ fn referred(folder: &Path, imported: &Imported, names: &[String]) -> Result<(), 
         };
         let (nar_hash, nar_size) = one.given.nar.clone();
         let (references, url) = (one.given.direct.clone(), url(&nar_hash));
-        let info = NarInfo { path, url, nar_hash, nar_size, references, deriver: None };
+        let info = NarInfo { path, url, nar_hash, nar_size, references, ..NarInfo::default() };
         let text = info.write();
         let stands = fs::read_to_string(folder.join(info_name(&name))).is_ok_and(|other| other == text);
         if !stands || !folder.join(&info.url).exists() {

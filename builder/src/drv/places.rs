@@ -1,15 +1,20 @@
 //! Where what is in a store comes from: folders of a store, NAR files, binary caches.
+//!
+//! What is on this machine is looked at before anything is asked over the network. A place that has no answer is not a
+//! place that has nothing: only a missing file, or a server's 404 or 410, says that a cache does not have a path. Any other
+//! failure is kept, and reported if no other place has it.
 
-use super::files::unpacked;
-use super::narinfo::NarInfo;
-use crate::inputs;
+use crate::inputs::{self, Store};
+use crate::narinfo::{self, NarInfo};
 use graphs::drv::path::{HASH, base};
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 /// Bytes of the largest NAR that is taken.
-pub(super) const LARGEST: u64 = 16 << 30;
+const LARGEST: u64 = 8 << 30;
+/// Bytes that a packed NAR may have beside the eighth by which what can't be packed grows.
+const PACKED: u64 = 1 << 20;
 
 /// One place.
 enum Place {
@@ -24,7 +29,10 @@ enum Place {
 }
 
 /// All places, in the order in which they are tried.
-pub struct Places(Vec<Place>);
+pub struct Places<'a> {
+    list: Vec<Place>,
+    store: &'a Store,
+}
 
 /// Something that was found.
 pub struct Found {
@@ -36,17 +44,60 @@ pub struct Found {
     pub from: String,
 }
 
-impl Places {
-    /// Those that were named.
-    pub fn new(named: &[PathBuf], folders: &[PathBuf]) -> Places {
+/// Why a place could not be asked, or had something that is not to be taken.
+#[derive(Debug, Default)]
+pub struct Trouble {
+    /// In words.
+    pub what: Vec<String>,
+    /// Another time, another machine or more room may help.
+    pub elsewhere: bool,
+}
+
+impl Trouble {
+    /// One more.
+    pub fn add(&mut self, other: Trouble) {
+        self.what.extend(other.what);
+        self.elsewhere |= other.elsewhere;
+    }
+
+    fn wrong(what: String) -> Trouble {
+        Trouble { what: vec![what], elsewhere: false }
+    }
+
+    /// What became of a download.
+    pub fn reason(url: &str, reason: &inputs::Reason) -> Trouble {
+        Trouble { what: vec![format!("{url}: {reason}")], elsewhere: reason.is_elsewhere() }
+    }
+
+    /// What the system said.
+    pub fn io(place: &Path, error: &io::Error) -> Trouble {
+        Trouble { what: vec![format!("{}: {error}", place.display())], elsewhere: inputs::is_full(error) }
+    }
+
+    /// Why a NAR could not be unpacked.
+    pub fn nar(place: &Path, error: &crate::nar::Error) -> Trouble {
+        use crate::nar::Error::{Io, Read};
+        let elsewhere = matches!(error, Io { source, .. } | Read { source, .. } if inputs::is_full(source));
+        Trouble { what: vec![format!("{}: {error}", place.display())], elsewhere }
+    }
+}
+
+impl<'a> Places<'a> {
+    /// Those that were named: what is on this machine first.
+    pub fn new(named: &[PathBuf], folders: &[PathBuf], store: &'a Store) -> Places<'a> {
         let place = |path: &PathBuf| match path.to_str() {
-            Some(url) if url.contains("://") => Place::Url(url.trim_end_matches('/').to_owned()),
+            Some(url) if url.contains("://") => match url.strip_prefix("file://") {
+                Some(folder) if folder.starts_with('/') => Place::Cache(folder.into()),
+                _ => Place::Url(url.trim_end_matches('/').to_owned()),
+            },
             _ if path.is_file() => Place::Nar(path.clone()),
             _ if path.join("nix-cache-info").exists() => Place::Cache(path.clone()),
             _ => Place::Folder(path.clone()),
         };
         let folders = folders.iter().filter(|path| path.is_dir());
-        Places(named.iter().map(place).chain(folders.cloned().map(Place::Folder)).collect())
+        let mut list: Vec<_> = named.iter().map(place).chain(folders.cloned().map(Place::Folder)).collect();
+        list.sort_by_key(|place| matches!(place, Place::Url(_)));
+        Places { list, store }
     }
 
     /// As they stand in messages.
@@ -55,22 +106,54 @@ impl Places {
             Place::Folder(path) | Place::Nar(path) | Place::Cache(path) => path.display().to_string(),
             Place::Url(url) => url.clone(),
         };
-        self.0.iter().map(one).collect::<Vec<_>>().join(", ")
+        self.list.iter().map(one).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The binary caches that are asked over the network.
+    pub fn urls(&self) -> impl Iterator<Item = &str> {
+        self.list
+            .iter()
+            .filter_map(|place| if let Place::Url(url) = place { Some(url.as_str()) } else { None })
+    }
+
+    /// Whether something on this machine has what stands at a path of the store. Nothing is read or unpacked for it.
+    pub fn has(&self, path: &str) -> bool {
+        let name = base(path);
+        self.list.iter().any(|place| match place {
+            Place::Folder(folder) => {
+                folder.join(name).symlink_metadata().is_ok() || packed(folder, name).is_some()
+            }
+            Place::Nar(nar) => is_nar_of(nar, name),
+            Place::Cache(folder) => folder.join(info_name(name)).exists(),
+            Place::Url(_) => false,
+        })
+    }
+
+    /// Whether a binary cache behind a URL says that it has a path. One that does not answer does not.
+    pub fn offers(&self, path: &str, temporary: &Path) -> bool {
+        let file = temporary.join(format!("{}.offered", base(path)));
+        self.urls().any(|url| {
+            let at = format!("{url}/{}", info_name(base(path)));
+            self.store.download(&at, &file, narinfo::LONGEST).is_ok()
+        })
     }
 
     /// Finds what stands at a path of the store. `temporary` has room for what has to be unpacked.
-    pub fn find(&self, path: &str, temporary: &Path) -> Result<Option<Found>, String> {
-        for place in &self.0 {
-            if let Some(found) = place.find(path, temporary)? {
-                return Ok(Some(found));
+    pub fn find(&self, path: &str, temporary: &Path) -> Result<Option<Found>, Trouble> {
+        let mut trouble = Trouble::default();
+        for place in &self.list {
+            match place.find(path, temporary, self.store) {
+                Ok(Some(found)) => return Ok(Some(found)),
+                Ok(None) => {}
+                Err(more) => trouble.add(more),
             }
         }
-        Ok(None)
+        if trouble.what.is_empty() { Ok(None) } else { Err(trouble) }
     }
 }
 
 impl Place {
-    fn find(&self, path: &str, temporary: &Path) -> Result<Option<Found>, String> {
+    fn find(&self, path: &str, temporary: &Path, store: &Store) -> Result<Option<Found>, Trouble> {
         let name = base(path);
         match self {
             Place::Folder(folder) => {
@@ -79,68 +162,91 @@ impl Place {
                     let from = there.display().to_string();
                     return Ok(Some(Found { path: there, info: None, from }));
                 }
-                let nars = ["nar", "nar.xz", "nar.gz", "nar.zst", "nar.bz2"]
-                    .map(|ending| folder.join(format!("{name}.{ending}")));
-                nars.into_iter()
-                    .find(|nar| nar.is_file())
-                    .map(|nar| unpack(&nar, name, temporary))
-                    .transpose()
+                packed(folder, name).map(|nar| unpack(&nar, name, None, temporary)).transpose()
             }
-            Place::Nar(nar) => {
-                let file = nar.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-                let is = file.strip_prefix(name).is_some_and(|rest| rest.starts_with(".nar"));
-                if is { unpack(nar, name, temporary).map(Some) } else { Ok(None) }
-            }
+            Place::Nar(nar) if is_nar_of(nar, name) => unpack(nar, name, None, temporary).map(Some),
+            Place::Nar(_) => Ok(None),
             Place::Cache(folder) => {
-                let info = folder.join(format!("{}.narinfo", &name[..HASH]));
-                match fs::read_to_string(&info) {
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-                    Err(error) => Err(format!("{}: {error}", info.display())),
-                    Ok(text) => {
-                        let info = read(&text, path, &info.display().to_string())?;
-                        if Path::new(&info.url).is_absolute() || info.url.split('/').any(|part| part == "..")
-                        {
-                            return Err(format!(
-                                "{}: its URL, {:?}, leads out of the cache",
-                                folder.display(),
-                                info.url
-                            ));
-                        }
-                        let found = unpack(&folder.join(&info.url), name, temporary)?;
-                        Ok(Some(Found { info: Some(info), ..found }))
-                    }
-                }
+                let at = folder.join(info_name(name));
+                let text = match text(&at) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                    text => text.map_err(|error| Trouble::io(&at, &error))?,
+                };
+                let info = read(&text, path, &at.display().to_string())?;
+                unpack(&folder.join(&info.url), name, Some(info), temporary).map(Some)
             }
             Place::Url(url) => {
-                let at = format!("{url}/{}.narinfo", &name[..HASH]);
+                let at = format!("{url}/{}", info_name(name));
                 let file = temporary.join(format!("{name}.narinfo"));
-                if inputs::download(&at, &file).is_err() {
-                    // Caches differ in how they say that they do not have it.
-                    return Ok(None);
+                match store.download(&at, &file, narinfo::LONGEST) {
+                    Err(reason) if reason.is_absent() => return Ok(None),
+                    got => got.map_err(|reason| Trouble::reason(&at, &reason))?,
                 }
-                let text = fs::read_to_string(&file).map_err(|error| format!("{at}: {error}"))?;
+                let text = text(&file).map_err(|error| Trouble::io(&file, &error))?;
                 let info = read(&text, path, &at)?;
                 let (from, nar) = (format!("{url}/{}", info.url), temporary.join(format!("{name}.packed")));
-                inputs::download(&from, &nar).map_err(|error| format!("{from}: {error}"))?;
-                let found = unpack(&nar, name, temporary)?;
-                Ok(Some(Found { info: Some(info), from, ..found }))
+                let most = info.nar_size.saturating_add(info.nar_size / 8).saturating_add(PACKED);
+                store.download(&from, &nar, most).map_err(|reason| Trouble::reason(&from, &reason))?;
+                let found = unpack(&nar, name, Some(info), temporary);
+                let _ = fs::remove_file(&nar);
+                Ok(Some(Found { from, ..found? }))
             }
         }
     }
 }
 
-fn read(text: &str, path: &str, place: &str) -> Result<NarInfo, String> {
-    let info = NarInfo::parse(text).map_err(|error| format!("{place}: {error}"))?;
-    if info.path == path { Ok(info) } else { Err(format!("{place}: it is about {}, not {path}", info.path)) }
+fn info_name(name: &str) -> String {
+    format!("{}.narinfo", name.get(..HASH).unwrap_or(name))
 }
 
-fn unpack(nar: &Path, name: &str, temporary: &Path) -> Result<Found, String> {
-    let fail = |error: &dyn std::fmt::Display| format!("{}: {error}", nar.display());
-    let file = File::open(nar).map_err(|error| fail(&error))?;
-    let mut bytes = Vec::new();
-    let mut from = unpacked(BufReader::new(file)).map_err(|error| fail(&error))?.take(LARGEST);
-    from.read_to_end(&mut bytes).map_err(|error| fail(&error))?;
+/// The file in a folder that is the NAR of a base name.
+fn packed(folder: &Path, name: &str) -> Option<PathBuf> {
+    ["nar", "nar.xz", "nar.gz", "nar.zst", "nar.bz2"]
+        .map(|ending| folder.join(format!("{name}.{ending}")))
+        .into_iter()
+        .find(|nar| nar.is_file())
+}
+
+fn is_nar_of(nar: &Path, name: &str) -> bool {
+    let file = nar.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    file.strip_prefix(name).is_some_and(|rest| rest.starts_with(".nar"))
+}
+
+/// The text of a narinfo. One byte more than it may have is enough to refuse it.
+fn text(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(narinfo::LONGEST + 1).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+fn read(text: &str, path: &str, place: &str) -> Result<NarInfo, Trouble> {
+    let wrong = |what: &dyn std::fmt::Display| Trouble::wrong(format!("{place}: {what}"));
+    let info = NarInfo::parse(text).map_err(|error| wrong(&error))?;
+    if info.path != path {
+        return Err(wrong(&format_args!("it is about {}, not {path}", info.path)));
+    }
+    match info.compression.as_deref().filter(|_| !info.is_known()) {
+        Some(name) => Err(wrong(&format_args!("it is packed by {name:?}, which is not known here"))),
+        None => Ok(info),
+    }
+}
+
+/// Unpacks a NAR that may be packed. It may have as many bytes as a narinfo says, and never more than [`inputs::bound`] allows.
+pub(super) fn expand(nar: &Path, to: &Path, stated: Option<u64>) -> Result<(), crate::nar::Error> {
+    let opened = File::open(nar).and_then(|file| {
+        let bound = inputs::bound(file.metadata()?.len(), LARGEST);
+        Ok((inputs::unpacked(BufReader::new(file))?, bound))
+    });
+    let (from, bound) = opened.map_err(|source| crate::nar::Error::Read { offset: 0, source })?;
+    crate::nar::read(from, to, stated.unwrap_or(LARGEST).min(bound)).map(drop)
+}
+
+fn unpack(nar: &Path, name: &str, info: Option<NarInfo>, temporary: &Path) -> Result<Found, Trouble> {
     let path = temporary.join(name);
-    crate::nar::unpack(&bytes, &path).map_err(|error| fail(&error))?;
-    Ok(Found { path, info: None, from: nar.display().to_string() })
+    if let Err(error) = expand(nar, &path, info.as_ref().map(|info| info.nar_size)) {
+        // Another place is tried next, which needs the name.
+        inputs::discard(&path);
+        return Err(Trouble::nar(nar, &error));
+    }
+    Ok(Found { path, info, from: nar.display().to_string() })
 }

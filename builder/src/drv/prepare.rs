@@ -80,13 +80,13 @@ const MEMORY: u64 = 1 << 30;
 /// Obtains what is not built and writes the plan.
 pub fn prepare(loaded: &Loaded, keep_going: bool, store: &inputs::Store) -> Result<Prepared, Failure> {
     let (closure, args) = (&loaded.closure, &loaded.args);
-    let folder = store.temporary().map_err(Failure::input)?;
+    let folder = store.temporary().map_err(|error| Failure::cache(&error))?;
     let root = Some(loaded.path.as_path()).filter(|path| *path != Path::new(STDIN));
     let beside = root
         .and_then(Path::parent)
         .map(|parent| if parent.as_os_str().is_empty() { PathBuf::from(".") } else { parent.to_owned() });
     let folders: Vec<_> = args.store.iter().cloned().chain(beside).collect();
-    let places = Places::new(&args.inputs, &folders);
+    let places = Places::new(&args.inputs, &folders, store);
     let there = |wanted: &&String| !closure.derivations.keys().any(|path| is_named(path, wanted));
     if let Some(wanted) = args.stop_at.iter().find(there) {
         return Err(Failure::help(
@@ -94,20 +94,20 @@ pub fn prepare(loaded: &Loaded, keep_going: bool, store: &inputs::Store) -> Resu
             "name it by its name or its path, with or without .drv: groundup show --recursive lists them",
         ));
     }
-    // What is fixed and has no URL is built, unless it was named where to take it from.
-    let named = Places::new(&args.inputs, &[]);
     let stops = |path: &&String| {
         let derivation = closure.get(path);
         let fixed = fetch::fetch(derivation);
         args.stop_at.iter().any(|wanted| is_named(path, wanted))
             || fetch::is_builtin(derivation)
             || fixed.is_some_and(|fetch| {
-                !fetch.urls.is_empty() || matches!(named.find(fetch.path, folder.path()), Ok(Some(_)))
+                // What is fixed and has no URL is built, unless it is at hand.
+                !fetch.urls.is_empty() || places.has(fetch.path) || places.offers(fetch.path, folder.path())
             })
     };
     let stopped: BTreeSet<String> = closure.order.iter().filter(stops).cloned().collect();
     let needs = needs(closure, &|path| stopped.contains(path));
-    let obtained = obtain(closure, &needs, &places, folder.path()).map_err(Failure::several)?;
+    let obtained = obtain(closure, &needs, &places, store, folder.path())
+        .map_err(|lacking| Failure::lacking(lacking.problems, lacking.elsewhere))?;
     if needs.build.is_empty() {
         term::note(&format!("{}: nothing to build, its outputs are given", base(&closure.root)));
     }

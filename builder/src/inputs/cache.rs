@@ -2,13 +2,16 @@
 //!
 //! ```text
 //! files/SHA256          a file; SHA256.from beside it says where it came from, for people and records
-//! trees/KEY/tree        a tree; trees/KEY/about.json its NAR hash and its files
+//! trees/KEY/tree        a tree, by what it was made of
 //! parts/SHA256          a download that is not complete
 //! locks/NAME            taken while NAME is being made, so that a second process waits instead of doing it again
 //! tmp/                  whatever is being made; a rename puts it in its place
 //! apt/                  states of our own for `apt`
 //! ```
-//! Nothing in it is trusted: what is used is hashed first, and what does not hash to its name is removed and made anew.
+//! Nothing in it is trusted. A file is hashed before each use, and removed if it does not hash to its name, which is the
+//! sha256 that the graph or the lock file says. A tree is hashed before each use, and held against the lock file's hash or
+//! against one that is made again of its archives (`store::make`). Only `SHA256.from` is taken as it is: it is for people, and
+//! no decision hangs on it.
 
 use super::{
     error::{Error, cache},
@@ -17,7 +20,7 @@ use super::{
 use std::{
     env, fs,
     fs::File,
-    io::{self, Write},
+    io::{self, Read, Write},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     time::Duration,
@@ -25,6 +28,9 @@ use std::{
 
 /// What is left in `tmp` by processes that were killed goes after this time.
 const STALE: Duration = Duration::from_secs(2 * 24 * 3600);
+
+/// Bytes of the longest note on where a file came from that is shown.
+const LONGEST: u64 = 4096;
 
 /// `$XDG_CACHE_HOME/groundup`, else `~/.cache/groundup`; the current folder's `.groundup-cache` without a home.
 pub fn default_folder() -> PathBuf {
@@ -105,7 +111,11 @@ impl Cache {
 
     /// Where a file came from, as remembered beside it.
     pub fn origin(&self, sha256: &str) -> String {
-        fs::read_to_string(self.file(sha256).with_extension("from")).unwrap_or_else(|_| "cache".into())
+        let mut text = String::new();
+        let read = File::open(self.file(sha256).with_extension("from"))
+            .and_then(|file| file.take(LONGEST).read_to_string(&mut text));
+        let plain = read.is_ok() && !text.is_empty() && !text.chars().any(char::is_control);
+        if plain { text } else { "cache".into() }
     }
 
     /// Takes a file, already hashed, from somewhere in the cache's folder.

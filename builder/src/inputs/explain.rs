@@ -7,6 +7,8 @@ use std::io;
 
 /// What `groundup lock` does about it.
 const LOCK: &str = "`groundup lock GRAPH` resolves it and writes the lock file";
+/// What to do where the disk is full.
+const ROOM: &str = "make room there, or name another folder with --cache DIR";
 /// What is true of every place that is out of reach.
 const ANOTHER: &str = "add another place that has the file: its sha256 stays";
 
@@ -29,6 +31,7 @@ pub fn problem(graph: &Graph, error: &Error) -> Problem {
             Problem::error(text).at(Spot::input(graph, name)).help("`groundup lock GRAPH` renews it")
         }
         Error::Unpack { name, archive, source } => unpacked(graph, name, archive, source),
+        Error::Full { .. } => Problem::error(error.to_string()).help(ROOM),
         Error::Cache { .. } => Problem::error(error.to_string())
             .help("make the cache folder writable, or name another with --cache DIR"),
     }
@@ -77,6 +80,7 @@ fn advice(reason: &Reason) -> String {
         Reason::WrongHash { found, .. } | Reason::OtherFile { found, .. } => format!(
             "if you trust what it has now, write sha256: \"{found}\"; if not, name another place: the sha256 stays"
         ),
+        Reason::Full { .. } => ROOM.into(),
         Reason::Hex { .. } => "write bytes as pairs of digits; `#` and `;` start a comment".into(),
         Reason::Escape => "put the file itself below the graph's folder".into(),
         Reason::Read { source, .. } => match source.kind() {
@@ -84,7 +88,14 @@ fn advice(reason: &Reason) -> String {
             io::ErrorKind::PermissionDenied => "let this user read it, or correct the path".into(),
             _ => "put a file there that can be read, or correct the path".into(),
         },
-        Reason::Http(_) => format!("check the address and the network, or {ANOTHER}"),
+        Reason::Status { .. } | Reason::Http(_) | Reason::Unreachable(_) | Reason::Address(_) => {
+            format!("check the address and the network, or {ANOTHER}")
+        }
+        Reason::Slow { .. } => format!("try again later, or {ANOTHER}"),
+        Reason::Mirror { .. } | Reason::Mirrors(_) => {
+            format!("check the network and the program's configuration, or {ANOTHER}")
+        }
+        Reason::NoSource { .. } => "write a version and a file that are there, with the file's sha256".into(),
         Reason::TooLarge(_) => "name a place of a smaller file".into(),
         Reason::Scheme(_) => "write an address that starts with https:// or http://".into(),
         Reason::MissingProgram { package, .. } => format!("install it: apt-get install {package}"),

@@ -4,11 +4,18 @@
 //! request (RFC 9110, section 14). A server that doesn't know ranges sends all of it again. Nothing that a server says
 //! is trusted: the caller hashes the result. Proxies come from `ALL_PROXY`, `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`.
 
-use super::{error::Reason, hash, progress::Reporter};
+use super::{
+    error::{Reason, is_full, written},
+    hash,
+    hosts::Hosts,
+    pace::Pace,
+    progress::Reporter,
+};
 use std::{
     fs::{self, File},
     io::{self, Read, Write},
     path::Path,
+    thread,
     time::Duration,
 };
 use ureq::{
@@ -23,28 +30,51 @@ const CONNECT: Duration = Duration::from_secs(30);
 /// When to give up.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Without one byte arriving.
+    /// Without one byte arriving; and the window in which [`Limits::rate`] is measured.
     pub stall: Duration,
+    /// Bytes a second that must arrive on average in each such window.
+    pub rate: u64,
     /// Followed in a row.
     pub redirects: u32,
     /// Bytes of one file.
     pub size: u64,
     /// Times that a broken download is taken up again, as long as each brings some bytes.
     pub resumes: u32,
+    /// Times that a server is asked again that is busy or says that it is broken (408, 429, 5xx).
+    pub retries: u32,
+    /// Before each of these.
+    pub pause: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { stall: Duration::from_secs(60), redirects: 8, size: 8 << 30, resumes: 5 }
+        Limits {
+            stall: Duration::from_secs(60),
+            rate: 1 << 10,
+            redirects: 8,
+            size: 8 << 30,
+            resumes: 5,
+            retries: 2,
+            pause: Duration::from_secs(1),
+        }
     }
 }
 
-/// Fetches a URL into `part`, going on from what is there.
-pub fn download(url: &str, part: &Path, limits: Limits, reporter: Reporter) -> Result<(), Reason> {
+/// Fetches a URL into `part`, going on from what is there. A host that was out of reach before is not tried again.
+pub fn download(
+    url: &str,
+    part: &Path,
+    limits: Limits,
+    hosts: &Hosts,
+    reporter: Reporter,
+) -> Result<(), Reason> {
     match url.split_once(':') {
         Some(("http" | "https", _)) => {}
         Some(("file", path)) => return copy(path, part, limits),
         _ => return Err(Reason::Scheme(url.into())),
+    }
+    if let Some(why) = hosts.dead(url) {
+        return Err(Reason::Unreachable(why));
     }
     let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
     let agent: Agent = Agent::config_builder()
@@ -59,13 +89,21 @@ pub fn download(url: &str, part: &Path, limits: Limits, reporter: Reporter) -> R
         .timeout_per_read(Some(limits.stall))
         .build()
         .new_agent();
-    let mut resumes = 0;
+    let (mut resumes, mut retries) = (0, 0);
     loop {
         let before = length(part);
         match once(&agent, url, part, limits, reporter) {
             Err(Broken::Off(_)) if length(part) > before && resumes < limits.resumes => resumes += 1,
             Err(Broken::Off(what)) => return Err(Reason::Http(what)),
-            Err(Broken::Final(reason)) => return Err(reason),
+            Err(Broken::Busy(_)) if retries < limits.retries => {
+                retries += 1;
+                thread::sleep(limits.pause * retries);
+            }
+            Err(Broken::Busy(reason) | Broken::Final(reason)) => return Err(reason),
+            Err(Broken::Unreached(what)) => {
+                hosts.suspect(url);
+                return Err(Reason::Unreachable(what));
+            }
             Ok(()) => return Ok(()),
         }
     }
@@ -73,8 +111,33 @@ pub fn download(url: &str, part: &Path, limits: Limits, reporter: Reporter) -> R
 
 /// Whether it makes sense to go on.
 enum Broken {
+    /// Halfway.
     Off(String),
+    /// The server may have it later.
+    Busy(Reason),
+    /// Before the server said anything.
+    Unreached(String),
     Final(Reason),
+}
+
+/// What became of a request that has no response.
+fn unanswered(error: &ureq::Error) -> Broken {
+    use ureq::{Error, Timeout};
+    let what = error.to_string();
+    match error {
+        // What the address is, or where it leads to, is wrong.
+        Error::BadUri(_) | Error::Http(_) | Error::TooManyRedirects | Error::RedirectFailed => {
+            Broken::Final(Reason::Address(what))
+        }
+        Error::Io(_)
+        | Error::HostNotFound
+        | Error::ConnectionFailed
+        | Error::ConnectProxyFailed(_)
+        | Error::Tls(_)
+        | Error::Rustls(_)
+        | Error::Timeout(Timeout::Resolve | Timeout::Connect) => Broken::Unreached(what),
+        _ => Broken::Off(what),
+    }
 }
 
 fn once(agent: &Agent, url: &str, part: &Path, limits: Limits, reporter: Reporter) -> Result<(), Broken> {
@@ -83,7 +146,7 @@ fn once(agent: &Agent, url: &str, part: &Path, limits: Limits, reporter: Reporte
     if have > 0 {
         request = request.header(header::RANGE, format!("bytes={have}-"));
     }
-    let response = request.call().map_err(|error| Broken::Off(error.to_string()))?;
+    let response = request.call().map_err(|error| unanswered(&error))?;
     let number =
         |name| response.headers().get(name).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     let announced = number(header::CONTENT_LENGTH);
@@ -103,17 +166,22 @@ fn once(agent: &Agent, url: &str, part: &Path, limits: Limits, reporter: Reporte
             let _ = fs::remove_file(part);
             return Err(Broken::Off("the server sent another range than was asked for".into()));
         }
-        (status, _) => return Err(Broken::Final(Reason::Http(format!("the server answered {status}")))),
+        (status, _) => {
+            let reason = Reason::Status { code: status.as_u16(), text: status.to_string() };
+            let busy = status.is_server_error() || matches!(status.as_u16(), 408 | 429);
+            return Err(if busy { Broken::Busy(reason) } else { Broken::Final(reason) });
+        }
     };
     let total = announced.map(|length| start + length);
     if total.is_some_and(|total| total > limits.size) {
         return Err(Broken::Final(Reason::TooLarge(limits.size)));
     }
     let mut file = File::options().create(true).append(start > 0).write(true).truncate(start == 0).open(part);
-    let file = file.as_mut().map_err(|error| Broken::Final(read(part, io::Error::from(error.kind()))))?;
+    let file = file.as_mut().map_err(|error| Broken::Final(written(part, io::Error::from(error.kind()))))?;
     let mut body = response.into_body().into_with_config().limit(u64::MAX).reader();
     let mut buffer = vec![0; 128 << 10];
     let mut done = start;
+    let mut pace = Pace::new(limits.stall, limits.rate, done);
     loop {
         reporter.bytes(url, done, total);
         let n = match body.read(&mut buffer) {
@@ -123,11 +191,15 @@ fn once(agent: &Agent, url: &str, part: &Path, limits: Limits, reporter: Reporte
             Err(error) => return Err(Broken::Off(format!("after {done} bytes: {error}"))),
         };
         done += n as u64;
+        if let Some((bytes, window)) = pace.slow(done) {
+            let seconds = window.as_secs();
+            return Err(Broken::Final(Reason::Slow { bytes, seconds, rate: limits.rate }));
+        }
         if done > limits.size {
             let _ = fs::remove_file(part);
             return Err(Broken::Final(Reason::TooLarge(limits.size)));
         }
-        file.write_all(&buffer[..n]).map_err(|error| Broken::Final(read(part, error)))?;
+        file.write_all(&buffer[..n]).map_err(|error| Broken::Final(written(part, error)))?;
     }
     match total {
         Some(total) if total != done => {
@@ -151,7 +223,7 @@ fn copy(path: &str, part: &Path, limits: Limits) -> Result<(), Reason> {
     }
     let mut from = File::open(path).map_err(|error| read(path, error))?.take(limits.size + 1);
     let copied = File::create(part).and_then(|mut to| hash::copy(&mut from, &mut to));
-    match copied.map_err(|error| read(path, error))? {
+    match copied.map_err(|error| if is_full(&error) { written(part, error) } else { read(path, error) })? {
         size if size > limits.size => Err(Reason::TooLarge(limits.size)),
         _ => Ok(()),
     }

@@ -1,6 +1,6 @@
 //! Where inputs come from: fetched, verified, cached, unpacked, picked, merged, locked.
 //!
-//! Nothing here is trusted but the sha256 that the graph or its lock file states. A place (a mirror, a cache, a file
+//! Nothing here is trusted but the hashes that the graph or its lock file states. A place (a mirror, a cache, a file
 //! beside the graph) may lie, vanish or stop halfway; what it gave is hashed before anything else looks at it, and
 //! hashed again each time it leaves the cache. Layers, the upper ones without I/O:
 //!
@@ -11,6 +11,7 @@
 //! | `error`, `explain` | pure: what went wrong, and the same as a problem of the graph |
 //! | `hash`, `tree`, `unpack` | files and archives on disk |
 //! | `local`, `http`, `apt`, `debian`, `wheel` | one kind of place each |
+//! | `hosts`, `pace`, `child` | hosts that are out of reach, servers and programs that are too slow to be waited for |
 //! | `cache`, `store` | the folder that holds everything, and the way through all of the above |
 //!
 //! Other programs that are run: `apt-get`, `apt-cache`, `apt-helper` and `pip`; they read the machine's own
@@ -19,14 +20,17 @@
 mod apt;
 mod beside;
 mod cache;
+mod child;
 mod control;
 mod debian;
 mod error;
 mod explain;
 mod hash;
+mod hosts;
 mod http;
 mod local;
 pub mod lock;
+mod pace;
 mod pick;
 mod progress;
 mod spec;
@@ -36,20 +40,16 @@ mod unpack;
 mod wheel;
 
 pub use beside::missing;
-pub use cache::default_folder;
-pub use error::{Attempt, Error, Reason};
+pub use cache::{default_folder, discard};
+pub use error::{Attempt, Error, Reason, is_full};
 pub use explain::problem;
 pub use http::Limits as FetchLimits;
 pub use lock::Lock;
 pub use progress::{Event, Progress, Silent};
 pub use spec::{InputSpec, describe};
+#[cfg(test)]
+pub(crate) use store::tests::server;
 pub use store::{FetchedFile, Obtained, Store};
 pub use tree::nar;
 pub use tree::nar_to;
-pub use unpack::Limits as UnpackLimits;
-
-/// Fetches a URL into a file, anew. What it gives is not verified.
-pub fn download(url: &str, to: &std::path::Path) -> Result<(), Reason> {
-    let _ = std::fs::remove_file(to);
-    http::download(url, to, FetchLimits::default(), progress::Reporter { input: url, to: &Silent })
-}
+pub use unpack::{Limits as UnpackLimits, bound, unpacked, xz};

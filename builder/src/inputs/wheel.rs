@@ -3,7 +3,7 @@
 //! The Python version and platform asked for are fixed, so that every machine is given the same file of a release that
 //! has several: a wheel for any machine, or for glibc on x86-64, the newest platform tag first.
 
-use super::{error::Reason, hash, progress::Reporter};
+use super::{child, error::Reason, hash, progress::Reporter};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -83,7 +83,8 @@ fn run(request: &Path, folder: &Path, sha256: Option<&str>) -> Result<(), Reason
         command.args(["--progress-bar=off", "--disable-pip-version-check", "--python-version", PYTHON]);
         command.args(PLATFORMS.iter().flat_map(|platform| ["--platform", platform]));
         command.arg("--dest").arg(folder).arg("--requirement").arg(request);
-        let output = match command.env("LC_ALL", "C").stdin(Stdio::null()).output() {
+        command.env("LC_ALL", "C").stdin(Stdio::null());
+        let output = match child::output(&mut command, child::LIMIT) {
             // A folder on PATH that this user may not enter says PermissionDenied.
             Err(error)
                 if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) =>

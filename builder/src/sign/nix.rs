@@ -4,23 +4,23 @@
 use super::Refused;
 use super::key::verifies;
 use super::keys::Keys;
-use crate::compare::read::Narinfo;
 use crate::compare::read::envelope::decode;
+use crate::narinfo::NarInfo;
 use std::collections::BTreeSet;
 
 /// Who signed a narinfo. Guix's signatures are of another kind, and are not known here.
 pub fn verify(text: &str, keys: &Keys) -> Result<BTreeSet<String>, Refused> {
-    let narinfo = Narinfo::read(text).map_err(Refused::Record)?;
+    let narinfo = NarInfo::parse(text).map_err(|error| Refused::Record(error.into()))?;
     if narinfo.signatures.is_empty() {
         let of_guix = text.lines().any(|line| line.starts_with("Signature:"));
         let unknown = || Refused::Malformed("it is Guix's, and only those of Nix are known".into());
         return Err(if of_guix { unknown() } else { Refused::Unsigned });
     }
-    let mut signers = BTreeSet::new();
+    let (fingerprint, mut signers) = (narinfo.fingerprint(), BTreeSet::new());
     for signed in &narinfo.signatures {
         let sig = decode(&signed.signature).ok_or_else(|| Refused::Malformed("it is no base64".into()))?;
         for (name, key) in keys.nix.iter().filter(|(name, _)| *name == signed.key) {
-            if !verifies(key, narinfo.fingerprint.as_bytes(), &sig) {
+            if !verifies(key, fingerprint.as_bytes(), &sig) {
                 return Err(Refused::Altered(name.clone()));
             }
             signers.insert(name.clone());

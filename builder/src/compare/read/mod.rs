@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | in-toto Statement, ours or another's | JSON, `intoto` | `_type` |
 //! | DSSE envelope around one | JSON, `envelope` | `payloadType` |
-//! | narinfo of Nix and Guix | `Key: value` lines, `narinfo` | a first line `StorePath: …` |
+//! | narinfo of Nix and Guix | `Key: value` lines, `crate::narinfo` | a first line `StorePath: …` |
 //! | `nix path-info --json` | JSON, `pathinfo`: a list, a map by path, or the map in `info` | the rest of JSON |
 //! | `sha256sum` and its kin | lines `HEX  NAME` or `SHA256 (NAME) = HEX`, `list` | everything else |
 //!
@@ -16,12 +16,12 @@ pub mod envelope;
 mod hash;
 mod intoto;
 mod list;
-mod narinfo;
 mod pathinfo;
 
 pub use claims::{Claims, Form, Method, Of, Output};
-pub use narinfo::{Narinfo, Signed};
+pub use hash::nix as sha256;
 
+use crate::narinfo::NarInfo;
 use serde_json::Value;
 
 /// Why a file is no record.
@@ -48,6 +48,12 @@ impl Error {
     }
 }
 
+impl From<crate::narinfo::Error> for Error {
+    fn from(error: crate::narinfo::Error) -> Error {
+        Error { place: error.place, what: error.what }
+    }
+}
+
 /// Reads a record of any form.
 pub fn read(bytes: &[u8]) -> Result<Claims, Error> {
     let text = std::str::from_utf8(bytes)
@@ -55,9 +61,17 @@ pub fn read(bytes: &[u8]) -> Result<Claims, Error> {
     match text.trim_start().chars().next() {
         None => Err(Error::new("line 1", "the file is empty")),
         Some('{' | '[') => json(text),
-        Some(_) if text.starts_with("StorePath:") => Ok(Narinfo::read(text)?.claims()),
+        Some(_) if text.starts_with("StorePath:") => narinfo(text),
         Some(_) => list::read(text),
     }
+}
+
+/// What a narinfo claims of the content; [`crate::narinfo`] reads it.
+fn narinfo(text: &str) -> Result<Claims, Error> {
+    let info = NarInfo::parse(text)?;
+    let mut claims = Claims::new(Form::Narinfo);
+    claims.outputs.insert(info.path, Output::new(Method::nar(), info.nar_hash, Some(info.nar_size)));
+    Ok(claims)
 }
 
 fn json(text: &str) -> Result<Claims, Error> {

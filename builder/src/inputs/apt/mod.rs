@@ -8,7 +8,7 @@
 
 mod text;
 
-use super::error::Reason;
+use super::{child, error::Reason, pace::Pace};
 use std::{
     fs,
     io::{self, Read, Write},
@@ -21,6 +21,10 @@ use text::{errors, received, repositories, sources};
 pub use text::Repository;
 
 const HELPER: &str = "/usr/lib/apt/apt-helper";
+/// A download has to bring so many bytes a second on average,
+const RATE: u64 = 1 << 10;
+/// in every span of this length; `apt` itself waits that long for a connection.
+const WINDOW: Duration = Duration::from_secs(120);
 /// Which lists a state looks into.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lists {
@@ -144,11 +148,18 @@ impl State {
             pipe.as_mut().map(|pipe| pipe.read_to_string(&mut said));
             said
         });
+        let mut pace = Pace::new(WINDOW, RATE, fs::metadata(to).map(|meta| meta.len()).unwrap_or(0));
         let status = loop {
             if let Some(status) = child.try_wait().map_err(|error| program(error.to_string()))? {
                 break status;
             }
-            grown(fs::metadata(to).map(|meta| meta.len()).unwrap_or(0));
+            let done = fs::metadata(to).map(|meta| meta.len()).unwrap_or(0);
+            grown(done);
+            if let Some((bytes, window)) = pace.slow(done) {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(Reason::Slow { bytes, seconds: window.as_secs(), rate: RATE });
+            }
             std::thread::sleep(Duration::from_millis(50));
         };
         let said = said.join().unwrap_or_default();
@@ -156,7 +167,7 @@ impl State {
         match received(&said) {
             _ if status.success() => Ok(()),
             Some((found, size)) => Err(Reason::WrongHash { expected: sha256.into(), found, size }),
-            None => Err(program(errors(&said))),
+            None => Err(Reason::Mirror { code: text::status(&said), what: errors(&said) }),
         }
     }
 }
@@ -188,7 +199,9 @@ pub fn name(lists: &Lists) -> String {
 }
 
 fn run(program: &'static str, package: &'static str, args: &[&str]) -> Result<(String, String), Reason> {
-    let output = Command::new(program).args(args).env("LC_ALL", "C").stdin(Stdio::null()).output();
+    let mut command = Command::new(program);
+    command.args(args).env("LC_ALL", "C").stdin(Stdio::null());
+    let output = child::output(&mut command, child::LIMIT);
     let output = output.map_err(|error| missing(error, program, package))?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Ok((text(&output.stdout), text(&output.stderr)))

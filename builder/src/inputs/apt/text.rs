@@ -61,6 +61,20 @@ pub fn errors(said: &str) -> String {
     if lines.is_empty() { "it failed and said nothing".into() } else { lines.join("; ") }
 }
 
+/// The status that a mirror gave for the one file that was asked for: that of HTTP, or 404 where a mirror is a folder.
+///
+/// `apt` prints `E: Failed to fetch URI  404  Not Found [IP: …]`; the URI itself may hold any digits.
+pub fn status(said: &str) -> Option<u16> {
+    let line = said.lines().find_map(|line| line.strip_prefix("E: Failed to fetch "))?;
+    let (_, rest) = line.split_once(' ')?;
+    let rest = rest.trim_start();
+    if rest.starts_with("File not found") {
+        return Some(404);
+    }
+    let (code, _) = rest.split_once(' ')?;
+    code.parse().ok().filter(|_| code.len() == 3)
+}
+
 /// Hash and size of a file that was not the one asked for.
 pub fn received(said: &str) -> Option<(String, u64)> {
     let after = said.split_once("Hashes of received file:")?.1;
@@ -89,6 +103,18 @@ mod tests {
         assert!(text.contains(" http://a/debian/ y-updates main\n"), "{text}");
         assert!(text.contains(" file:/srv/security/ y-security main\n"), "{text}");
         assert!(text.lines().all(|line| line.starts_with("deb-src ")), "{text}");
+    }
+
+    #[test]
+    fn a_status_is_where_apt_prints_it() {
+        let line = |rest: &str| format!("W: x\nE: Failed to fetch http://m/pool/4.404-404_404.deb  {rest}\n");
+        assert_eq!(status(&line("404  Not Found [IP: 127.0.0.1 80]")), Some(404));
+        assert_eq!(status(&line("410  Gone")), Some(410));
+        assert_eq!(status(&line("503  Service Unavailable")), Some(503));
+        assert_eq!(status(&line("File not found - /m/pool/x (2: No such file or directory)")), Some(404));
+        for other in ["Could not connect to m:404 (127.0.0.1)", "Hash Sum mismatch 404", "4040  x", ""] {
+            assert_eq!(status(&line(other)), None, "{other}");
+        }
     }
 
     #[test]

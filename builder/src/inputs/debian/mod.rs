@@ -14,7 +14,7 @@ use super::{
     lock::Deb,
     progress::Reporter,
 };
-use names::{deb, find_source, is_name, is_update_of, letter};
+use names::{deb, find_source, is_name, is_update_of, letter, versions};
 use std::{path::Path, sync::OnceLock, time::Duration};
 
 /// Lists of our own are good for this long when nothing speaks against them,
@@ -91,12 +91,8 @@ impl Debian {
         let lists = Lists::Suite { suite: suite.into(), source: true };
         young(cache, lists, repositories, false, reporter, |state| {
             let shown = state.query("apt-cache", &["showsrc", "--only-source", package])?;
-            find_source(&stanzas(&shown), version, file).ok_or_else(|| Reason::Vanished {
-                package: format!("{package} (source, {file})"),
-                version: version.into(),
-                tried: vec![format!("the index of suite {suite} doesn't have it")],
-                advice: PINNED,
-            })
+            find_source(&stanzas(&shown), package, version, file)
+                .map_err(|(missing, there)| Reason::NoSource { missing, suite: suite.into(), there })
         })
     }
 
@@ -156,9 +152,9 @@ impl Debian {
         size: Option<u64>,
         text: &str,
         reporter: Reporter,
-    ) -> Result<String, Vec<String>> {
+    ) -> Result<String, Vec<Reason>> {
         let all = || -> Result<_, Reason> { Ok((machine(cache)?, self.repositories(cache)?)) };
-        let (state, repositories) = all().map_err(|reason| vec![reason.to_string()])?;
+        let (state, repositories) = all().map_err(|reason| vec![reason])?;
         let mut mirrors: Vec<String> = Vec::new();
         // Security updates have an archive of their own, which mirrors keep beside the other; this machine may not use it,
         // though the one on which the lock was made did.
@@ -177,7 +173,7 @@ impl Debian {
                 let mut grown = |done| reporter.bytes(text, done, size);
                 match state.download(&uri, part, sha256, &mut grown) {
                     Ok(()) => return Ok(uri),
-                    Err(reason) => tried.push(reason.to_string()),
+                    Err(reason) => tried.push(reason),
                 }
             }
         }
@@ -186,10 +182,12 @@ impl Debian {
 }
 
 /// Gone if every mirror says that it doesn't have it; else the mirrors are out of reach, or lie.
-fn gone(package: String, version: &str, tried: Vec<String>, advice: &'static str) -> Reason {
-    match tried.iter().all(|line| line.contains("404") || line.contains("File not found")) {
-        true => Reason::Vanished { package, version: version.into(), tried, advice },
-        false => Reason::Program { program: "apt-helper", what: tried.join("; ") },
+fn gone(package: String, version: &str, mut tried: Vec<Reason>, advice: &'static str) -> Reason {
+    let lines = tried.iter().map(Reason::to_string).collect();
+    match tried.iter().all(Reason::is_absent) {
+        true => Reason::Vanished { package, version: version.into(), tried: lines, advice },
+        false if tried.len() == 1 => tried.swap_remove(0),
+        false => Reason::Mirrors(lines),
     }
 }
 
@@ -244,8 +242,19 @@ fn show(state: &State, packages: &[String]) -> Result<Vec<Deb>, Reason> {
             None => missing.push(package.as_str()),
         }
     }
-    match missing[..] {
-        [] => Ok(found),
-        _ => Err(Reason::UnknownPackage { names: missing.join(", "), place: "the package lists".into() }),
+    if missing.is_empty() {
+        return Ok(found);
     }
+    // A version that is not there: which ones are?
+    let plain: Vec<&str> = missing.iter().filter_map(|name| Some(name.split_once('=')?.0)).collect();
+    let mut place = "the package lists".to_owned();
+    if !plain.is_empty() {
+        let args: Vec<&str> = ["show", "--all-versions"].into_iter().chain(plain.iter().copied()).collect();
+        let shown = stanzas(&state.query("apt-cache", &args)?);
+        let there =
+            plain.iter().flat_map(|name| versions(&shown, name).map(move |at| format!("{name}={at}")));
+        let there: Vec<String> = there.collect();
+        place += &if there.is_empty() { String::new() } else { format!(" (there is {})", there.join(", ")) };
+    }
+    Err(Reason::UnknownPackage { names: missing.join(", "), place })
 }

@@ -22,11 +22,37 @@ pub fn deb(stanza: &Stanza, wanted: &str) -> Option<Deb> {
     })
 }
 
-/// Pool folder and hash of the file in the stanza of that version.
-pub fn find_source(shown: &[Stanza], version: &str, file: &str) -> Option<(String, String)> {
-    let stanza = shown.iter().find(|stanza| stanza.get("version") == Some(version))?;
-    let line = stanza.get("checksums-sha256")?.lines().find(|line| line.split(' ').nth(2) == Some(file))?;
-    Some((stanza.get("directory")?.into(), line.split(' ').next()?.into()))
+/// The versions of a package that were shown, each once.
+pub fn versions<'a>(shown: &'a [Stanza], package: &'a str) -> impl Iterator<Item = &'a str> {
+    let own = shown.iter().filter(move |stanza| stanza.get("package") == Some(package));
+    let versions: std::collections::BTreeSet<&str> = own.filter_map(|stanza| stanza.get("version")).collect();
+    versions.into_iter()
+}
+
+/// Pool folder and hash of the file in the stanza of that version; else what of it is missing, and what there is instead.
+pub fn find_source(
+    shown: &[Stanza],
+    package: &str,
+    version: &str,
+    file: &str,
+) -> Result<(String, String), (String, String)> {
+    let list = |names: Vec<&str>| if names.is_empty() { "none".into() } else { names.join(", ") };
+    let of_version = || shown.iter().filter(|stanza| stanza.get("version") == Some(version));
+    if of_version().next().is_none() {
+        let there: Vec<&str> = versions(shown, package).collect();
+        let none = format!("no source package {package}");
+        let there = if there.is_empty() { none } else { format!("the versions {}", list(there)) };
+        return Err((format!("version {version} of {package}"), there));
+    }
+    let lines = || of_version().filter_map(|stanza| Some((stanza, stanza.get("checksums-sha256")?.lines())));
+    let found = lines().find_map(|(stanza, mut lines)| {
+        let line = lines.find(|line| line.split(' ').nth(2) == Some(file))?;
+        Some((stanza.get("directory")?.into(), line.split(' ').next()?.into()))
+    });
+    found.ok_or_else(|| {
+        let files = lines().flat_map(|(_, lines)| lines.filter_map(|line| line.split(' ').nth(2))).collect();
+        (format!("the file {file} of {package} {version}"), format!("the files {}", list(files)))
+    })
 }
 
 /// Policy section 5.6.1, with a version after `=`; above all nothing that `apt` could take for an option.
@@ -63,8 +89,13 @@ mod tests {
         );
         let text = "Package: a\nVersion: 1\nDirectory: pool/a\nChecksums-Sha256:\n 12 3 a.dsc\n 45 6 a.tar\n";
         let shown = stanzas(text);
-        assert_eq!(find_source(&shown, "1", "a.tar"), Some(("pool/a".into(), "45".into())));
-        assert_eq!(find_source(&shown, "2", "a.tar"), None);
+        assert_eq!(find_source(&shown, "a", "1", "a.tar"), Ok(("pool/a".into(), "45".into())));
+        let not = |version: &str, file: &str| find_source(&shown, "a", version, file).unwrap_err();
+        assert_eq!(not("2", "a.tar"), ("version 2 of a".into(), "the versions 1".into()));
+        let files = "the files a.dsc, a.tar".to_owned();
+        assert_eq!(not("1", "b.tar"), ("the file b.tar of a 1".into(), files));
+        let none = find_source(&[], "a", "1", "a.tar").unwrap_err();
+        assert_eq!(none.1, "no source package a");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::{FetchedFile, Store, place::read, starts_local};
 use crate::inputs::{
     cache::discard,
-    error::{Attempt, Error, Reason, into_reason},
+    error::{Attempt, Error, Reason, into_reason, written},
     hash,
     lock::{Entry, Locked},
     progress::Reporter,
@@ -116,7 +116,9 @@ impl Store {
         // `apt` makes a link when a mirror is a folder of this machine.
         if part.is_symlink() {
             let real = part.canonicalize().map_err(|error| read(part, error))?;
-            fs::remove_file(part).and_then(|()| fs::copy(&real, part)).map_err(|error| read(&real, error))?;
+            fs::remove_file(part)
+                .and_then(|()| fs::copy(&real, part))
+                .map_err(|error| written(part, error))?;
         }
         let (found, size) = hash::file(part).map_err(|error| read(part, error))?;
         if found != sha256 {

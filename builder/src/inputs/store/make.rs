@@ -1,6 +1,10 @@
-//! Trees: made of archives once, then found again by what they were made of.
+//! Trees: made of archives, and kept.
+//!
+//! A tree in the cache is believed for one of two reasons: the lock file says its hash; or it has the hash of one that was
+//! made again in this run of the archives, whose own hashes the graph or the lock file says. Nothing that the cache says of
+//! itself counts, so that a tree which was changed together with whatever describes it is noticed all the same.
 
-use super::{FetchedFile, Obtained, Store, starts_local};
+use super::{FetchedFile, Obtained, Store};
 use crate::inputs::{
     cache::discard,
     error::{self, Error},
@@ -11,22 +15,10 @@ use crate::inputs::{
     tree, unpack,
 };
 use graphs::Kind;
-use serde::{Deserialize, Serialize};
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 /// Counted up when the same archives would make another tree.
 const FORMAT: &str = "groundup tree 1\n";
-
-/// What lies beside a tree.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct About {
-    nar: String,
-    files: Vec<FetchedFile>,
-}
 
 impl Store {
     /// The tree of an input: found and verified, or made.
@@ -36,41 +28,37 @@ impl Store {
         entry: Option<&Entry>,
         reporter: Reporter,
     ) -> Result<Obtained, Error> {
-        let known: Option<Vec<&str>> = match (entry, &spec.input.sha256) {
-            (Some(entry), _) => Some(entry.files.iter().map(Locked::sha256).collect()),
-            (None, Some(sha256)) if !starts_local(spec) => Some(vec![sha256]),
-            _ => None,
-        };
-        if let Some(known) = known {
-            let key = key(spec, &known);
+        // Its archives need not be here as long as it is.
+        if let Some((entry, locked)) = entry.and_then(|entry| Some((entry, entry.tree.as_deref()?))) {
+            let key = key(spec, &entry.files.iter().map(Locked::sha256).collect::<Vec<_>>());
             let _lock = self.cache.lock(&key)?;
-            if let Some(found) = self.find_tree(&key, reporter) {
-                return Ok(named(found, spec, entry));
+            if let Some(found) = self.find_tree(&key, locked, reporter) {
+                return Ok(Obtained { files: self.recorded(entry), ..found });
             }
         }
         let files = self.files(spec, entry, reporter)?;
         let key = key(spec, &files.iter().map(|file| &file.sha256[..]).collect::<Vec<_>>());
         let _lock = self.cache.lock(&key)?;
-        match self.find_tree(&key, reporter) {
-            Some(found) => Ok(named(found, spec, entry)),
-            None => self.make_tree(spec, &key, files, reporter),
+        let before = self.made().get(&key).cloned();
+        if let Some(found) = before.and_then(|made| self.find_tree(&key, &made, reporter)) {
+            return Ok(Obtained { files, ..found });
         }
+        let made = self.make_tree(spec, &key, &files, reporter)?;
+        self.made().insert(key, made.sha256.clone());
+        Ok(Obtained { files, ..made })
     }
 
-    /// A tree that is here and still what it was. One that is not is removed.
-    fn find_tree(&self, key: &str, reporter: Reporter) -> Option<Obtained> {
+    /// A tree that is here and has this hash. One that has not is removed.
+    fn find_tree(&self, key: &str, expected: &str, reporter: Reporter) -> Option<Obtained> {
         let folder = self.folder(key);
         if !folder.exists() {
             return None;
         }
         reporter.say("verifying");
-        let about = fs::read(folder.join("about.json"))
-            .ok()
-            .and_then(|text| serde_json::from_slice::<About>(&text).ok());
         let path = folder.join("tree");
-        match (about, tree::nar(&path)) {
-            (Some(about), Ok((found, size))) if about.nar == found => {
-                Some(Obtained { path, kind: Kind::Tree, sha256: found, size, files: about.files })
+        match tree::nar(&path) {
+            Ok((found, size)) if found == expected => {
+                Some(Obtained { path, kind: Kind::Tree, sha256: found, size, files: vec![] })
             }
             _ => {
                 discard(&folder);
@@ -79,11 +67,12 @@ impl Store {
         }
     }
 
+    /// Makes the tree of its archives. One that is here and is the same stays: others may be reading it.
     fn make_tree(
         &self,
         spec: &InputSpec,
         key: &str,
-        files: Vec<FetchedFile>,
+        files: &[FetchedFile],
         reporter: Reporter,
     ) -> Result<Obtained, Error> {
         reporter.say("unpacking");
@@ -93,38 +82,43 @@ impl Store {
         let (strip, limits) = (spec.input.strip as usize, self.unpack);
         let recipe = unpack::Recipe { strip, pick: &spec.input.pick, limits };
         let root = folder.path().join("tree");
-        unpack::unpack(&archives, recipe, &root).map_err(|(archive, source)| Error::Unpack {
-            name: spec.name.clone(),
-            archive,
-            source,
+        unpack::unpack(&archives, recipe, &root).map_err(|(archive, error)| match error.full() {
+            Ok(source) => Error::Unpack { name: spec.name.clone(), archive, source },
+            Err(source) => {
+                let folder = folder.path().parent().unwrap_or(folder.path()).into();
+                Error::Full { folder, what: format!("the tree of the input \"{}\"", spec.name), source }
+            }
         })?;
-        let (nar, size) = error::cache(&root, tree::nar(&root))?;
-        let about = About { nar, files };
-        let text = serde_json::to_vec_pretty(&about).map_err(std::io::Error::other);
-        self.cache.write(&folder.path().join("about.json"), &error::cache(&root, text)?)?;
+        let (sha256, size) = error::cache(&root, tree::nar(&root))?;
+        if let Some(found) = self.find_tree(key, &sha256, reporter) {
+            return Ok(found);
+        }
         let to = self.folder(key);
         error::cache(&to, rename(folder.path(), &to))?;
-        Ok(Obtained { path: to.join("tree"), kind: Kind::Tree, sha256: about.nar, size, files: about.files })
+        Ok(Obtained { path: to.join("tree"), kind: Kind::Tree, sha256, size, files: vec![] })
     }
 
     fn folder(&self, key: &str) -> PathBuf {
         self.cache.path("trees").join(key)
     }
-}
 
-/// Inputs with the same archive share its tree; the file goes by the name of the input that asks.
-fn named(mut found: Obtained, spec: &InputSpec, entry: Option<&Entry>) -> Obtained {
-    if let (None, [file]) = (entry, &mut found.files[..]) {
-        file.name.clone_from(&spec.name);
-        file.version = spec.version();
+    /// What the lock file says of the files that a tree was made of; only where they came from is the cache's own word.
+    fn recorded(&self, entry: &Entry) -> Vec<FetchedFile> {
+        let one = |file: &Locked| FetchedFile {
+            name: file.package().into(),
+            version: Some(file.version().into()),
+            sha256: file.sha256().into(),
+            size: file.size(),
+            place: self.cache.origin(file.sha256()),
+        };
+        entry.files.iter().map(one).collect()
     }
-    found
 }
 
 /// Whoever holds the lock is the only one here; what is left in the way is a ruin.
 fn rename(from: &Path, to: &Path) -> std::io::Result<()> {
     discard(to);
-    fs::rename(from, to)
+    std::fs::rename(from, to)
 }
 
 fn label(file: &FetchedFile) -> String {

@@ -9,18 +9,20 @@ use super::{
     cache::Cache,
     debian::Debian,
     error::{Error, Reason},
+    hosts::Hosts,
     http,
     lock::{Entry, Locked},
-    progress::{Progress, Reporter},
+    progress::{Progress, Reporter, Silent},
     spec::{InputSpec, is_local},
     unpack,
 };
 use graphs::{Kind, Place};
 use serde::{Deserialize, Serialize};
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{
-        Mutex,
+        Mutex, MutexGuard,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -33,6 +35,9 @@ const PARALLEL: usize = 4;
 pub struct Store {
     pub(super) cache: Cache,
     pub(super) debian: Debian,
+    pub(super) hosts: Hosts,
+    /// The hashes of the trees that were made of their archives in this run, by their keys.
+    made: Mutex<BTreeMap<String, String>>,
     /// When to give up on a URL.
     pub fetch: http::Limits,
     /// How large an unpacked tree may be.
@@ -81,12 +86,40 @@ impl Store {
     pub fn open(folder: &Path) -> Result<Self, Error> {
         let cache = Cache::open(folder)?;
         let (fetch, unpack) = (http::Limits::default(), unpack::Limits::default());
-        Ok(Store { cache, debian: Debian::default(), fetch, unpack })
+        Ok(Store {
+            cache,
+            debian: Debian::default(),
+            hosts: Hosts::default(),
+            made: Mutex::default(),
+            fetch,
+            unpack,
+        })
     }
 
     /// A folder for what is unpacked on the way; it goes when it is dropped.
     pub fn temporary(&self) -> Result<tempfile::TempDir, Error> {
         self.cache.temporary()
+    }
+
+    /// Fetches a URL into a file, anew and of at most `limit` bytes. What it gives is not verified.
+    pub fn download(&self, url: &str, to: &Path, limit: u64) -> Result<(), Reason> {
+        let _ = std::fs::remove_file(to);
+        let limits = http::Limits { size: limit.min(self.fetch.size), ..self.fetch };
+        http::download(url, to, limits, &self.hosts, Reporter { input: url, to: &Silent })
+    }
+
+    /// Tries at once which hosts of these URLs can be reached; the answer is for [`Store::is_dead`].
+    pub fn probe<'a>(&self, urls: impl IntoIterator<Item = &'a str>) {
+        self.hosts.probe(urls);
+    }
+
+    /// Why the host of a URL can't be reached, if that is known.
+    pub fn is_dead(&self, url: &str) -> Option<String> {
+        self.hosts.dead(url)
+    }
+
+    fn made(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        self.made.lock().unwrap_or_else(|poison| poison.into_inner())
     }
 
     /// Obtains one input. `entry` is what the lock file says of it, if anything.
@@ -188,4 +221,4 @@ pub(super) fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R 
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -2,7 +2,7 @@
 
 use super::Store;
 use crate::inputs::{
-    error::{Reason, into_reason},
+    error::{Reason, into_reason, is_full, written},
     http, local,
     lock::{Deb, Locked, Wheel},
     progress::Reporter,
@@ -29,9 +29,12 @@ impl Store {
             Place::File(path) => {
                 let from = local::find(&spec.folder, path)?;
                 fs::remove_file(part).or_else(absent).map_err(|error| read(part, error))?;
-                fs::copy(&from, part).map_err(|error| read(&from, error))?;
+                let copied = fs::copy(&from, part);
+                copied.map_err(
+                    |error| if is_full(&error) { written(part, error) } else { read(&from, error) },
+                )?;
             }
-            Place::Url(url) => http::download(url, part, self.fetch, reporter)?,
+            Place::Url(url) => http::download(url, part, self.fetch, &self.hosts, reporter)?,
             Place::Debian { packages, suite } => {
                 let deb = self.pinned_deb(packages, suite.as_deref(), sha256, reporter)?;
                 return self.debian.fetch(&self.cache, &deb, part, reporter);
@@ -125,7 +128,7 @@ fn write(part: &Path, content: &[u8]) -> Result<(), Reason> {
     fs::remove_file(part)
         .or_else(absent)
         .and_then(|()| fs::write(part, content))
-        .map_err(|error| read(part, error))
+        .map_err(|error| written(part, error))
 }
 
 fn absent(error: io::Error) -> io::Result<()> {

@@ -18,6 +18,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Bytes of the longest name: PATH_MAX.
+const LONGEST: usize = 4096;
+/// Bytes of all names, and of all targets of links.
+const NAMES: usize = 256 << 20;
+
 /// Something made in the tree, and the number of the archive it came from.
 enum Made {
     Folder,
@@ -37,7 +42,13 @@ pub struct Builder<'a> {
     second: bool,
     again: bool,
     members: usize,
+    /// Written, in this tree.
     bytes: u64,
+    /// Read out of what packs the archives, and as much when the present one was begun.
+    read: u64,
+    read_before: u64,
+    /// Of names and targets of links, which are kept in memory.
+    names: usize,
 }
 
 impl<'a> Builder<'a> {
@@ -56,6 +67,9 @@ impl<'a> Builder<'a> {
             again: false,
             members: 0,
             bytes: 0,
+            read: 0,
+            read_before: 0,
+            names: 0,
         })
     }
 
@@ -63,11 +77,15 @@ impl<'a> Builder<'a> {
         self.archives.push(archive.into());
         self.aside.clear();
         self.second = false;
+        self.read_before = self.read;
     }
 
     /// Whether the archive has to be read once more.
     pub fn again(&mut self) -> bool {
         self.second = std::mem::take(&mut self.again);
+        if self.second {
+            self.read = self.read_before;
+        }
         self.second
     }
 
@@ -85,6 +103,16 @@ impl<'a> Builder<'a> {
         self.recipe.limits.bytes.saturating_sub(self.bytes)
     }
 
+    /// Bytes that may still be read out of what packs the archives, headers and padding on top.
+    pub fn may_read(&self) -> u64 {
+        let limit = self.recipe.limits.bytes;
+        limit.saturating_add(limit / 4).saturating_add(1 << 20).saturating_sub(self.read)
+    }
+
+    pub fn has_read(&mut self, bytes: u64) {
+        self.read += bytes;
+    }
+
     pub fn too_large(&self) -> Error {
         Error::TooLarge(self.recipe.limits.bytes)
     }
@@ -95,7 +123,18 @@ impl<'a> Builder<'a> {
         if self.members > self.recipe.limits.members {
             return Err(Error::TooMany(self.recipe.limits.members));
         }
+        self.remember(name)?;
         inside(name, self.recipe.strip)
+    }
+
+    /// Counts a name that is kept in memory.
+    fn remember(&mut self, name: &[u8]) -> Result<(), Error> {
+        self.names += name.len();
+        if name.len() > LONGEST || self.names > NAMES {
+            let start = &name[..name.len().min(100)];
+            return Err(member(start, "it is too long, or all names together are"));
+        }
+        Ok(())
     }
 
     pub fn folder(&mut self, name: &[u8]) -> Result<(), Error> {
@@ -147,6 +186,7 @@ impl<'a> Builder<'a> {
         if target.is_empty() || target.contains(&0) {
             return Err(member(name, "a symbolic link to nowhere"));
         }
+        self.remember(target)?;
         self.parents(name, &path)?;
         match self.made.get(&path) {
             None => {

@@ -3,16 +3,20 @@
 //! Formats, told by their first bytes and never by a name: Debian package (ar), zip and wheel, tar; each tar plain or
 //! packed by gzip, bzip2, xz or zstd. Restrictions, enforced by [`builder`]: no absolute path, no `..`, no member below
 //! something that is no folder (a symbolic link is none), no member twice, no devices, FIFOs or sockets, hard links only
-//! to members; a limit on bytes and members. Symbolic links come last, so that no write can go through one. Owners,
+//! to members; limits on the bytes of all archives of a tree together, packed ones ([`bound`]) and unpacked ones
+//! ([`Limits`]), whether they are taken or not, and on members and the length of their names. Symbolic links come last, so that no write can go through one. Owners,
 //! times, modes but the owner's executable bit, and extended attributes are dropped: the image has none of them.
 
 mod builder;
 mod deb;
 mod names;
+mod packed;
 mod tar;
 #[cfg(test)]
 mod tests;
 mod zip;
+
+pub use packed::{unpacked, xz};
 
 use super::pick;
 use builder::Builder;
@@ -35,7 +39,7 @@ pub enum Error {
     Member { member: String, what: String },
     #[error("\"{member}\" is in {first} too, and differs there")]
     Clash { member: String, first: String },
-    #[error("more than {0} bytes unpacked")]
+    #[error("more than {0} bytes unpacked, all archives of the input taken together")]
     TooLarge(u64),
     #[error("more than {0} members")]
     TooMany(usize),
@@ -43,6 +47,16 @@ pub enum Error {
     Empty(usize),
     #[error(transparent)]
     Pick(#[from] pick::Error),
+}
+
+impl Error {
+    /// The error itself, or what the system said if it was the disk that had no room, and not the archive that is wrong.
+    pub fn full(self) -> Result<Self, io::Error> {
+        match self {
+            Error::Broken { source, .. } if super::error::is_full(&source) => Err(source),
+            other => Ok(other),
+        }
+    }
 }
 
 /// How large a tree may become.
@@ -60,6 +74,17 @@ impl Default for Limits {
     }
 }
 
+/// Times that what is packed may grow, when it is more than [`SMALL`].
+const GROWTH: u64 = 256;
+/// Bytes that anything may become.
+const SMALL: u64 = 256 << 20;
+
+/// How many bytes archives of `packed` bytes may become: 256 times as many, but 256 MiB in any case, and never more than
+/// `limit`. Ordinary archives become 3 to 20 times as large; what becomes more than that is made to fill a disk.
+pub fn bound(packed: u64, limit: u64) -> u64 {
+    packed.saturating_mul(GROWTH).max(SMALL).min(limit)
+}
+
 /// What to make of the archives.
 #[derive(Clone, Copy, Debug)]
 pub struct Recipe<'a> {
@@ -73,6 +98,9 @@ pub struct Recipe<'a> {
 /// Unpacks the archives (name for messages, file) over one another into the new folder `root`. On failure whatever is
 /// there is to be thrown away; the error comes with the name of the archive it is about.
 pub fn unpack(archives: &[(String, PathBuf)], recipe: Recipe, root: &Path) -> Result<(), (String, Error)> {
+    let size = |(_, path): &(String, PathBuf)| path.metadata().map_or(0, |meta| meta.len());
+    let bytes = bound(archives.iter().map(size).sum(), recipe.limits.bytes);
+    let recipe = Recipe { limits: Limits { bytes, ..recipe.limits }, ..recipe };
     let all = || archives.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
     let mut builder = Builder::new(root, recipe).map_err(|error| (all(), error))?;
     for (name, path) in archives {

@@ -1,7 +1,7 @@
 //! tar, plain or packed. The crate `tar` reads the headers (ustar, GNU); what long names and pax attributes say is read
 //! here, with limits. Packing is told by the first bytes. Not taken: sparse files, sizes in pax attributes.
 
-use super::{Builder, Error, show};
+use super::{Builder, Error, packed, show};
 use crate::inputs::hash;
 use std::io::{self, BufRead, Read};
 use tar::EntryType;
@@ -10,24 +10,26 @@ use tar::EntryType;
 pub fn read<'r>(builder: &mut Builder, mut from: impl BufRead + 'r) -> Result<(), Error> {
     let start = |source| Error::Broken { after: "at its start".into(), source };
     let magic = from.fill_buf().map_err(start)?.to_vec();
-    let unpacked: Box<dyn Read + 'r> = match &magic[..] {
-        [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(from)),
-        [b'B', b'Z', b'h', ..] => Box::new(bzip2::bufread::MultiBzDecoder::new(from)),
-        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Box::new(xz2::bufread::XzDecoder::new_multi_decoder(from)),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => {
-            Box::new(zstd::stream::read::Decoder::with_buffer(from).map_err(start)?)
-        }
-        _ if magic.get(257..262) == Some(b"ustar") || old(&magic) => Box::new(from),
-        _ => return Err(Error::Unknown),
-    };
-    // All bytes count, those of members that nobody picked too; the room for headers is on top.
-    let limit = builder.room().saturating_add(builder.room() / 4).saturating_add(1 << 20);
+    let is_packed = matches!(
+        &magic[..],
+        [0x1f, 0x8b, ..]
+            | [b'B', b'Z', b'h', ..]
+            | [0xfd, b'7', b'z', b'X', b'Z', 0, ..]
+            | [0x28, 0xb5, 0x2f, 0xfd, ..]
+    );
+    if !is_packed && magic.get(257..262) != Some(b"ustar") && !old(&magic) {
+        return Err(Error::Unknown);
+    }
+    let unpacked = packed::unpacked(from).map_err(start)?;
+    // All bytes count, those of members that nobody picked too.
+    let limit = builder.may_read();
     let mut counted = unpacked.take(limit);
     let done = members(builder, &mut counted);
     let drained = done.and_then(|()| {
         let rest = hash::copy(&mut counted, &mut io::sink());
         rest.map_err(|source| Error::Broken { after: "after the last member".into(), source })
     });
+    builder.has_read(limit - counted.limit());
     if counted.limit() == 0 { Err(builder.too_large()) } else { drained.map(|_| ()) }
 }
 

@@ -82,7 +82,7 @@ fn trees() {
     assert_eq!(fs::metadata(got.path.join("b/c")).unwrap().permissions().mode() & 0o100, 0o100);
     assert_eq!(got.files.len(), 1);
     assert_eq!(bench.obtain(&spec).unwrap(), got);
-    // Made once, and found without its archive.
+    // Without a lock file that says its hash, it is made again of its archive, which is fetched again if it is not here.
     fs::remove_file(bench.store.cache.file(&got.files[0].sha256)).unwrap();
     assert_eq!(bench.obtain(&spec).unwrap(), got);
     spec.input.pick = vec!["b".into()];
@@ -101,12 +101,11 @@ fn a_corrupt_cache_is_made_anew() {
     let spec = tree(&bench);
     let got = bench.obtain(&spec).unwrap();
     let file = bench.store.cache.file(&got.files[0].sha256);
-    let damages: [&dyn Fn(); 6] = [
+    let damages: [&dyn Fn(); 5] = [
         &|| fs::write(got.path.join("a"), "y").unwrap(),
         &|| fs::remove_file(got.path.join("a")).unwrap(),
         &|| fs::write(got.path.join("more"), "").unwrap(),
         &|| fs::set_permissions(got.path.join("a"), fs::Permissions::from_mode(0o755)).unwrap(),
-        &|| fs::write(got.path.with_file_name("about.json"), "{").unwrap(),
         &|| fs::remove_dir_all(got.path.parent().unwrap()).unwrap(),
     ];
     for damage in damages {
@@ -116,6 +115,58 @@ fn a_corrupt_cache_is_made_anew() {
         assert_eq!(bench.obtain(&spec).unwrap(), got);
         assert_eq!(fs::read_to_string(got.path.join("a")).unwrap(), "x");
     }
+}
+
+/// A tree that was changed, in a cache where everything agrees with the change.
+#[test]
+fn a_cache_that_is_poisoned_throughout_is_noticed() {
+    let bench = Bench::new();
+    let mut spec = tree(&bench);
+    let got = bench.obtain(&spec).unwrap();
+    let poison = |what: &str| {
+        fs::write(got.path.join("a"), what).unwrap();
+        let (nar, size) = crate::inputs::nar(&got.path).unwrap();
+        assert_ne!(nar, got.sha256);
+        let file = &got.files[0];
+        let about = format!(
+            "{{\"nar\": \"{nar}\", \"size\": {size}, \"files\": [{{\"name\": \"it\", \"version\": null, \"sha256\": \"{}\", \
+             \"size\": {}, \"place\": \"here\"}}]}}",
+            file.sha256, file.size
+        );
+        fs::write(got.path.with_file_name("about.json"), about).unwrap();
+    };
+    // As another run finds it: nothing is remembered but what is in the cache.
+    let again = || Store::open(&bench.folder.path().join("cache")).unwrap();
+    poison("evil");
+    let found = again().obtain(&spec, None, &Silent).unwrap();
+    assert_eq!((&found, fs::read_to_string(found.path.join("a")).unwrap()), (&got, "x".into()));
+    // In the same run, too.
+    poison("evil");
+    assert_eq!(bench.obtain(&spec).unwrap(), got);
+    // What the lock file says holds, and its words on the files; the archive is not needed.
+    spec.input.sha256 = None;
+    spec.input.from = vec![Place::Wheel { package: "p".into(), version: None }];
+    let file = &got.files[0];
+    let wheel = crate::inputs::lock::Wheel {
+        package: "p".into(),
+        version: "1".into(),
+        sha256: file.sha256.clone(),
+        size: file.size,
+        file: "p.whl".into(),
+    };
+    let entry = Entry { files: vec![Locked::Wheel(wheel)], tree: Some(got.sha256.clone()) };
+    poison("evil");
+    let found = again().obtain(&spec, Some(&entry), &Silent).unwrap();
+    assert_eq!((&found.sha256, fs::read_to_string(found.path.join("a")).unwrap()), (&got.sha256, "x".into()));
+    fs::remove_file(bench.store.cache.file(&file.sha256)).unwrap();
+    let found = again().obtain(&spec, Some(&entry), &Silent).unwrap();
+    assert_eq!((&found.files[0].sha256, found.files[0].size), (&file.sha256, file.size));
+    // A file and its note: the hash is in the name, and the name in the graph.
+    let text = bench.spec(vec![Place::Url("http://127.0.0.1:1/".into())], b"good");
+    fs::write(bench.store.cache.file(&hash::bytes(b"good")), "evil").unwrap();
+    fs::write(bench.store.cache.file(&hash::bytes(b"good")).with_extension("from"), "\x1b[2J").unwrap();
+    assert!(bench.obtain(&text).unwrap_err().contains("refused"));
+    assert_eq!(bench.store.cache.origin(&hash::bytes(b"good")), "cache");
 }
 
 #[test]

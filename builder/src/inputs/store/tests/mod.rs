@@ -3,7 +3,7 @@
 mod cached;
 mod network;
 mod served;
-mod server;
+pub mod server;
 
 use super::*;
 use crate::inputs::{FetchLimits, Silent, hash};
@@ -21,7 +21,8 @@ impl Bench {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(&folder.path().join("cache")).unwrap();
         store.fetch =
-            FetchLimits { stall: Duration::from_secs(3), redirects: 3, size: 10_000_000, resumes: 5 };
+            FetchLimits { stall: Duration::from_secs(3), redirects: 3, size: 10_000_000, ..store.fetch };
+        store.fetch.pause = Duration::from_millis(10);
         Bench { folder, store }
     }
 

@@ -47,6 +47,11 @@ fn debian_packages_of_the_machine() {
     let error = bench.store.obtain(&spec, Some(entry), &Silent).unwrap_err().to_string();
     assert!(error.contains("package hostname version 0 has vanished from the mirrors"), "{error}");
     assert!(error.contains("404") && error.contains("`groundup lock GRAPH`"), "{error}");
+    // A version that never was: the ones that are there are said.
+    spec.input.from = vec![debian(&["hostname=0"], None)];
+    let renewal = renew(&bench.store, std::slice::from_ref(&spec), &Lock::default(), false, &Silent);
+    let error = renewal.errors[0].to_string();
+    assert!(error.contains("hostname=0") && error.contains("there is hostname=3."), "{error}");
     // The graph asks for something else than what is locked.
     spec.input.from = vec![debian(&["hostname", "libc6"], None)];
     let error = bench.store.obtain(&spec, Some(entry), &Silent).unwrap_err().to_string();
@@ -101,8 +106,15 @@ fn debian_source() {
     spec.input.from = vec![place("0.1")];
     spec.input.sha256 = Some(hash::bytes(b"gone"));
     let error = bench.obtain(&spec).unwrap_err();
-    assert!(error.contains("tcc_0.1.orig.tar.bz2) version 0.1 has vanished"), "{error}");
-    assert!(error.contains("add another place"), "{error}");
+    assert!(error.contains("version 0.1 of tcc is not in the index of suite bookworm"), "{error}");
+    assert!(error.contains("the versions 0.9.27+git20200814.62c30a4a"), "{error}");
+    let (_, version) = error.split_once("the versions ").unwrap();
+    let version = version.split([',', '\n', ';']).next().unwrap();
+    let Place::DebianSource { package, suite, .. } = place(version) else { unreachable!() };
+    let file = "tcc.tar".to_owned();
+    spec.input.from = vec![Place::DebianSource { package, version: version.into(), file, suite }];
+    let error = bench.obtain(&spec).unwrap_err();
+    assert!(error.contains("the file tcc.tar of tcc 0.9.27") && error.contains(".orig.tar.bz2"), "{error}");
 }
 
 #[test]

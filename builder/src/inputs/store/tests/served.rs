@@ -21,6 +21,7 @@ fn servers_that_come_round() {
         (Way::Drips, vec!["/file all"]),
         (Way::BreaksOnce, vec!["/file all", "/file 400000"]),
         (Way::WrongRange, vec!["/file all"]),
+        (Way::Recovers, vec!["/file all"; 3]),
     ] {
         let (bench, content) = (Bench::new(), content());
         let server = serve(way, &content);
@@ -49,6 +50,9 @@ fn servers_that_do_not() {
         (Way::Stalls, "timeout"),
         (Way::BreaksNoRanges, "after 400000 bytes"),
         (Way::BreaksAlways, "bytes: "),
+        (Way::Broken(503), "the server answered 503"),
+        (Way::Trickles, "too slow: "),
+        (Way::TricklesHeaders, "timeout"),
     ] {
         let mut bench = Bench::new();
         if way == Way::Stalls {
@@ -74,6 +78,59 @@ fn servers_that_do_not() {
         let error = bench.obtain(&bench.spec(vec![url(place)], b"")).unwrap_err();
         assert!(error.contains(says), "{error}\n{says}");
     }
+}
+
+/// Whether trying elsewhere may help, and whether the file is known not to be there: by status, and by no digits in a text.
+#[test]
+fn what_failed_is_told_apart() {
+    let content = content();
+    let digits = hash::bytes(b"404");
+    for (way, absent, elsewhere) in [
+        (Way::NotFound, true, false),
+        (Way::Broken(410), true, false),
+        (Way::Broken(403), false, false),
+        (Way::Broken(500), false, true),
+        (Way::Broken(429), false, true),
+        (Way::BreaksNoRanges, false, true),
+        (Way::Loop, false, false),
+    ] {
+        let bench = Bench::new();
+        let server = serve(way, &content);
+        let to = bench.folder.path().join("x");
+        let reason = bench.store.download(&format!("{}/404/{digits}", server.url), &to, 1 << 20).unwrap_err();
+        assert_eq!((reason.is_absent(), reason.is_elsewhere()), (absent, elsewhere), "{reason}");
+        let error = bench.store.obtain(&bench.spec(vec![url(&server.url)], b""), None, &Silent).unwrap_err();
+        assert_eq!(error.is_elsewhere(), elsewhere, "{error}");
+    }
+    let bench = Bench::new();
+    for (url, elsewhere) in [
+        ("http://127.0.0.1:1/404", true),
+        ("http://no-such-host.invalid/404", true),
+        ("http://", false),
+        ("ftp://127.0.0.1/x", false),
+    ] {
+        let reason = bench.store.download(url, &bench.folder.path().join("x"), 9).unwrap_err();
+        assert_eq!((reason.is_absent(), reason.is_elsewhere()), (false, elsewhere), "{reason}");
+    }
+    // TLS that is none.
+    let server = serve(Way::Good, b"x");
+    let url = server.url.replace("http:", "https:");
+    let reason = bench.store.download(&url, &bench.folder.path().join("x"), 9).unwrap_err();
+    assert!(!reason.is_absent() && reason.is_elsewhere(), "{reason}");
+    // The host itself is there: other files of it are still asked for.
+    assert!(bench.store.download(&server.url, &bench.folder.path().join("x"), 9).is_ok());
+}
+
+#[test]
+fn a_dead_host_is_tried_once() {
+    let bench = Bench::new();
+    let to = bench.folder.path().join("x");
+    let get = |url: &str| bench.store.download(url, &to, 9).unwrap_err().to_string();
+    assert!(get("http://127.0.0.1:1/a").contains("refused"));
+    assert!(bench.store.is_dead("http://127.0.0.1:1/b").is_some());
+    // Someone else listens there by now, and is not asked.
+    let server = serve(Way::Good, b"x");
+    assert!(bench.store.is_dead(&server.url).is_none() && bench.store.download(&server.url, &to, 9).is_ok());
 }
 
 #[test]

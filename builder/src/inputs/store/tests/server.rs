@@ -34,6 +34,14 @@ pub enum Way {
     Huge,
     /// No length, ends by closing.
     Unsized,
+    /// A byte now and then, without an end: never silent, and never done.
+    Trickles,
+    /// The same before the headers are complete.
+    TricklesHeaders,
+    /// Says that it is broken, with this status.
+    Broken(u16),
+    /// The same for the first two requests.
+    Recovers,
 }
 
 pub struct Server {
@@ -58,6 +66,36 @@ pub fn serve(way: Way, content: &[u8]) -> Server {
         for stream in listener.incoming() {
             let (content, log, own) = (content.clone(), log.clone(), own.clone());
             std::thread::spawn(move || answer(stream.unwrap(), way, &content, &log, &own));
+        }
+    });
+    Server { url, seen }
+}
+
+/// Serves these bodies by path, 404 for others, until the test's process ends. The address has no path.
+pub fn serve_all(bodies: std::collections::BTreeMap<String, Vec<u8>>) -> Server {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let log = seen.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
+            let request = lines.next().unwrap_or_default();
+            lines.take_while(|line| !line.is_empty()).for_each(drop);
+            let path = request.split(' ').nth(1).unwrap_or_default();
+            if path.is_empty() {
+                // A connection alone, to see whether there is anyone.
+                continue;
+            }
+            log.lock().unwrap().push(path.to_owned());
+            let (status, body) = match bodies.get(path) {
+                Some(body) => ("200 OK", &body[..]),
+                None => ("404 Not Found", &b""[..]),
+            };
+            let head =
+                format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+            let _ = stream.write_all(&[head.as_bytes(), body].concat());
         }
     });
     Server { url, seen }
@@ -95,6 +133,16 @@ fn answer(
         Way::NotFound => reply("404 Not Found\r\nContent-Length: 4", b"none"),
         Way::Loop => reply(&format!("302 Found\r\nContent-Length: 0\r\nLocation: {own}"), b""),
         Way::Redirect if path != "/good" => reply("302 Found\r\nContent-Length: 0\r\nLocation: /good", b""),
+        Way::Broken(status) => reply(&format!("{status} No\r\nContent-Length: 0"), b""),
+        Way::Recovers if log.lock().unwrap().len() < 3 => reply("503 No\r\nContent-Length: 0", b""),
+        Way::Trickles | Way::TricklesHeaders => {
+            let headers = way == Way::TricklesHeaders;
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n");
+            let _ = stream.write_all(if headers { b"X: " } else { b"\r\n" });
+            while stream.write_all(b"x").is_ok() {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        }
         Way::Huge => reply("200 OK\r\nContent-Length: 99999999999", content),
         Way::Unsized => reply("200 OK", content),
         Way::WrongRange if start.is_some() => {
