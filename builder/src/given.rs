@@ -5,6 +5,8 @@ use crate::failure::Failure;
 use crate::inputs;
 use crate::nar;
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 /// An output that is there.
@@ -40,13 +42,13 @@ pub fn find(folder: &Path, name: &str, sha256: &str, scratch: &Path) -> Result<P
     if !archive.exists() {
         return Err(format!("{name}: not in {}", folder.display()));
     }
-    let bytes = std::fs::read(&archive).map_err(|error| said(&error))?;
-    let found = crate::hash(&bytes);
+    let (found, size) = inputs::hash_file(&archive).map_err(|error| said(&error))?;
     if found != sha256 {
         return Err(wrong(&found));
     }
     let path = scratch.join(name);
-    nar::unpack(&bytes, &path).map_err(|error| said(&error))?;
+    let file = File::open(&archive).map_err(|error| said(&error))?;
+    nar::read(BufReader::new(file), &path, size).map_err(|error| said(&error))?;
     Ok(path)
 }
 

@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::narinfo::NarInfo;
 use crate::{inputs, nar};
 use std::fs;
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -139,7 +140,9 @@ fn find(folder: &Path, name: &str) -> Result<Option<Found>, Failure> {
     let fail = |error: &dyn std::fmt::Display| Failure::input(format!("{}: {error}", packed.display()));
     let temporary = tempfile::tempdir().map_err(|error| fail(&error))?;
     let path = temporary.path().join("output");
-    nar::unpack(&fs::read(&packed).map_err(|error| fail(&error))?, &path).map_err(|error| fail(&error))?;
+    let file = fs::File::open(&packed).map_err(|error| fail(&error))?;
+    let size = file.metadata().map_err(|error| fail(&error))?.len();
+    nar::read(BufReader::new(file), &path, size).map_err(|error| fail(&error))?;
     Ok(Some(Found { path, _unpacked: Some(temporary) }))
 }
 

@@ -43,6 +43,7 @@ pub use beside::missing;
 pub use cache::{default_folder, discard};
 pub use error::{Attempt, Error, Reason, is_full};
 pub use explain::problem;
+pub use hash::file as hash_file;
 pub use http::Limits as FetchLimits;
 pub use lock::Lock;
 pub use progress::{Event, Progress, Silent};
