@@ -51,13 +51,15 @@ fn what_is_replayed_differs_in_the_same_bytes() {
 
 #[test]
 fn what_can_not_be_varied_says_so() {
-    let varied = ["--vary", "date,cpu,umask-077"];
+    let varied = ["--vary", "date,cpu,umask-077,locale"];
     // Though the host's clock is not touched.
     let report = report(&shell(), &[&["--machine", "host", "--step", "time-year"][..], &varied].concat());
     let cells = &told(&report, "time-year")["variations"];
     assert_eq!(cells["date"]["result"], "differs");
     assert_eq!(cells["cpu"]["more"], "not in host, which is this machine");
     assert_eq!(cells["umask-077"]["result"], "same");
+    // It makes no difference, but there is none that could.
+    assert_eq!(cells["locale"]["more"], "no such locale among the inputs");
     assert_eq!(probe(&shell(), &["--vary", "nothing"]).status.code(), Some(2));
     assert_eq!(probe(&shell(), &["--step", "nothing"]).status.code(), Some(2));
 }

@@ -11,7 +11,9 @@ use crate::args::MachineName;
 use graphs::vary::{Own, varied};
 
 /// What else moves a little with everything that takes time: when things happen;
-const TIMING: [&str; 2] = ["scheduling", "tick"];
+const TIMING: [&str; 1] = ["scheduling"];
+/// what moves a clock that is read, too;
+const CLOCK: [&str; 2] = ["scheduling", "tick"];
 /// and with everything that takes memory, such as a longer environment: where things lie, and what was there before.
 const MEMORY: [&str; 6] =
     ["map-base", "heap-base", "stack-base", "layout", "stack-contents", "heap-contents"];
@@ -164,7 +166,7 @@ impl Asker<'_> {
         }
         // A clock that is read moves a little with everything that takes time.
         if let Some(Came::Built(later)) = cause(study, "date") {
-            let timing = TIMING.map(|name| (name, cause(study, name)));
+            let timing = CLOCK.map(|name| (name, cause(study, name)));
             let mut samples: Vec<Came> = timing.iter().filter_map(|(_, came)| came.clone()).collect();
             samples.extend_from_slice(noise);
             let inside = study.control.outputs().into_iter().flatten().all(|(output, _)| {
@@ -189,8 +191,7 @@ impl Asker<'_> {
             // Random numbers take no memory, but may be drawn from what lies in it, too.
             let takes_none = MEMORY.contains(&one.name) || ["random-numbers", "entropy"].contains(&one.name);
             let memory: &[&str] = if takes_none { &[] } else { &MEMORY };
-            // The probe's clock moves with nothing else.
-            let moved = ["scheduling"].iter().chain(memory).find(|chance| {
+            let moved = TIMING.iter().chain(memory).find(|chance| {
                 cause(study, chance).is_some_and(|sample| self.is_noise(&study.control, &came, &[sample]))
             });
             if let Some(chance) = moved {
