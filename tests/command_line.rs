@@ -81,6 +81,73 @@ fn a_graph_that_is_not_named_is_the_one_here_or_said_to_be_built_in() {
 }
 
 #[test]
+fn options_that_would_change_nothing_are_refused() {
+    let folder = folder();
+    fs::write(folder.path().join("graph.ron"), UNBUILT).unwrap();
+    let graph = "graph.ron";
+    for (arguments, option) in [
+        (&["run", graph, "--cpus", "2"][..], "--cpus"),
+        (&["run", graph, "--cpus", "2", "--machine", "host"], "--cpus"),
+        (&["run", graph, "--machine", "host", "--qemu", "/usr/bin/qemu-system-x86_64"], "--qemu"),
+        (&["run", graph, "--machine", "host", "--kernel", "minimal"], "--kernel"),
+        (&["run", graph, "--machine", "host", "--memory", "512"], "--memory"),
+        (&["run", graph, "--export", "64"], "--out"),
+        (&["run", graph, "--store", "."], "--store"),
+        (&["check", graph, "--inputs", "."], "--inputs"),
+        (&["plan", graph, "--sh", "/bin/sh"], "--sh"),
+        (&["tcb", graph, "--stop-at", "x"], "--stop-at"),
+        (&["image", graph, "-o", "x", "--space", "7"], "--space"),
+        (&["probe", graph, "--machine", "host", "--qemu", "x"], "--qemu"),
+        (&["probe", graph, "--machine", "host", "--other-kernel", "x"], "--other-kernel"),
+        (&["probe", graph, "--keys", "x"], "--others"),
+        (&["verify", "x", "--keys", "/dev/null", "--choose", "a=b"], "--choose"),
+    ] {
+        let output = groundup().args(arguments).current_dir(folder.path()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.contains(option), "{arguments:?}: {said}");
+    }
+}
+
+/// Names and texts of strangers, wherever they are printed.
+#[test]
+fn no_terminal_takes_orders_from_what_strangers_wrote() {
+    let folder = folder();
+    let orders = ['\u{1b}', '\u{202e}', '\u{9b}', '\u{200b}'];
+    let name = "x\u{1b}[2J\u{202e}\u{9b}\u{200b}y";
+    let at = |ending: &str| folder.path().join(format!("{name}{ending}"));
+    let quiet = |arguments: &[&std::ffi::OsStr]| {
+        let output = groundup().args(arguments).current_dir(folder.path()).output().unwrap();
+        for bytes in [&output.stdout, &output.stderr] {
+            let text = String::from_utf8_lossy(bytes);
+            assert!(!text.contains(orders), "{arguments:?}: {text:?}");
+        }
+        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+    };
+    fs::write(at(".ron"), UNBUILT.replace("only-here", name)).unwrap();
+    let graph = at(".ron");
+    for more in [&["check"][..], &["check", "--json"], &["plan"], &["tcb", "--json"]] {
+        let arguments: Vec<_> = more.iter().map(|word| word.as_ref()).chain([graph.as_os_str()]).collect();
+        assert!(quiet(&arguments).contains("202e"), "{more:?}");
+    }
+    fs::write(at(".list"), format!("{}  {name}\n", "1".repeat(64))).unwrap();
+    fs::write(at(".other"), format!("{}  {name}\n", "2".repeat(64))).unwrap();
+    for more in [None, Some("--json".as_ref())] {
+        let (list, other) = (at(".list"), at(".other"));
+        let arguments = ["compare".as_ref(), list.as_os_str(), other.as_os_str()];
+        assert!(quiet(&arguments.into_iter().chain(more).collect::<Vec<_>>()).contains("202e"));
+    }
+    let record = serde_json::json!({
+        "_type": "https://in-toto.io/Statement/v1", "predicateType": "https://slsa.dev/provenance/v1", "subject": [],
+        "predicate": { "buildDefinition": { "buildType": "urn:groundup:plan:1", "externalParameters": { "graph": {
+            "name": format!("{name}.ron"), "content": "KA==", "digest": { "sha256": builder::hash(b"(") },
+        } } } },
+    });
+    fs::write(folder.path().join("record"), record.to_string()).unwrap();
+    assert!(quiet(&["run", "--from", "record"].map(AsRef::as_ref)).contains("202e"));
+}
+
+#[test]
 fn json_tells_failures_too() {
     let folder = folder();
     fs::write(folder.path().join("bad.ron"), "(derivations: {}, targets: [\"a\"])\n").unwrap();
@@ -97,7 +164,7 @@ fn json_tells_failures_too() {
     ] {
         let (status, value, said) = json(arguments, folder.path());
         assert_eq!((status, value["status"].as_i64()), (Some(2), Some(2)), "{value}");
-        assert!(!value["problems"].as_array().unwrap().is_empty() && said.starts_with("error: "), "{value}");
+        assert!(!value["problems"].as_array().unwrap().is_empty() && said.contains("error: "), "{value}");
     }
     let (status, value, _) = json(&["tcb", "--json", "--qemu", "/none"], folder.path());
     assert_eq!((status, value["status"].as_i64()), (Some(3), Some(3)), "{value}");
@@ -159,6 +226,48 @@ fn ctrl_c_ends_the_machine_and_leaves_the_record() {
         assert_eq!(fs::read_dir(at("cache/tmp")).unwrap().count(), 0);
         fs::remove_file(at("record")).unwrap();
         fs::remove_file(at("console")).unwrap();
+    }
+}
+
+/// Two lanes that never end.
+#[test]
+fn an_interrupted_ddc_gives_no_verdict() {
+    let folder = folder();
+    let seed = endless();
+    let seed = &seed[seed.find("(from:").unwrap()..seed.find("},").unwrap()];
+    let graph = format!(
+        "(seeds: {{\"spin\": {seed}, \"spun\": {seed}}},\n\
+         choices: {{\"c\": (default: \"one\", of: {{\"one\": (inputs: [\"spin\"], builder: \"/store/spin\"),\n\
+             \"two\": (inputs: [\"spun\"], builder: \"/store/spun\")}})}},\n\
+         derivations: {{\"endless\": (builder: \"c\", inputs: [\"c\"])}}, targets: [\"endless\"])\n"
+    );
+    fs::write(folder.path().join("endless.ron"), graph).unwrap();
+    for more in [None, Some("--json")] {
+        let mut command = groundup();
+        command.args(["ddc", "endless.ron", "--over", "c", "--machine", "host", "--jobs", "2"]).args(more);
+        let mut child =
+            command.current_dir(folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut begun = 0;
+        for line in std::io::BufRead::lines(std::io::BufReader::new(child.stderr.take().unwrap())) {
+            begun += usize::from(line.unwrap().contains("step 1/1: endless"));
+            if begun == 2 {
+                break;
+            }
+        }
+        send("INT", &child);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(3));
+        let said = String::from_utf8(output.stdout).unwrap();
+        if more.is_none() {
+            assert!(said.starts_with("INTERRUPTED; incomplete: one, two\n"), "{said}");
+            assert!(said.contains("inconclusive") && !said.contains("agrees"), "{said}");
+            assert!(said.ends_with("Lanes that are incomplete: one, two.\n"), "{said}");
+            continue;
+        }
+        let value: Value = serde_json::from_str(&said).unwrap();
+        assert_eq!((&value["interrupted"], &value["agree"]), (&Value::from(true), &Value::from(false)));
+        assert_eq!(value["incomplete"], serde_json::json!(["one", "two"]));
+        assert_eq!(value["outputs"][0]["verdict"], "inconclusive");
     }
 }
 

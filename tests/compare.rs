@@ -102,7 +102,7 @@ fn three_records_agreements_disagreements_gaps_and_plans() {
     ] {
         assert!(said.stdout.lines().any(|told| told == line), "{line}\n{}", said.stdout);
     }
-    assert!(said.stderr.contains("1 of 3 outputs are not agreed on by 2 of 3; 2 differ"), "{}", said.stderr);
+    assert!(said.stderr.contains("1 of 3 outputs: not agreed on by 2 of 3; 2 differ"), "{}", said.stderr);
 
     let asked =
         |more: &[&str]| compare(at, &[&["a.json", "b.json", "c.json"], more].concat()).status.unwrap();
@@ -263,6 +263,11 @@ fn garbage_is_refused_with_its_place() {
         ),
         (b"{\"_type\": \"x\"}", "_type: \"x\" is no statement of in-toto"),
         (b"{\"_type\": \"https://in-toto.io/Statement/v1\"}", "subject: the statement names no output"),
+        (b"{\"/nix/store/a\": 1, \"/nix/store/a\": 2}", "line 1, column 34: the key \"/nix/store/a\" comes twice"),
+        (
+            b"{\"_type\": \"https://in-toto.io/Statement/v1\", \"subject\": [{\"digest\": {\"sha256\": \"1\", \"sha256\": \"2\"}}]}",
+            "the key \"sha256\" comes twice",
+        ),
         (b"{\"payloadType\": 1}", "line 1, column 17: invalid type"),
         (b"StorePath: x\n", "StorePath: \"x\" is no store path"),
         (b"StorePath: /gnu/store/00000000000000000000000000000000-x\n", "there is no NarHash"),
@@ -302,6 +307,162 @@ fn garbage_is_refused_with_its_place() {
     // A name that would give orders to a terminal is shown as what it is.
     write(at, "escape.json", &record("1", &[("a\u{1b}[2Jb", "1")]));
     assert!(compare(at, &["good.json", "escape.json"]).stdout.contains("a\\u{1b}[2Jb"));
+}
+
+/// What `run` prints and the record of the same run, in the form of today and of before.
+#[test]
+fn a_list_of_ours_is_held_against_a_record_of_ours() {
+    let folder = folder();
+    let at = folder.path();
+    write(at, "record", &record("1", &[("a", "1"), ("b", "2")]));
+    let lines = |a: &str, b: &str| format!("{}  a\n{}  b\n", a.repeat(64), b.repeat(64));
+    let marked =
+        |a: &str, b: &str| lines(a, b).lines().map(|line| format!("nar-sha256:{line}\n")).collect::<String>();
+    let header = |a: &str, b: &str| format!("# nar-sha256\n{}", lines(a, b));
+    for (text, verdicts) in [
+        (lines("1", "2"), ["identical", "identical"]),
+        (header("1", "2"), ["identical", "identical"]),
+        (marked("1", "2"), ["identical", "identical"]),
+        (header("1", "3"), ["identical", "differs"]),
+        (marked("1", "3"), ["identical", "differs"]),
+        // One that is a NAR's says that all are.
+        (lines("1", "3"), ["identical", "differs"]),
+        // This one may be of files.
+        (lines("4", "3"), ["inconclusive", "inconclusive"]),
+    ] {
+        fs::write(at.join("list"), &text).unwrap();
+        let (status, value) = json_of(at, &["record", "list"]);
+        let found: Vec<_> =
+            value["outputs"].as_array().unwrap().iter().map(|output| &output["verdict"]).collect();
+        assert_eq!(found, verdicts, "{text}");
+        assert_eq!(status, Some(i32::from(verdicts != ["identical", "identical"])));
+    }
+}
+
+#[test]
+fn only_who_says_that_they_built_it_counts() {
+    let folder = folder();
+    let at = folder.path();
+    write(at, "mine", &record("1", &[("a", "1")]));
+    let with = |kind: &str, predicate: Value| {
+        let mut statement = record("1", &[("a", "1")]);
+        statement["predicateType"] = json!(kind);
+        statement["predicate"] = predicate;
+        write(at, "other", &statement);
+        compare(at, &["mine", "other"])
+    };
+    for kind in ["https://slsa.dev/provenance/v0.2", "https://in-toto.io/attestation/link/v0.3"] {
+        assert_eq!(with(kind, json!({})).status, Some(0), "{kind}");
+    }
+    let ours = record("1", &[])["predicate"].clone();
+    for (kind, predicate, says) in [
+        ("https://slsa.dev/verification_summary/v1", json!({ "verificationResult": "FAILED" }), "FAILED"),
+        ("https://slsa.dev/verification_summary/v1", json!({ "verificationResult": "PASSED" }), "PASSED"),
+        ("https://example.org/i-did-not-build-this", json!({}), "i-did-not-build-this"),
+        ("https://example.org/i-did-not-build-this", ours, "i-did-not-build-this"),
+        ("https://spdx.dev/Document", json!({}), "claims no build"),
+        ("", json!({}), "it has no predicateType"),
+    ] {
+        let said = with(kind, predicate);
+        assert!(said.status == Some(2) && said.stderr.contains(says), "{kind}: {}", said.stderr);
+        assert_eq!(said.stdout, "");
+    }
+}
+
+/// Upstream's list of files, as stage0-posix has it, against an output that was built.
+#[test]
+fn lists_of_files_are_held_against_files_inside_outputs() {
+    need("nix-store", "nix-bin");
+    let folder = folder();
+    let at = folder.path();
+    let tree = at.join("out/stage0");
+    fs::create_dir_all(tree.join("amd64/bin")).unwrap();
+    for (name, text) in [("hex0", "0"), ("hex1", "1"), ("more", "more")] {
+        fs::write(tree.join("amd64/bin").join(name), text).unwrap();
+    }
+    std::os::unix::fs::symlink("bin", tree.join("amd64/link")).unwrap();
+    let mut mine = record("1", &[("other", "1")]);
+    let subject = json!({
+        "name": "stage0", "digest": { "sha256": nix_hash(&tree) }, "mediaType": "application/x-nix-nar",
+    });
+    mine["subject"].as_array_mut().unwrap().push(subject);
+    write(at, "mine", &mine);
+    let hash = |text: &str| builder::hash(text.as_bytes());
+    let list = |name: &str, lines: &[(&str, &str)]| {
+        let text: String = lines.iter().map(|(text, path)| format!("{}  {path}\n", hash(text))).collect();
+        fs::write(at.join(name), text).unwrap();
+    };
+    let good = [("0", "amd64/bin/hex0"), ("1", "./amd64/bin/hex1")];
+    list("good", &good);
+    let with =
+        |list: &str, files: &str| json_of(at, &["mine", list, "--outputs", "mine=out", "--files", files]);
+    let (status, value) = with("good", "stage0");
+    assert_eq!(
+        (status, &value["counts"]["identical"], &value["notCompared"]),
+        (Some(0), &json!(2), &json!(2)),
+        "{value:#}"
+    );
+    assert_eq!(value["outputs"][0]["name"], "stage0/amd64/bin/hex0");
+    list("below", &[("0", "hex0")]);
+    assert_eq!(with("below", "stage0/amd64/bin").0, Some(0));
+    for (name, lines, counts) in [
+        ("another", [good[0], ("2", "amd64/bin/hex1")], ["identical", "differs"]),
+        ("missing", [good[0], ("2", "amd64/bin/hex2")], ["identical", "inconclusive"]),
+        ("through a link", [good[0], ("1", "amd64/link/hex1")], ["identical", "inconclusive"]),
+        ("leads out", [("0", "../../mine"), good[0]], ["inconclusive", "identical"]),
+    ] {
+        list("list", &lines);
+        let (status, value) = with("list", "stage0");
+        let mut found: Vec<_> =
+            value["outputs"].as_array().unwrap().iter().map(|output| &output["verdict"]).collect();
+        let mut counts = counts;
+        found.sort_by_key(|verdict| verdict.to_string());
+        counts.sort_unstable();
+        assert_eq!((status, &found[..]), (Some(1), &counts.map(Value::from).each_ref()[..]), "{name}");
+    }
+    assert_eq!(compare(at, &["mine", "good", "--outputs", "mine=out", "--files", "none"]).status, Some(2));
+    assert_eq!(compare(at, &["mine", "good", "--files", "stage0"]).status, Some(2));
+    write(at, "hers", &mine);
+    let three = ["mine", "hers", "good", "--outputs", "mine=out", "--files", "stage0"];
+    // The other outputs of both records still count.
+    assert_eq!(json_of(at, &three).1["counts"]["identical"], 4);
+}
+
+#[test]
+fn the_other_paths_of_a_store_are_no_mismatch() {
+    let folder = folder();
+    let at = folder.path();
+    let path = |number: usize| format!("/nix/store/{}-{number}", "0".repeat(32));
+    let info = |number: usize| json!({ "narHash": format!("sha256:{}", "1".repeat(64)), "narSize": 1, "number": number });
+    let store = |from: usize, to: usize| {
+        Value::Object((from..to).map(|number| (path(number), info(number))).collect())
+    };
+    write(at, "store", &store(0, 119));
+    let mut mine = record("1", &[("a", "1")]);
+    mine["subject"][0]["annotations"] = json!({ "storePath": path(7) });
+    write(at, "mine", &mine);
+    let (status, value) = json_of(at, &["mine", "store"]);
+    assert_eq!(
+        (status, &value["counts"]["outputs"], &value["notCompared"]),
+        (Some(0), &json!(1), &json!(118)),
+        "{value:#}"
+    );
+    assert!(
+        compare(at, &["mine", "store"])
+            .stdout
+            .contains("not compared: 118 outputs that only one party can have")
+    );
+    // What a store does not have and a record tells of still counts, and so does what is asked for.
+    mine["subject"][0]["annotations"] = json!({ "storePath": path(500) });
+    write(at, "mine", &mine);
+    let (status, value) = json_of(at, &["mine", "store"]);
+    assert_eq!((status, &value["counts"]["inconclusive"]), (Some(1), &json!(1)), "{value:#}");
+    assert_eq!(compare(at, &["mine", "store", "--output", &path(3)]).status, Some(1));
+    // Two stores with nothing in common show nothing, which is not that they agree.
+    write(at, "far", &store(200, 202));
+    assert_eq!(compare(at, &["store", "far"]).status, Some(1));
+    write(at, "near", &store(118, 121));
+    assert_eq!(json_of(at, &["store", "near"]).1["notCompared"], 120);
 }
 
 /// Two libraries, of which one function of one member differs; gcc, ar and readelf say where that is.

@@ -1,7 +1,7 @@
 //! From a record back to a run: what has to be built again, and whether the same came of it.
 
 use crate::compare::read::envelope::decode;
-use crate::compare::read::{self, Claims, envelope::Envelope};
+use crate::compare::read::{self, Claims, envelope::Envelope, json};
 use crate::compare::verdict::{Party, Verdict, compare};
 use crate::failure::Failure;
 use crate::graph::Source;
@@ -38,11 +38,11 @@ impl Again {
         };
         let text = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
         let claims = read::read(text.as_bytes()).map_err(|error| wrong(&error))?;
-        let value: Value = serde_json::from_str(&text).map_err(|error| wrong(&error))?;
+        let value = json::parse(&text).map_err(|error| wrong(&error))?;
         let statement: Value = if value.get("payloadType").is_some() {
             let statement = Envelope::read(&text).and_then(|envelope| envelope.statement());
             let statement = statement.map_err(|error| wrong(&error))?;
-            serde_json::from_str(&statement).map_err(|error| wrong(&error))?
+            json::parse(&statement).map_err(|error| wrong(&error))?
         } else {
             value
         };

@@ -5,7 +5,7 @@ mod probe;
 mod records;
 mod run;
 
-pub use graph::{Drv, Graph, RonGraph};
+pub use graph::{Drv, Graph, RonGraph, SPACE};
 pub use probe::Probe;
 pub use records::{Compare, KeyCommand, Sign, Verify};
 pub use run::{Ddc, Run};
@@ -206,6 +206,9 @@ pub struct Cache {
     pub cache: Option<PathBuf>,
 }
 
+/// The QEMU that is run where no other is named.
+pub const QEMU: &str = "qemu-system-x86_64";
+
 /// What a machine is made of.
 #[derive(Clone, Debug, Args)]
 pub struct Tools {
@@ -214,7 +217,7 @@ pub struct Tools {
     #[arg(long, value_name = "minimal|debian|FILE")]
     pub kernel: Option<String>,
     /// The QEMU to run
-    #[arg(long, value_name = "PROGRAM", default_value = "qemu-system-x86_64")]
+    #[arg(long, value_name = "PROGRAM", default_value = QEMU)]
     pub qemu: PathBuf,
 }
 

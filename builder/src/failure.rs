@@ -87,7 +87,7 @@ impl Failure {
                 String::new()
             }
             Failure::Build(text) | Failure::Input(text) | Failure::Machine(text) => {
-                format!("error: {text}\n")
+                format!("error: {}\n", graphs::words::shown_lines(text))
             }
         }
     }

@@ -42,7 +42,7 @@ impl Progress for Fetching {
         let input = inputs.entry(event.input.to_owned()).or_insert_with(|| {
             let bar = self.bars.as_ref().map(|bars| bars.add(ProgressBar::no_length()));
             if let Some(bar) = &bar {
-                bar.set_prefix(event.input.to_owned());
+                bar.set_prefix(term::shown(event.input).into_owned());
             }
             Input { bar, said: BTreeSet::new() }
         });
@@ -60,7 +60,7 @@ impl Progress for Fetching {
                 }
                 event.total.into_iter().for_each(|total| bar.set_length(total));
                 bar.set_position(event.done);
-                bar.set_message(event.text.to_owned());
+                bar.set_message(term::shown(event.text).into_owned());
             }
             None if new => term::note(&format!("{}: {}", event.input, event.text)),
             None => {}

@@ -5,6 +5,7 @@ use crate::drv;
 use crate::failure::Failure;
 use crate::inputs::{Error, InputSpec, Lock, lock, problem};
 use crate::term;
+use crate::unused::Unused;
 use graphs::{Choices, Graph, Problem, Problems};
 use std::fs::File;
 use std::io::{self, Read};
@@ -55,7 +56,10 @@ pub fn settle(path: &mut Option<PathBuf>) {
 impl Source {
     /// Reads a graph, or a derivation of Nix or Guix with all that it needs.
     pub fn of(graph: &args::Graph) -> Result<Source, Failure> {
-        let Some(path) = drv::is(graph) else { return Source::open(graph.path.as_deref()) };
+        let Some(path) = drv::is(graph) else {
+            Unused::default().derivations(&graph.drv).done()?;
+            return Source::open(graph.path.as_deref());
+        };
         let (loaded, text) = drv::load(path, &graph.drv)?;
         Ok(Source {
             name: path.display().to_string(),
@@ -116,7 +120,7 @@ impl Source {
             return Ok(Graph::default());
         }
         let (graph, warnings) = graphs::load(&self.name, &self.text).map_err(Failure::Problems)?;
-        term::note(&warnings.render(term::colors()));
+        term::rendered(&warnings.render(term::colors()));
         Ok(graph)
     }
 

@@ -258,7 +258,7 @@ fn bytes(iterator: impl Iterator<Item = u8>) -> Vec<u8> {
 
 /// Fit for a terminal.
 fn shown(name: &[u8]) -> String {
-    String::from_utf8_lossy(name).chars().flat_map(char::escape_debug).collect()
+    crate::term::shown(&String::from_utf8_lossy(name)).into_owned()
 }
 
 #[cfg(test)]

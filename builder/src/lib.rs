@@ -6,7 +6,7 @@
 //! | [`commands`] | one file for each thing that it can ask for |
 //! | [`graph`], [`prepare`] | from a file to choices, inputs and plan |
 //! | [`drv`] | the same for derivations of Nix and Guix |
-//! | [`ahead`], [`cancel`] | what can be known to fail before it is begun; being asked to stop |
+//! | [`ahead`], [`unused`], [`cancel`] | what can be known to fail, or to change nothing, before it is begun; being asked to stop |
 //! | [`inputs`] | fetching, verifying, caching, unpacking, locking |
 //! | [`fetching`], [`running`], [`term`] | what a person sees meanwhile |
 //! | [`auto`] | the machine that chooses per step |
@@ -56,6 +56,7 @@ pub mod script;
 pub mod sign;
 pub mod term;
 pub mod tools;
+pub mod unused;
 pub mod verdicts;
 
 use std::process::ExitCode;
@@ -65,7 +66,7 @@ pub fn main(arguments: args::Arguments) -> ExitCode {
     match commands::perform(arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            term::note(&failure.render(term::colors()));
+            term::rendered(&failure.render(term::colors()));
             ExitCode::from(failure.status())
         }
     }

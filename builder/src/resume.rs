@@ -3,6 +3,7 @@
 //! A step is taken over if its key is the recorded one, so that nothing it was made of has changed, and if all its outputs are
 //! still there with their recorded hashes. Whatever else the graph says now is built.
 
+use crate::compare::read::json;
 use crate::failure::Failure;
 use crate::given::{self, Given};
 use crate::prepare::Prepared;
@@ -77,7 +78,7 @@ pub fn resume(record: &Path, out: &Path, prepared: &Prepared, scratch: &Path) ->
 
 /// The outputs of the steps that were built.
 fn read(text: &str) -> Option<Vec<Recorded>> {
-    let record: Value = serde_json::from_str(text).ok()?;
+    let record = json::parse(text).ok()?;
     let fallback = record.pointer("/predicate/buildDefinition/internalParameters/machine")?.as_str()?;
     let report = record.pointer("/predicate/runDetails/byproducts")?.as_array()?;
     let steps = report.iter().find_map(|part| part.pointer("/annotations/steps")?.as_array())?;

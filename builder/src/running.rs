@@ -107,7 +107,7 @@ impl Running {
             }
             Line::Log(text) => match &self.bar {
                 Some(bar) => {
-                    bar.set_message(text.clone());
+                    bar.set_message(term::shown(text).into_owned());
                     self.last.truncate(LAST - 1);
                     self.last.push_front(text.clone());
                 }
@@ -125,7 +125,7 @@ impl Running {
     fn say(&self, text: &str) {
         let line = format!("{}{text}", self.name());
         match &self.bar {
-            Some(bar) => bar.println(line),
+            Some(bar) => bar.println(term::shown(&line)),
             None => term::note(&line),
         }
     }
@@ -136,7 +136,7 @@ impl Running {
                 self.last.clear();
                 match &self.bar {
                     Some(bar) => {
-                        bar.set_prefix(name.clone());
+                        bar.set_prefix(term::shown(name).into_owned());
                         bar.set_message("");
                     }
                     None => {

@@ -17,6 +17,8 @@ pub struct Told {
     pub plan: Option<String>,
     /// The image's.
     pub image: Option<String>,
+    /// Whether its machine came to its end.
+    pub complete: bool,
     /// Why it did not end well.
     pub error: Option<String>,
     /// The steps that failed, and why.
@@ -35,12 +37,27 @@ pub struct Report {
     pub lanes: Vec<Told>,
     /// The outputs, in the order of the plan.
     pub judged: Vec<Judged>,
+    /// It was ended before all lanes were.
+    pub interrupted: bool,
 }
 
 impl Report {
     /// Whether all targets agree in all lanes.
     pub fn agree(&self) -> bool {
         agreement::all_agree(&self.judged, self.lanes.len())
+    }
+
+    /// It was ended before all lanes were: what agrees so far shows nothing of those that were not done.
+    pub fn interrupt(&mut self) {
+        self.interrupted = true;
+        for judged in self.judged.iter_mut().filter(|judged| judged.verdict != Verdict::Differs) {
+            judged.verdict = Verdict::Inconclusive;
+        }
+    }
+
+    /// The lanes that did not come to their end.
+    fn incomplete(&self) -> Vec<&str> {
+        self.lanes.iter().filter(|lane| !lane.complete).map(|lane| lane.name.as_str()).collect()
     }
 
     /// For a program.
@@ -72,13 +89,18 @@ impl Report {
             "outputs": self.judged.iter().map(output).collect::<Vec<_>>(),
             "apart": agreement::apart(&self.judged).iter().map(apart).collect::<Vec<_>>(),
             "agree": self.agree(),
+            "interrupted": self.interrupted,
+            "incomplete": self.incomplete(),
         })
     }
 
     /// For a person: a line for each output and hash, then what it comes to.
     pub fn text(&self) -> String {
+        let mut text = match self.interrupted {
+            true => format!("INTERRUPTED; incomplete: {}\n\n", self.incomplete().join(", ")),
+            false => String::new(),
+        };
         let width = self.judged.iter().map(|judged| judged.wanted.name.len()).max().unwrap_or_default();
-        let mut text = String::new();
         for judged in &self.judged {
             let mut hashes: Vec<_> = judged
                 .groups
@@ -128,6 +150,11 @@ impl Report {
             parts.iter().filter(|part| part.0 > 0).map(|(many, words)| format!("{words}: {many}")).collect();
         let (lanes, outputs) = (count(self.lanes.len(), "lane"), count(self.judged.len(), "output"));
         text += &format!("{lanes}, {outputs}. {}.\n", parts.join(", "));
+        if self.interrupted {
+            let incomplete = self.incomplete().join(", ");
+            return text
+                + &format!("Interrupted: nothing is shown. Lanes that are incomplete: {incomplete}.\n");
+        }
         text + match self.agree() {
             true => "All targets are the same in all lanes.\n",
             false => "Not every target is the same in all lanes.\n",
@@ -143,5 +170,52 @@ impl Report {
             true => format!("all {}", lanes.len()),
             false => self.names(lanes).join(" "),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agreement::{Group, Wanted};
+
+    fn report(verdicts: &[Verdict]) -> Report {
+        let lane = |name: &str, complete| Told {
+            name: name.into(),
+            machine: "strict".into(),
+            choose: BTreeMap::new(),
+            plan: None,
+            image: None,
+            complete,
+            error: None,
+            failed: vec![],
+            record: None,
+        };
+        let judged = |verdict: &Verdict| Judged {
+            wanted: Wanted { name: "a".into(), step: "a".into(), target: true, varied: false },
+            verdict: *verdict,
+            groups: vec![Group { sha256: "0".repeat(64), lanes: vec![0, 1] }],
+            missing: vec![],
+        };
+        Report {
+            graph: "x.ron".into(),
+            over: vec![],
+            lanes: vec![lane("one", true), lane("two", false)],
+            judged: verdicts.iter().map(judged).collect(),
+            interrupted: false,
+        }
+    }
+
+    #[test]
+    fn what_was_interrupted_shows_nothing_good() {
+        let verdicts = [Verdict::Agrees, Verdict::Expected, Verdict::Differs, Verdict::Single];
+        let mut report = report(&verdicts);
+        assert!(report.text().ends_with("All targets are the same in all lanes.\n") == report.agree());
+        report.interrupt();
+        assert!(!report.agree());
+        let found: Vec<_> = report.judged.iter().map(|judged| judged.verdict).collect();
+        let nothing = Verdict::Inconclusive;
+        assert_eq!(found, [nothing, nothing, Verdict::Differs, nothing]);
+        assert!(report.text().starts_with("INTERRUPTED; incomplete: two\n"), "{}", report.text());
+        assert_eq!(report.json()["incomplete"], json!(["two"]));
     }
 }

@@ -15,6 +15,7 @@ mod select;
 mod spots;
 mod used;
 pub mod vary;
+pub mod words;
 
 pub use check::{check, load};
 pub use locate::Spot;

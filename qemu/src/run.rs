@@ -100,7 +100,7 @@ pub enum Error {
         lines: Vec<String>,
     },
     /// The run took too long.
-    #[error("the machine was not done after {} seconds and was ended{}", limit.as_secs_f32(), last(lines))]
+    #[error("the machine was not done after {} s and was ended{}", limit.as_secs_f32(), last(lines))]
     TimeLimit {
         /// The limit.
         limit: Duration,

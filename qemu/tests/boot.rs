@@ -114,11 +114,7 @@ fn every_way_to_fail_is_told_apart() {
     spinning.time_limit = Duration::from_secs(8);
     let error = run(&spinning).0.unwrap_err();
     assert!(matches!(error, Error::TimeLimit { .. }), "{error}");
-    assert!(
-        error
-            .to_string()
-            .starts_with("the machine was not done after 8 seconds and was ended; it last said:")
-    );
+    assert!(error.to_string().starts_with("the machine was not done after 8 s and was ended; it last said:"));
 
     let error = run(&machine(5)).0.unwrap_err();
     assert!(matches!(error, Error::Halted { .. }), "{error}");

@@ -28,7 +28,7 @@ pub struct RonGraph {
 }
 
 /// In MiB: what a step of a derivation may write, if nobody says more.
-const SPACE: u64 = 1024;
+pub const SPACE: u64 = 1024;
 
 /// Where derivations of Nix and Guix, and what they are built of, come from.
 #[derive(Clone, Debug, Args)]

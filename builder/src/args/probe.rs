@@ -71,7 +71,7 @@ pub struct Probe {
     #[arg(long, value_name = "FILE", value_delimiter = ',', requires = "keys")]
     pub others: Vec<PathBuf>,
     /// Whose signatures count: a .pub file, or one like SSH's allowed_signers
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "others")]
     pub keys: Option<PathBuf>,
     /// List the steps of the graph that are known to differ, and build nothing
     #[arg(long)]

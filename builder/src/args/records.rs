@@ -21,6 +21,10 @@ pub struct Compare {
     /// The outputs of a party, as `run --out` left them: where they differ is told
     #[arg(long, value_name = "LABEL=DIR", value_parser = labelled)]
     pub outputs: Vec<(String, PathBuf)>,
+    /// Take the names in lists of hashes, such as an upstream's SHA256SUMS, for paths of files inside this output, which --outputs
+    /// has at hand; OUTPUT/FOLDER for paths below a folder in it
+    #[arg(long, value_name = "OUTPUT", requires = "outputs")]
+    pub files: Vec<String>,
     /// Have diffoscope write a page into this folder for each difference
     #[arg(long, value_name = "DIR", requires = "outputs")]
     pub diffoscope: Option<PathBuf>,

@@ -42,7 +42,7 @@ pub struct Run {
     #[arg(long, requires = "out")]
     pub nar: bool,
     /// Room for the outputs on their way out, in MiB
-    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
+    #[arg(long, value_name = "MIB", requires = "out", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
     pub export: u64,
     /// The machine's memory in MiB [default: the image, what the hungriest step may use, and 192]
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(64..=1 << 22))]

@@ -6,6 +6,7 @@ use crate::failure::{Failure, list};
 use crate::graph::Source;
 use crate::inputs;
 use crate::term;
+use crate::unused::Unused;
 use graphs::drv::fetch;
 use graphs::drv::path::base;
 use graphs::{Choices, Graph, Problems};
@@ -18,7 +19,7 @@ pub fn check(args: &args::Graph, as_json: bool) -> Result<Result<(), Failure>, F
     if let Some(path) = drv::is(args) {
         return derivation(path, args, as_json);
     }
-    let source = Source::open(args.path.as_deref())?;
+    let source = Source::of(args)?;
     let loaded = load(&source)?;
     let (Ok((_, found)) | Err(found)) = &loaded;
     if as_json {
@@ -27,7 +28,7 @@ pub fn check(args: &args::Graph, as_json: bool) -> Result<Result<(), Failure>, F
     match loaded {
         Err(found) => Ok(Err(Failure::Problems(found))),
         Ok((graph, warnings)) => {
-            term::note(&warnings.render(term::colors()));
+            term::rendered(&warnings.render(term::colors()));
             if !as_json {
                 let steps = graphs::order(&graph, &Choices::defaults(&graph)).map_err(Failure::input)?;
                 term::result(&format!("{}: good, {}\n", source.label(), term::count(steps.len(), "step")))?;
@@ -56,6 +57,7 @@ fn load(source: &Source) -> Result<Result<(Graph, Problems), Problems>, Failure>
 /// A derivation of Nix or Guix with all that it needs, and what of that has to be fetched.
 fn derivation(path: &Path, args: &args::Graph, as_json: bool) -> Result<Result<(), Failure>, Failure> {
     let name = path.display().to_string();
+    Unused::default().contents(&args.drv).done()?;
     let loaded = drv::load(path, &args.drv);
     if as_json {
         let problems = match &loaded {

@@ -5,7 +5,8 @@ use crate::commands::sign;
 use crate::compare::files::parties;
 use crate::compare::hand::{Diffoscope, Hand};
 use crate::compare::report::Report;
-use crate::compare::verdict::{Verdict, compare as judge, is_meant};
+use crate::compare::verdict::{Verdict, alone, compare as judge, is_meant};
+use crate::compare::{inside, listed};
 use crate::failure::Failure;
 use crate::term;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,9 +21,10 @@ pub fn compare(args: &args::Compare) -> Result<Result<(), Failure>, Failure> {
             "name two records or more; LABEL=FILE says whose a record is",
         ));
     }
+    listed::settle(&mut parties);
     let require = args.require.map_or(parties.len(), usize::from);
     if require > parties.len() {
-        let text = format!("--require {require}: there are only {} parties", parties.len());
+        let text = format!("--require {require}: the number of parties is {}", parties.len());
         return Err(Failure::help(text, "require fewer, or name more records"));
     }
     let mut hand = Hand::default();
@@ -41,6 +43,9 @@ pub fn compare(args: &args::Compare) -> Result<Result<(), Failure>, Failure> {
     if hand.verify(&mut parties)? == 0 && !args.outputs.is_empty() {
         term::note("none of the outputs is in the folders that --outputs names");
     }
+    if !args.files.is_empty() {
+        inside::map(&mut parties, &args.files, &hand)?;
+    }
     let only: BTreeSet<String> = args.output.iter().cloned().collect();
     let outputs = judge(&parties, &only, require);
     if let Some(name) = only.iter().find(|name| !outputs.iter().any(|output| is_meant(&output.name, name))) {
@@ -54,8 +59,9 @@ pub fn compare(args: &args::Compare) -> Result<Result<(), Failure>, Failure> {
     for output in outputs.iter().filter(|output| output.verdict == Verdict::Differs) {
         located.insert(output.name.as_str(), hand.locate(output, diffoscope.as_ref())?);
     }
-    let report =
-        Report { parties: &parties, verified: keys.is_some(), outputs: &outputs, require, located: &located };
+    let alone = if only.is_empty() { alone(&parties).len() } else { 0 };
+    let verified = keys.is_some();
+    let report = Report { parties: &parties, verified, outputs: &outputs, require, alone, located: &located };
     if args.json {
         term::json(&report.json())?
     } else {

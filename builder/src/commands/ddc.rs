@@ -10,6 +10,7 @@ use crate::lanes::{self, Lane, Room};
 use crate::prepare::{Prepared, cache, prepare, store};
 use crate::record;
 use crate::running::Running;
+use crate::unused::Unused;
 use crate::verdicts::{Report, Told};
 use crate::{cancel, term, tools};
 use graphs::{Graph, model::store_name};
@@ -25,6 +26,7 @@ pub fn ddc(args: &args::Ddc) -> Result<Result<(), Failure>, Failure> {
     let source = Source::open(args.graph.path.as_deref())?;
     let graph = source.graph()?;
     let lanes = lanes::lanes(&graph, args)?;
+    Unused::default().machines(&args.machine, &args.tools, args.memory).done()?;
     Ahead::default().folder("--record-dir", args.record_dir.as_deref()).done()?;
     if args.machine.iter().any(|&machine| machine != MachineName::Host) {
         tools::probe(&args.tools)?;
@@ -40,10 +42,17 @@ pub fn ddc(args: &args::Ddc) -> Result<Result<(), Failure>, Failure> {
     let cancel = cancel::watch()?;
     let job = Job { args, source: &source, machinery: &machinery, cache: &cache, cancel: &cancel };
     let ended = job.all(&lanes, &prepared)?;
-    let report = report(&source, &graph, &args.over, &lanes, &prepared, &ended);
-    term::result(&if args.json { format!("{:#}\n", report.json()) } else { report.text() })?;
+    let interrupted = cancel.load(Ordering::Relaxed);
+    let mut report = report(&source, &graph, &args.over, &lanes, &prepared, &ended);
+    if interrupted {
+        report.interrupt();
+    }
+    match args.json {
+        true => term::json(&report.json())?,
+        false => term::result(&report.text())?,
+    }
     Ok(match report.agree() {
-        _ if cancel.load(Ordering::Relaxed) => Err(Failure::machine(cancel::SAID)),
+        _ if interrupted => Err(Failure::machine(cancel::SAID)),
         true => Ok(()),
         false => Err(Failure::Build("the lanes do not agree on every target".into())),
     })
@@ -137,6 +146,7 @@ fn report(
         choose: lane.choose.iter().cloned().collect(),
         plan: ended.as_ref().ok().map(|ended| ended.plan.clone()),
         image: ended.as_ref().ok().map(|ended| ended.image.clone()),
+        complete: ended.as_ref().is_ok_and(|ended| !matches!(ended.verdict, Err(Failure::Machine(_)))),
         error: match ended {
             Ok(ended) => ended.verdict.as_ref().err().map(ToString::to_string),
             Err(failure) => Some(failure.to_string()),
@@ -144,7 +154,7 @@ fn report(
         failed: ended.iter().flat_map(|ended| ended.results.failures()).collect(),
         record: record.as_ref().map(|path| path.display().to_string()),
     });
-    Report { graph: source.label(), over: over.to_vec(), lanes: told.collect(), judged }
+    Report { graph: source.label(), over: over.to_vec(), lanes: told.collect(), judged, interrupted: false }
 }
 
 /// The outputs of every derivation that any lane was to build, by where it stands in the plan that has it last.

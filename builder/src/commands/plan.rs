@@ -13,5 +13,5 @@ pub fn plan(graph: &args::Graph, choices: &args::Choices, cache: &args::Cache) -
     let graph = source.graph()?;
     let prepared = prepare(&source, graph, choices, &store(cache)?)?;
     drv::stages::refuse(prepared.imported.as_ref())?;
-    term::result(&prepared.plan)
+    term::exact(prepared.plan.as_bytes())
 }

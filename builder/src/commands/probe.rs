@@ -16,6 +16,7 @@ use crate::probe::report::{Report, html, tell, text};
 use crate::probe::scratch::Scratch;
 use crate::probe::select::{self, Set};
 use crate::probe::study::{Study, Subject, study};
+use crate::unused::Unused;
 use crate::{cancel, kernel, term, tools};
 use graphs::plan::Step;
 use graphs::vary::Alteration;
@@ -29,6 +30,11 @@ pub fn probe(args: &args::Probe) -> Result<Result<(), Failure>, Failure> {
     let source = Source::of(&args.graph)?;
     let graph = source.graph()?;
     let sets = select::select(&args.vary)?;
+    let on_host = args.machine == MachineName::Host;
+    Unused::default()
+        .machines(&[args.machine], &args.tools, args.memory)
+        .option(on_host && args.other_kernel.is_some(), "--other-kernel", "the host machine has one kernel")
+        .done()?;
     let ahead = Ahead::default().file("--report", args.report.as_deref());
     ahead.file("--record", args.record.as_deref()).done()?;
     if !matches!(args.machine, MachineName::Strict | MachineName::Host) {
@@ -132,7 +138,10 @@ pub fn probe(args: &args::Probe) -> Result<Result<(), Failure>, Failure> {
         let fail = |error| Failure::input(format!("--report {}: {error}", path.display()));
         std::fs::write(path, html(&report)).map_err(fail)?;
     }
-    term::result(&if args.json { format!("{:#}\n", report.json()) } else { text(&report) })?;
+    match args.json {
+        true => term::json(&report.json())?,
+        false => term::result(&text(&report))?,
+    }
     let unsteady: Vec<_> =
         studies.values().filter(|study| study.unsteady).map(|study| &*study.step).collect();
     if !unsteady.is_empty() {

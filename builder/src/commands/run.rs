@@ -11,6 +11,7 @@ use crate::prepare::{cache, prepare, store};
 use crate::record;
 use crate::resume::{self, Resumed};
 use crate::running::Running;
+use crate::unused::Unused;
 use crate::{cancel, term, tools};
 use serde_json::json;
 use std::time::Duration;
@@ -31,12 +32,21 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
         }
     };
     let graph = source.graph()?;
+    let machine = args.machine;
+    let not_fast = machine != MachineName::Fast && args.cpus != 1;
+    let derivation = source.drv.is_none() && again.is_some();
+    let unused = Unused::default().machines(&[machine], &args.tools, args.memory).option(
+        not_fast,
+        "--cpus",
+        "only the fast machine has several CPUs of its own",
+    );
+    if derivation { unused.derivations(&args.graph.drv) } else { unused }.done()?;
     Ahead::default()
         .file("--record", args.record.as_deref())
         .file("--console", args.console.as_deref())
         .folder("--out", args.out.as_deref())
         .done()?;
-    if args.machine == MachineName::Host && args.script.is_some() {
+    if matches!(args.machine, MachineName::Host | MachineName::Auto) && args.script.is_some() {
         return Err(Failure::help(
             "--script: the script needs a machine of its own",
             "take another --machine",

@@ -24,7 +24,7 @@ pub fn script(
     let prepared = prepare(&source, graph, choices, &store(cache)?)?;
     let text = crate::script::script(prepared.plan.as_bytes()).map_err(Failure::input)?;
     let Some(output) = output else {
-        return term::bytes(&text);
+        return term::exact(&text);
     };
     let fail = |error: io::Error| Failure::input(format!("--output {}: {error}", output.display()));
     let file = File::options().write(true).create(true).truncate(true).mode(0o777).open(output);

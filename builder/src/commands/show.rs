@@ -4,6 +4,7 @@ use crate::args;
 use crate::drv;
 use crate::failure::Failure;
 use crate::term;
+use crate::unused::Unused;
 use graphs::drv::show;
 
 /// Reads and checks it, and prints it, with all that it needs if asked to.
@@ -14,6 +15,7 @@ pub fn show(graph: &args::Graph, recursive: bool, as_json: bool) -> Result<(), F
             "name a .drv file; a graph in RON is readable as it is",
         ));
     };
+    Unused::default().contents(&graph.drv).done()?;
     let closure = drv::load(path, &graph.drv)?.0.closure;
     if as_json {
         let value = serde_json::to_value(show::shown(&closure, recursive)).map_err(Failure::input)?;

@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use crate::graph::Source;
 use crate::prepare::{prepare, store};
 use crate::sign::{self, Keys, Secret, fingerprint};
+use crate::unused::Unused;
 use crate::{ahead, term};
 use graphs::Problem;
 use serde_json::json;
@@ -66,6 +67,11 @@ pub fn sign(args: &args::Sign) -> Result<(), Failure> {
 
 /// Verifies records; each that is refused is reported with the reason. The inner failure is one that the results tell.
 pub fn verify(args: &args::Verify) -> Result<Result<(), Failure>, Failure> {
+    let without = "no --graph is named";
+    Unused::default()
+        .option(args.graph.is_none() && !args.choices.choose.is_empty(), "--choose", without)
+        .option(args.graph.is_none() && args.choices.keep_going, "--keep-going", without)
+        .done()?;
     let keys = keys(&args.keys)?;
     let plan = match (&args.plan, &args.graph) {
         (Some(plan), _) => Some(plan.to_ascii_lowercase()),

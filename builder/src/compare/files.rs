@@ -123,12 +123,20 @@ pub fn signature_beside(path: &Path) -> Result<Option<String>, Box<Problem>> {
 
 fn one(path: &Path, keys: Option<&Keys>) -> Result<(Claims, BTreeSet<String>), Box<Problem>> {
     let bytes = read_file(path)?;
+    let builds = |claims: &Claims| match &claims.no_build {
+        None => Ok(()),
+        Some(why) => {
+            let help = "compare counts who built what: name a provenance or a record, and leave this out";
+            Err(problem(format!("{}: predicateType: {why}", path.display()), help))
+        }
+    };
     if let Some(keys) = keys {
         let verified = sign::verify(&bytes, signature_beside(path)?.as_deref(), keys);
-        return verified.map(|verified| (verified.claims, verified.signers)).map_err(|refused| {
+        let verified = verified.map_err(|refused| {
             let text = format!("{} is refused: {refused}", path.display());
             problem(text, "leave it out, or leave out --keys, and then no signature is verified")
-        });
+        })?;
+        return builds(&verified.claims).map(|()| (verified.claims, verified.signers));
     }
     let claims = read::read(&bytes).map_err(|error| {
         problem(
@@ -137,7 +145,8 @@ fn one(path: &Path, keys: Option<&Keys>) -> Result<(Claims, BTreeSet<String>), B
              prints, or a list of hashes as sha256sum writes it",
         )
     });
-    claims.map(|claims| (claims, BTreeSet::new()))
+    let claims = claims?;
+    builds(&claims).map(|()| (claims, BTreeSet::new()))
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Box<Problem> {

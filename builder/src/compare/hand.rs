@@ -6,9 +6,10 @@ use crate::differ::{Difference, differences};
 use crate::failure::Failure;
 use crate::narinfo::NarInfo;
 use crate::{inputs, nar};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::BufReader;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use tempfile::TempDir;
 
 /// The folders of outputs, by party: as `run --out` leaves them, unpacked or as NARs.
@@ -29,6 +30,9 @@ pub struct Located {
     /// What diffoscope wrote.
     pub html: Option<PathBuf>,
 }
+
+/// A party, and the hashes of files inside an output of its, by their paths.
+pub type Inside = (usize, BTreeMap<String, Output>);
 
 /// An output on disk, in a temporary folder if it was unpacked for that.
 struct Found {
@@ -120,6 +124,48 @@ impl Diffoscope<'_> {
             _ => Err(Failure::machine(format!("diffoscope: {}", String::from_utf8_lossy(&output.stderr)))),
         }
     }
+}
+
+impl Hand {
+    /// The hashes of files inside an output, by party: of every party that has it at hand and tells of it. A path that is not
+    /// that of a plain file in it, through no link, has none.
+    pub fn inside(
+        &self,
+        parties: &[Party],
+        output: &str,
+        paths: &BTreeSet<String>,
+    ) -> Result<Vec<Inside>, Failure> {
+        let mut all = Vec::new();
+        for (party, folder) in &self.folders {
+            let told = parties[*party].claims.iter().any(|claims| claims.outputs.contains_key(output));
+            let Some(found) = find(folder, output)?.filter(|_| told) else { continue };
+            let mut files = BTreeMap::new();
+            for path in paths {
+                let Some(file) = plain_file(&found.path, path) else { continue };
+                let fail = |error: std::io::Error| Failure::input(format!("{}: {error}", file.display()));
+                let bytes = fs::read(&file).map_err(fail)?;
+                let made = Output::new(Method::file(), crate::hash(&bytes), Some(bytes.len() as u64));
+                files.insert(path.clone(), made);
+            }
+            all.push((*party, files));
+        }
+        Ok(all)
+    }
+}
+
+/// A plain file below a folder, by a path that leads through folders alone.
+fn plain_file(folder: &Path, path: &str) -> Option<PathBuf> {
+    let mut at = folder.to_owned();
+    let mut kind = fs::symlink_metadata(&at).ok()?.file_type();
+    for part in Path::new(path).components() {
+        let Component::Normal(part) = part else { return None };
+        at.push(part);
+        if !kind.is_dir() {
+            return None;
+        }
+        kind = fs::symlink_metadata(&at).ok()?.file_type();
+    }
+    kind.is_file().then_some(at)
 }
 
 /// `NAME` or `NAME.nar` in a folder, or what is in a binary cache, by the last component of a store path.

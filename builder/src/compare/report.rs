@@ -2,8 +2,10 @@
 
 use super::groups::Group;
 use super::hand::Located;
+use super::read::Of;
 use super::verdict::{Compared, Counts, Party, Verdict, plans, told_apart};
 use crate::differ::{Difference, What};
+use crate::term::shown;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -21,6 +23,8 @@ pub struct Report<'a> {
     pub outputs: &'a [Compared],
     /// How many parties have to agree.
     pub require: usize,
+    /// Outputs that only one party can have.
+    pub alone: usize,
     /// By output: where it differs.
     pub located: &'a BTreeMap<&'a str, Vec<Located>>,
 }
@@ -32,7 +36,7 @@ impl Report<'_> {
     }
 
     fn names(&self, parties: &[usize]) -> String {
-        parties.iter().map(|&party| plain(&self.parties[party].name)).collect::<Vec<_>>().join(", ")
+        parties.iter().map(|&party| shown(&self.parties[party].name)).collect::<Vec<_>>().join(", ")
     }
 
     /// For people.
@@ -53,6 +57,10 @@ impl Report<'_> {
             part(counts.differs),
             part(counts.inconclusive)
         );
+        if self.alone > 0 {
+            let many = crate::term::count(self.alone, "output");
+            let _ = writeln!(text, "not compared: {many} that only one party can have");
+        }
         let (require, all) = (self.require, self.parties.len());
         let _ = writeln!(text, "agreed on by {require} of {all}: {}", part(self.met()));
         text
@@ -66,9 +74,9 @@ impl Report<'_> {
             let outputs: usize = party.claims.iter().map(|claims| claims.outputs.len()).sum();
             let outputs = crate::term::count(outputs, "output");
             let signed = if self.verified { ", signature verified" } else { "" };
-            let _ = writeln!(text, "{}: {}, {outputs}{signed}", plain(&party.name), forms.join(", "));
+            let _ = writeln!(text, "{}: {}, {outputs}{signed}", shown(&party.name), forms.join(", "));
             for (step, reason) in party.claims.iter().flat_map(|claims| &claims.failures) {
-                let _ = writeln!(text, "  {} {}", plain(step), plain(reason));
+                let _ = writeln!(text, "  {} {}", shown(step), shown(reason));
             }
         }
         if !self.verified {
@@ -78,28 +86,36 @@ impl Report<'_> {
         if plans.len() > 1 {
             let _ = writeln!(text, "{} different plans:", plans.len());
             for (plan, parties) in plans {
-                let _ = writeln!(text, "  {}  {}", plain(plan), self.names(&parties));
+                let _ = writeln!(text, "  {}  {}", shown(plan), self.names(&parties));
             }
         }
         for (name, hashes) in told_apart(self.parties) {
-            let _ = writeln!(text, "different {}:", plain(name));
+            let _ = writeln!(text, "different {}:", shown(name));
             for (hash, parties) in hashes {
-                let _ = writeln!(text, "  {}  {}", plain(hash), self.names(&parties));
+                let _ = writeln!(text, "  {}  {}", shown(hash), self.names(&parties));
             }
         }
         text.push('\n');
     }
 
     fn write_output(&self, text: &mut String, output: &Compared) {
-        let _ = writeln!(text, "{:<12}  {}", output.verdict.word(), plain(&output.name));
+        let _ = writeln!(text, "{:<12}  {}", output.verdict.word(), shown(&output.name));
         for group in &output.groups {
             for (method, hex) in &group.output.digests {
-                let _ = writeln!(text, "  {} {}  {}", method.words(), plain(hex), self.names(&group.parties));
+                let _ = writeln!(text, "  {} {}  {}", method.words(), shown(hex), self.names(&group.parties));
             }
+        }
+        let methods = || output.groups.iter().flat_map(|group| group.output.digests.keys());
+        let unsaid =
+            methods().any(|method| method.of == Of::Listed) && methods().any(|method| method.of == Of::Nar);
+        if unsaid && output.verdict == Verdict::Inconclusive {
+            text.push_str(
+                "  a list does not say what its hashes are of: a line `# nar-sha256` above them says NARs\n",
+            );
         }
         for (&party, reason) in &output.missing {
             let reason = reason.as_deref().map_or("does not have it", |reason| reason);
-            let _ = writeln!(text, "  {}: {}", self.names(&[party]), plain(reason));
+            let _ = writeln!(text, "  {}: {}", self.names(&[party]), shown(reason));
         }
         for &party in &output.contradictory {
             let _ = writeln!(text, "  {}: contradicts itself, and does not count", self.names(&[party]));
@@ -149,6 +165,7 @@ impl Report<'_> {
                 "outputs": counts.total(), "identical": counts.identical, "differs": counts.differs,
                 "inconclusive": counts.inconclusive,
             },
+            "notCompared": self.alone,
             "require": self.require,
             "met": self.met(),
         })
@@ -194,7 +211,8 @@ impl Report<'_> {
         (met < total).then(|| {
             let (require, parties, lacking) = (self.require, self.parties.len(), total - met);
             format!(
-                "{lacking} of {total} outputs are not agreed on by {require} of {parties}; {differ} differ"
+                "{lacking} of {}: not agreed on by {require} of {parties}; {differ} differ",
+                crate::term::count(total, "output")
             )
         })
     }
@@ -202,8 +220,8 @@ impl Report<'_> {
 
 fn write_difference(text: &mut String, difference: &Difference) {
     let path = match difference.path.as_os_str().is_empty() {
-        true => ".".into(),
-        false => plain(&difference.path.to_string_lossy()),
+        true => ".".to_owned(),
+        false => shown(&difference.path.to_string_lossy()).into_owned(),
     };
     let which = |first| if first { "only the first" } else { "only the other" };
     let what = match &difference.what {
@@ -211,16 +229,21 @@ fn write_difference(text: &mut String, difference: &Difference) {
         What::Kind { one, other } => format!("a {one} against a {other}"),
         What::Executable { first } => format!("{} is executable", which(*first)),
         What::Target { one, other } => {
-            format!("leads to {} against {}", plain(&one.to_string_lossy()), plain(&other.to_string_lossy()))
+            format!("leads to {} against {}", shown(&one.to_string_lossy()), shown(&other.to_string_lossy()))
         }
         What::Bytes { sizes, parts } => {
-            let _ = writeln!(text, "    {path}: {} against {} bytes", sizes.0, sizes.1);
+            let _ = writeln!(
+                text,
+                "    {path}: {} against {}",
+                sizes.0,
+                crate::term::count(sizes.1 as usize, "byte")
+            );
             for part in parts.iter().take(SHOWN) {
                 let way = part.at.iter().map(|step| format!(", {step}")).collect::<String>();
                 let _ = writeln!(text, "      byte {}{}: {} differ", part.first, way, part.bytes);
             }
             if parts.len() > SHOWN {
-                let _ = writeln!(text, "      and {} more parts", parts.len() - SHOWN);
+                let _ = writeln!(text, "      and {}", crate::term::count(parts.len() - SHOWN, "more part"));
             }
             return;
         }
@@ -244,11 +267,4 @@ fn difference(difference: &Difference) -> Value {
     };
     value["path"] = json!(difference.path.to_string_lossy());
     value
-}
-
-/// Without anything that a terminal would take for an order: names come from strangers.
-fn plain(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() })
-        .collect()
 }

@@ -83,20 +83,81 @@ pub fn is_meant(output: &str, name: &str) -> bool {
     output == name || output.starts_with('/') && output.rsplit('/').next() == Some(name)
 }
 
-/// Compares every output that any party names, or those that are meant by names in `only`. So many parties are required to agree
-/// on each.
+/// Compares every output that more than one party can have, or those that are meant by names in `only`. So many parties are
+/// required to agree on each; where all are, all that can have it.
 pub fn compare(parties: &[Party], only: &BTreeSet<String>, require: usize) -> Vec<Compared> {
-    let all = parties.iter().flat_map(|party| &party.claims).flat_map(|claims| claims.outputs.keys());
-    let is_wanted = |output: &&String| only.is_empty() || only.iter().any(|name| is_meant(output, name));
-    let names: BTreeSet<&String> = all.filter(is_wanted).collect();
+    let names: BTreeSet<&String> = match only.is_empty() {
+        false => named(parties).filter(|output| only.iter().any(|name| is_meant(output, name))).collect(),
+        true => {
+            let alone: BTreeSet<&str> = alone(parties).into_iter().collect();
+            named(parties).filter(|name| !alone.contains(name.as_str())).collect()
+        }
+    };
     names.into_iter().map(|name| one(parties, name, require)).collect()
+}
+
+/// The outputs that no other party can have than the one that has it: the other paths of a store, or what a list of files inside
+/// an output is silent of. Where nothing else is told there are none: then nothing would be compared.
+pub fn alone(parties: &[Party]) -> Vec<&str> {
+    let names: BTreeSet<&String> = named(parties).collect();
+    let is_alone = |name: &&&String| {
+        let specific = is_specific(parties, name);
+        parties.iter().filter(|party| can_have(party, name, specific)).count() < 2
+    };
+    let alone: Vec<&str> = names.iter().filter(is_alone).map(|name| name.as_str()).collect();
+    if alone.len() < names.len() { alone } else { vec![] }
+}
+
+fn named(parties: &[Party]) -> impl Iterator<Item = &String> {
+    parties.iter().flat_map(|party| &party.claims).flat_map(|claims| claims.outputs.keys())
+}
+
+/// What an output is, as far as it says who can have it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A file inside an output.
+    Inside,
+    /// Some party says that it built it.
+    Built,
+    /// Stores hold it.
+    Held,
+}
+
+fn is_specific(parties: &[Party], name: &str) -> Kind {
+    let mut told =
+        parties.iter().flat_map(|party| &party.claims).filter(|claims| claims.outputs.contains_key(name));
+    let (mut inside, mut built) = (false, false);
+    told.by_ref().for_each(|claims| {
+        inside |= claims.inside;
+        built |= !claims.inside && !claims.form.is_of_store();
+    });
+    match (built, inside) {
+        (true, _) => Kind::Built,
+        (_, true) => Kind::Inside,
+        _ => Kind::Held,
+    }
+}
+
+fn can_have(party: &Party, name: &str, kind: Kind) -> bool {
+    let any = |is: fn(&Claims) -> bool| party.claims.iter().any(is);
+    party.claims.iter().any(|claims| claims.outputs.contains_key(name))
+        || match kind {
+            Kind::Inside => any(|claims| claims.inside),
+            Kind::Built => any(|claims| !claims.inside),
+            Kind::Held => false,
+        }
 }
 
 fn one(parties: &[Party], name: &str, require: usize) -> Compared {
     let mut made = Vec::new();
     let (mut missing, mut contradictory) = (BTreeMap::new(), Vec::new());
+    let kind = is_specific(parties, name);
+    let mut able = 0;
     for (number, party) in parties.iter().enumerate() {
+        let can = can_have(party, name, kind);
+        able += usize::from(can);
         match said(party, name) {
+            Said::Nothing if !can => {}
             Said::Nothing => drop(missing.insert(number, failure(party, name))),
             Said::Contradictory => contradictory.push(number),
             Said::Output(output) => made.push((number, output)),
@@ -111,6 +172,8 @@ fn one(parties: &[Party], name: &str, require: usize) -> Compared {
         Some(largest) if largest.parties.len() > 1 => Verdict::Identical,
         _ => Verdict::Inconclusive,
     };
+    // All that can have it are all that can be asked for.
+    let require = if require == parties.len() { able.max(2).min(require) } else { require };
     let enough = groups.iter().filter(|group| group.parties.len() >= require).count();
     Compared { name: name.into(), verdict, groups, missing, contradictory, met: enough == 1 }
 }

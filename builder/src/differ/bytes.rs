@@ -1,6 +1,7 @@
 //! Where two files differ. Pure.
 
 use super::{elf, inside, members};
+use crate::term::shown;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -26,9 +27,9 @@ impl fmt::Display for Step {
         match self {
             Step::Inside(how) => write!(f, "inside {how}"),
             Step::Header => write!(f, "header"),
-            Step::Member(name) => write!(f, "member {}", name.escape_debug()),
-            Step::Section(name) => write!(f, "section {}", name.escape_debug()),
-            Step::Symbol(name, offset) => write!(f, "{}+{offset:#x}", name.escape_debug()),
+            Step::Member(name) => write!(f, "member {}", shown(name)),
+            Step::Section(name) => write!(f, "section {}", shown(name)),
+            Step::Symbol(name, offset) => write!(f, "{}+{offset:#x}", shown(name)),
             Step::Line(number) => write!(f, "line {number}"),
         }
     }

@@ -1,6 +1,7 @@
 //! Why an input could not be had.
 #![expect(missing_docs, reason = "the message of each variant says what it is and names its fields")]
 
+use crate::term::count;
 use std::{io, path::PathBuf};
 
 /// A failure of one input, complete enough to be shown as it is.
@@ -40,7 +41,7 @@ pub struct Attempt {
 /// Why one place did not give what it should.
 #[derive(Debug, thiserror::Error)]
 pub enum Reason {
-    #[error("wrong sha256: expected {expected}, found {found} ({size} bytes); nothing was kept")]
+    #[error("wrong sha256: expected {expected}, found {found} ({}); nothing was kept", count(*size as usize, "byte"))]
     WrongHash { expected: String, found: String, size: u64 },
     #[error("what it has now hashes to {found}, expected {expected}; nothing was kept")]
     OtherFile { expected: String, found: String },

@@ -60,7 +60,7 @@ pub fn others(files: &[PathBuf], keys: &Keys) -> Result<BTreeMap<String, Known>,
         let detached = signature_beside(file).map_err(single)?;
         let (signers, text) =
             sign::statement(&bytes, detached.as_deref(), keys).map_err(|error| refuse(&error))?;
-        let mut statement: Value = serde_json::from_str(&text).map_err(|error| refuse(&error))?;
+        let mut statement = crate::compare::read::json::parse(&text).map_err(|error| refuse(&error))?;
         if statement["predicateType"] != PREDICATE {
             return Err(refuse(&"it is a statement about something else"));
         }

@@ -3,8 +3,8 @@
 use super::Refused;
 use super::key::{Secret, fingerprint, verifies};
 use super::keys::Keys;
-use crate::compare::read::Error;
 use crate::compare::read::envelope::{Envelope, Signature, decode, encode};
+use crate::compare::read::{Error, json};
 use std::collections::BTreeSet;
 
 /// Signs a statement, or an envelope once more; the envelope's text.
@@ -12,8 +12,7 @@ use std::collections::BTreeSet;
 /// # Errors
 /// The envelope can not be read.
 pub fn sign(record: &str, key: &Secret) -> Result<String, Error> {
-    let value: Option<serde_json::Value> = serde_json::from_str(record).ok();
-    let is_envelope = value.is_some_and(|value| value.get("payloadType").is_some());
+    let is_envelope = json::parse(record).is_ok_and(|value| value.get("payloadType").is_some());
     let mut envelope = if is_envelope { Envelope::read(record)? } else { Envelope::new(record) };
     let sig = encode(&key.sign(&envelope.signed()?));
     let keyid = fingerprint(key.public().key_data());
@@ -47,7 +46,7 @@ pub fn verify(text: &str, keys: &Keys) -> Result<(BTreeSet<String>, String), Ref
         }
     }
     if signers.is_empty() {
-        let who: Vec<_> = strangers.into_iter().map(|id| id.escape_debug().to_string()).collect();
+        let who: Vec<_> = strangers.into_iter().map(|id| crate::term::shown(&id).into_owned()).collect();
         return Err(Refused::Stranger(format!("it names {}", who.join(", "))));
     }
     Ok((signers, envelope.statement().map_err(Refused::Record)?))

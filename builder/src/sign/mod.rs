@@ -67,7 +67,7 @@ pub fn verify(record: &[u8], detached: Option<&str>, keys: &Keys) -> Result<Veri
         (nix::verify(text, keys)?, read::read(record))
     } else {
         // Broken JSON was cut or altered; anything else, such as a list of hashes, bears no signature.
-        let value: serde_json::Value = serde_json::from_str(text).map_err(|error| {
+        let value = read::json::parse(text).map_err(|error| {
             let is_json = text.trim_start().starts_with(['{', '[']);
             if is_json { Refused::Record(read::Error::json(&error)) } else { Refused::Unsigned }
         })?;

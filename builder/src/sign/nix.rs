@@ -28,7 +28,7 @@ pub fn verify(text: &str, keys: &Keys) -> Result<BTreeSet<String>, Refused> {
     }
     if signers.is_empty() {
         let who: Vec<_> =
-            narinfo.signatures.iter().map(|signed| signed.key.escape_debug().to_string()).collect();
+            narinfo.signatures.iter().map(|signed| crate::term::shown(&signed.key).into_owned()).collect();
         return Err(Refused::Stranger(format!("it names {}", who.join(", "))));
     }
     Ok(signers)

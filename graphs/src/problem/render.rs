@@ -5,6 +5,7 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::{Problem, Problems, Severity};
+use crate::words::{count, same_length, shown_lines};
 
 /// So many are shown: nobody mends more at a time, and the first often cause the rest.
 const SHOWN: usize = 50;
@@ -14,20 +15,27 @@ impl Problems {
     /// [`SHOWN`], the rest is counted.
     pub fn render(&self, color: bool) -> String {
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-        let lines = Lines::of(&self.text);
+        let source = same_length(&self.text);
+        let lines = Lines::of(&source);
         let mut text = String::new();
         for problem in self.list.iter().take(SHOWN) {
-            text += &renderer.render(&[self.group(problem, &lines)]);
+            // What is quoted in them comes from strangers.
+            let shown = Problem {
+                message: shown_lines(&problem.message).into_owned(),
+                help: problem.help.as_deref().map(|help| shown_lines(help).into_owned()),
+                ..problem.clone()
+            };
+            text += &renderer.render(&[self.group(&shown, &lines, &shown_lines(&self.name))]);
             text += "\n\n";
         }
         let left = &self.list[self.list.len().min(SHOWN)..];
         if !left.is_empty() {
             let errors = left.iter().filter(|problem| problem.severity == Severity::Error).count();
             let (level, what) = match errors {
-                0 => (Level::WARNING, format!("{} more warnings are not shown", left.len())),
+                0 => (Level::WARNING, format!("not shown: {}", count(left.len(), "more warning"))),
                 _ => (
                     Level::ERROR,
-                    format!("{} more problems are not shown, {errors} of them errors", left.len()),
+                    format!("not shown: {}, {errors} of them errors", count(left.len(), "more problem")),
                 ),
             };
             text += &renderer.render(&[Group::with_title(level.primary_title(&what))]);
@@ -39,7 +47,7 @@ impl Problems {
         text
     }
 
-    fn group<'a>(&'a self, problem: &'a Problem, lines: &Lines<'a>) -> Group<'a> {
+    fn group<'a>(&self, problem: &'a Problem, lines: &Lines<'a>, name: &'a str) -> Group<'a> {
         let level = match problem.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
@@ -50,11 +58,11 @@ impl Problems {
         for (span, label) in own.chain(related) {
             let (source, first, within) = lines.around(span);
             let kind = if label.is_none() { AnnotationKind::Primary } else { AnnotationKind::Context };
-            let snippet = Snippet::source(source).line_start(first).path(&self.name);
+            let snippet = Snippet::source(source).line_start(first).path(name);
             group = group.element(snippet.annotation(kind.span(within).label(label)));
         }
-        if problem.span.is_none() && !self.name.is_empty() {
-            group = group.element(annotate_snippets::Origin::path(&self.name));
+        if problem.span.is_none() && !name.is_empty() {
+            group = group.element(annotate_snippets::Origin::path(name));
         }
         match &problem.help {
             Some(help) => group.element(Level::HELP.message(help)),
@@ -112,7 +120,7 @@ mod tests {
             assert!(start.elapsed() < std::time::Duration::from_secs(10), "{:?}", start.elapsed());
             assert!(shown.contains("p49\n") && !shown.contains("p50\n"));
             assert!(
-                shown.ends_with("error: 99950 more problems are not shown, 99950 of them errors\n"),
+                shown.ends_with("error: not shown: 99950 more problems, 99950 of them errors\n"),
                 "{shown}"
             );
             for n in [0, 1, 77_777] {
@@ -126,5 +134,14 @@ mod tests {
         let list = vec![Problem::error("no such choice").help("there is `cc`")];
         let shown = Problems::new("", "", list).render(false);
         assert_eq!(shown, "error: no such choice\n |\n = help: there is `cc`\n");
+    }
+
+    #[test]
+    fn what_strangers_wrote_gives_no_orders() {
+        let problem = Problem::error("no `a\u{1b}[2J\u{202e}`").help("take \u{200b} out").spanning(3..8);
+        let shown = Problems::new("x\u{1b}c.ron", "(\u{1b}]\u{202e}\u{ad}a)", vec![problem]).render(true);
+        let plain = shown.replace("\u{1b}[", "");
+        assert!(!plain.contains(['\u{1b}', '\u{202e}', '\u{200b}', '\u{ad}']), "{plain:?}");
+        assert!(shown.contains("no `a\\u{1b}[2J\\u{202e}`") && shown.contains("x\\u{1b}c.ron"), "{shown:?}");
     }
 }

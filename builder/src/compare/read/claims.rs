@@ -17,9 +17,16 @@ pub enum Form {
     PathInfo,
     /// Hashes and names.
     List,
+    /// Files at hand.
+    Files,
 }
 
 impl Form {
+    /// Whether it is of all that a store or a cache holds, of which a party vouches for what others name.
+    pub fn is_of_store(self) -> bool {
+        matches!(self, Form::Narinfo | Form::PathInfo)
+    }
+
     /// In words.
     pub fn word(self) -> &'static str {
         match self {
@@ -28,6 +35,7 @@ impl Form {
             Form::Narinfo => "narinfo",
             Form::PathInfo => "nix path-info",
             Form::List => "list of hashes",
+            Form::Files => "files at hand",
         }
     }
 }
@@ -39,6 +47,8 @@ pub enum Of {
     Nar,
     /// The bytes of a single file.
     File,
+    /// As a list has it that does not say: the bytes of a file, if not the NAR.
+    Listed,
 }
 
 /// What is hashed, and how. Only digests by one method can be compared.
@@ -56,7 +66,7 @@ impl Method {
         Method { of: Of::Nar, algorithm: "sha256".into() }
     }
 
-    /// The method of `sha256sum`.
+    /// The method of a file's bytes.
     pub fn file() -> Method {
         Method { of: Of::File, algorithm: "sha256".into() }
     }
@@ -66,6 +76,7 @@ impl Method {
         let of = match self.of {
             Of::Nar => "NAR",
             Of::File => "file",
+            Of::Listed => "listed",
         };
         format!("{of} {}", self.algorithm)
     }
@@ -88,8 +99,23 @@ impl Output {
 
     /// Whether the two can be compared and, if so, whether they are equal.
     pub fn agrees(&self, other: &Output) -> Option<bool> {
-        let both = self.digests.iter().filter_map(|(method, hex)| Some((hex, other.digests.get(method)?)));
-        both.fold(None, |agree, (one, other)| Some(agree.unwrap_or(true) && one == other))
+        let both = self.digests.iter().filter_map(|(method, hex)| Some(*hex == *other.digests.get(method)?));
+        both.chain(self.listed(other)).chain(other.listed(self)).reduce(|agree, equal| agree && equal)
+    }
+
+    /// Whether the hashes of a list are those of another party that says what its own are of. What equals the NAR's hash is the
+    /// NAR's hash; what does not may be that of the file's bytes.
+    fn listed<'a>(&'a self, other: &'a Output) -> impl Iterator<Item = bool> + 'a {
+        let listed = self.digests.iter().filter(|(method, _)| method.of == Of::Listed);
+        listed.filter_map(|(method, hex)| {
+            let by = |of| other.digests.get(&Method { of, algorithm: method.algorithm.clone() });
+            match (by(Of::Nar), by(Of::File), by(Of::Listed)) {
+                (.., Some(_)) => None,
+                (Some(nar), ..) if nar == hex => Some(true),
+                (_, Some(file), _) => Some(file == hex),
+                _ => None,
+            }
+        })
     }
 }
 
@@ -106,17 +132,23 @@ pub struct Claims {
     pub failures: BTreeMap<String, String>,
     /// What it was built from and by, each with a digest.
     pub inputs: BTreeMap<String, String>,
+    /// Why it says nothing of who built what, if it does not.
+    pub no_build: Option<String>,
+    /// It tells of files inside outputs alone.
+    pub inside: bool,
 }
 
 impl Claims {
     /// Says nothing yet.
-    pub(super) fn new(form: Form) -> Claims {
+    pub fn new(form: Form) -> Claims {
         Claims {
             form,
             plan: None,
             outputs: BTreeMap::new(),
             failures: BTreeMap::new(),
             inputs: BTreeMap::new(),
+            no_build: None,
+            inside: false,
         }
     }
 

@@ -1,7 +1,7 @@
 //! DSSE envelopes: a payload, its type, and signatures over both.
 //! Source: <https://github.com/secure-systems-lab/dsse>, `envelope.md` and `protocol.md`.
 
-use super::Error;
+use super::{Error, json};
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
@@ -40,7 +40,7 @@ impl Envelope {
 
     /// Reads one; its signatures are not looked at.
     pub fn read(text: &str) -> Result<Envelope, Error> {
-        serde_json::from_str(text).map_err(|error| Error::json(&error))
+        json::parse(text).and_then(|_| serde_json::from_str(text)).map_err(|error| Error::json(&error))
     }
 
     /// The statement in it.
@@ -87,6 +87,6 @@ mod tests {
     fn fields_come_once() {
         let twice =
             r#"{"payload":"","payload":"e30=","payloadType":"application/vnd.in-toto+json","signatures":[]}"#;
-        assert!(Envelope::read(twice).unwrap_err().to_string().contains("duplicate field"));
+        assert!(Envelope::read(twice).unwrap_err().to_string().contains("the key \"payload\" comes twice"));
     }
 }

@@ -2,7 +2,7 @@
 //! Sources: in-toto's `spec/v1/statement.md` and `digest_set.md`; <https://slsa.dev/spec/v1.0/provenance>.
 
 use super::claims::{Claims, Form, Method, Of, Output};
-use super::{Error, hash};
+use super::{Error, hash, json};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -11,13 +11,25 @@ const TYPES: [&str; 2] = ["https://in-toto.io/Statement/v1", "https://in-toto.io
 const BUILD_TYPE: &str = "urn:groundup:plan:1";
 const NAR: &str = "application/x-nix-nar";
 
-/// A field that comes twice is an error, so that no two readers take two meanings from it.
+/// Predicates by which somebody says that they built the subjects. Whatever else there is says something of them: that they were
+/// looked at (a verification summary, also one that says PASSED), scanned, listed, or never built.
+const BUILDS: [&str; 6] = [
+    "https://slsa.dev/provenance/v1",
+    "https://slsa.dev/provenance/v0.2",
+    "https://slsa.dev/provenance/v0.1",
+    "https://in-toto.io/Provenance/v0.1",
+    "https://in-toto.io/attestation/link/v0.3",
+    "https://in-toto.io/Link/v1",
+];
+
 #[derive(Deserialize)]
 struct Statement {
     #[serde(rename = "_type")]
     kind: String,
     #[serde(default)]
     subject: Vec<Subject>,
+    #[serde(default, rename = "predicateType")]
+    predicate_type: String,
     #[serde(default)]
     predicate: Value,
 }
@@ -36,13 +48,16 @@ struct Subject {
 
 /// Reads a statement.
 pub fn read(text: &str) -> Result<Claims, Error> {
-    let statement: Statement = serde_json::from_str(text).map_err(|error| Error::json(&error))?;
+    let statement: Statement =
+        json::parse(text).and_then(|_| serde_json::from_str(text)).map_err(|error| Error::json(&error))?;
     if !TYPES.contains(&statement.kind.as_str()) {
         return Err(Error::new("_type", format_args!("{:?} is no statement of in-toto", statement.kind)));
     }
     let definition = &statement.predicate["buildDefinition"];
-    let ours = definition["buildType"] == BUILD_TYPE;
+    let builds = BUILDS.contains(&statement.predicate_type.as_str());
+    let ours = builds && definition["buildType"] == BUILD_TYPE;
     let mut claims = Claims::new(if ours { Form::Record } else { Form::Statement });
+    claims.no_build = (!builds).then(|| no_build(&statement));
     for (number, subject) in statement.subject.into_iter().enumerate() {
         let place = format!("subject[{number}]");
         let (name, output) = subject.output(&place)?;
@@ -68,6 +83,16 @@ pub fn read(text: &str) -> Result<Claims, Error> {
         return Err(Error::new("subject", "the statement names no output"));
     }
     Ok(claims)
+}
+
+/// What a statement says that claims no build.
+fn no_build(statement: &Statement) -> String {
+    let said = statement.predicate["verificationResult"].as_str();
+    match (statement.predicate_type.as_str(), said) {
+        ("", _) => "it has no predicateType, and so says nothing of its subjects".into(),
+        (kind, Some(result)) => format!("it is a verification ({kind}: {result}), and claims no build"),
+        (kind, None) => format!("its predicate is {kind:?}, which claims no build"),
+    }
 }
 
 impl Subject {

@@ -8,25 +8,47 @@ use super::{Error, hash};
 /// By the number of hex digits.
 const ALGORITHMS: [(&str, usize); 4] = [("sha1", 40), ("sha256", 64), ("sha384", 96), ("sha512", 128)];
 
-/// Reads one. Empty lines and lines that begin with `#` say nothing.
+/// Reads one. Empty lines say nothing, and so do lines that begin with `#`, but for those that say what the hashes below are of.
 pub fn read(text: &str) -> Result<Claims, Error> {
     let mut claims = Claims::new(Form::List);
+    let mut below = Of::Listed;
     for (number, line) in text.lines().enumerate() {
-        if line.trim().is_empty() || line.starts_with('#') {
+        if let Some(comment) = line.strip_prefix('#') {
+            below = kind(comment.trim()).unwrap_or(below);
+            continue;
+        }
+        if line.trim().is_empty() {
             continue;
         }
         let place = format!("line {}", number + 1);
+        let prefixed = line.split_once(':').and_then(|(word, rest)| Some((kind(word)?, rest)));
+        let (of, line) = prefixed.unwrap_or((below, line));
         let (algorithm, hex, name) = plain(line).or_else(|| tagged(line)).ok_or_else(|| {
             Error::new(&place, "expected `HASH  NAME`, as sha256sum writes it, or another kind of record")
         })?;
         let name = name.strip_prefix("./").unwrap_or(&name).to_owned();
-        let method = Method { of: Of::File, algorithm: algorithm.into() };
+        if of == Of::Nar && algorithm != "sha256" {
+            return Err(Error::new(
+                &place,
+                format_args!("a NAR is known by its sha256, and this is a {algorithm}"),
+            ));
+        }
+        let method = Method { of, algorithm: algorithm.into() };
         claims.add(&place, name, Output::new(method, hex, None))?;
     }
     if claims.outputs.is_empty() {
         return Err(Error::new("line 1", "there is no hash in it"));
     }
     Ok(claims)
+}
+
+/// What a word says that hashes are of.
+fn kind(word: &str) -> Option<Of> {
+    match word {
+        "nar-sha256" => Some(Of::Nar),
+        "sha256" | "file-sha256" => Some(Of::File),
+        _ => None,
+    }
 }
 
 /// `HEX  NAME` or `HEX *NAME`; `\HEX` where the name is escaped.
@@ -86,7 +108,25 @@ mod tests {
         let claims = read(&text).unwrap();
         let names: Vec<_> = claims.outputs.keys().map(String::as_str).collect();
         assert_eq!(names, ["bin/a b", "c", "d\ne\\f", "g (h)", "i", "j\nk"]);
-        assert_eq!(claims.outputs["g (h)"].digests[&Method::file()], h);
+        let listed = Method { of: Of::Listed, algorithm: "sha256".into() };
+        assert_eq!(claims.outputs["g (h)"].digests[&listed], h);
+    }
+
+    #[test]
+    fn a_list_may_say_what_its_hashes_are_of() {
+        let h = "ab".repeat(32);
+        const NAR_MARK: &str = "# nar-sha256";
+        let of = |text: String, name: &str| {
+            let claims = read(&text).unwrap();
+            claims.outputs[name].digests.keys().next().unwrap().of
+        };
+        assert_eq!(of(format!("{h}  a\n{NAR_MARK}\n# more\n{h}  b\n"), "a"), Of::Listed);
+        assert_eq!(of(format!("{h}  a\n{NAR_MARK}\n# more\n{h}  b\n"), "b"), Of::Nar);
+        assert_eq!(of(format!("{NAR_MARK}\n# sha256\n{h}  b\n"), "b"), Of::File);
+        assert_eq!(of(format!("nar-sha256:{h}  b\n"), "b"), Of::Nar);
+        assert_eq!(of(format!("{NAR_MARK}\nsha256:{h} *b:c\n"), "b:c"), Of::File);
+        assert_eq!(of(format!("{h}  nar-sha256:b\n"), "nar-sha256:b"), Of::Listed);
+        assert!(read(&format!("nar-sha256:{h}{h}  b\n")).is_err());
     }
 
     #[test]

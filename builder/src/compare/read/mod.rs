@@ -8,13 +8,18 @@
 //! | `nix path-info --json` | JSON, `pathinfo`: a list, a map by path, or the map in `info` | the rest of JSON |
 //! | `sha256sum` and its kin | lines `HEX  NAME` or `SHA256 (NAME) = HEX`, `list` | everything else |
 //!
-//! Restrictions: UTF-8; a name that is told twice with two hashes is an error, and so is a statement without outputs that is
+//! A list says in a comment, or before each hash, what its hashes are of: `# nar-sha256` as `groundup run` prints it,
+//! `nar-sha256:HEX`, `sha256:HEX`. Where it does not, a hash is that of a file's bytes, unless it is the one that another party
+//! has of the NAR.
+//!
+//! Restrictions: UTF-8; in JSON no key comes twice; a name that is told twice with two hashes is an error, and so is a statement without outputs that is
 //! no record of a failed build.
 
 mod claims;
 pub mod envelope;
 mod hash;
 mod intoto;
+pub mod json;
 mod list;
 mod pathinfo;
 
@@ -22,7 +27,6 @@ pub use claims::{Claims, Form, Method, Of, Output};
 pub use hash::nix as sha256;
 
 use crate::narinfo::NarInfo;
-use serde_json::Value;
 
 /// Why a file is no record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -75,7 +79,7 @@ fn narinfo(text: &str) -> Result<Claims, Error> {
 }
 
 fn json(text: &str) -> Result<Claims, Error> {
-    let value: Value = serde_json::from_str(text).map_err(|error| Error::json(&error))?;
+    let value = json::parse(text).map_err(|error| Error::json(&error))?;
     if value.get("payloadType").is_some() {
         let envelope = envelope::Envelope::read(text)?;
         return intoto::read(&envelope.statement()?);

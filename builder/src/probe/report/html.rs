@@ -35,6 +35,7 @@ pub fn html(report: &Report) -> String {
 }
 
 fn escape(text: &str) -> String {
+    let text = graphs::words::shown_lines(text);
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 

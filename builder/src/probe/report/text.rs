@@ -3,7 +3,7 @@
 use super::{Cause, Report, State, Told};
 use crate::probe::detail::Detail;
 use crate::probe::lab::Came;
-use crate::term::count;
+use crate::term::{count, shown};
 
 /// The whole report.
 pub fn text(report: &Report) -> String {
@@ -68,7 +68,7 @@ fn tell_cause(line: &mut impl FnMut(String), cause: &Cause) {
 }
 
 fn tell_detail(line: &mut impl FnMut(String), detail: &Detail) {
-    let place = if detail.place.is_empty() { String::new() } else { format!(", {}", detail.place) };
+    let place = if detail.place.is_empty() { String::new() } else { format!(", {}", shown(&detail.place)) };
     line(format!("    {}{place}: {}", detail.output, detail.what));
     if let Some((offset, one, other)) = &detail.bytes {
         line(format!("      {offset:8x}  {}", row(one)));
