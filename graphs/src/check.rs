@@ -86,3 +86,26 @@ impl Check<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    /// Ten times as many may not take a hundred times as long, whoever is compared with whom.
+    #[test]
+    fn thousands_of_problems_take_seconds_at_most() {
+        let mut text = String::from("(seeds: {");
+        (0..4000).for_each(|n| write!(text, "\"s{n}\": (from: [Text(\"x\")]),").unwrap());
+        text += "}, derivations: {";
+        let one = |n| format!("\"d{n}\": (builder: \"/store/nope{n}\", inputs: [\"gone{n}\", \"ss{n}\"]),");
+        (0..4000).for_each(|n| text += &one(n));
+        text += "}, targets: [\"d0\"])";
+        let start = std::time::Instant::now();
+        let problems = crate::load("x", &text).unwrap_err();
+        let shown = problems.render(false);
+        assert!(start.elapsed() < std::time::Duration::from_secs(12), "{:?}", start.elapsed());
+        assert!(problems.errors() > 8000 && shown.contains("more problems are not shown"), "{shown}");
+        // The first is still helped.
+        assert!(problems.list().iter().any(|problem| problem.help.as_deref() == Some("did you mean `s0`?")));
+    }
+}

@@ -4,6 +4,7 @@
 //! declared by its bare name and nearly all of them meet in one directory, `/store`.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -40,12 +41,21 @@ pub(crate) struct Clash<'a> {
 /// All names of a graph. It is only asked, never iterated: its order means nothing.
 pub(crate) struct Index<'a> {
     things: HashMap<Cow<'a, str>, Thing<'a>>,
+    /// What may still be spent on names that are not there.
+    left: Cell<u64>,
 }
+
+/// The work of comparing names, in pairs of bytes: some 300,000 pairs of short names, which is a second at most. Whoever has
+/// thousands of wrong names is helped by the first.
+const WORK: u64 = 300_000_000;
+/// The work that comes with each comparison, however short the names.
+const EACH: u64 = 1000;
 
 impl<'a> Index<'a> {
     /// The index, and the names that are taken twice.
     pub fn of(graph: &'a Graph) -> (Self, Vec<Clash<'a>>) {
-        let mut index = Self { things: HashMap::with_capacity(graph.derivations.len() + graph.seeds.len()) };
+        let things = HashMap::with_capacity(graph.derivations.len() + graph.seeds.len());
+        let mut index = Self { things, left: Cell::new(WORK) };
         let mut clashes = Vec::new();
         let mut add = |name: Cow<'a, str>, thing| {
             if let Some(clash) = index.add(name, thing) {
@@ -93,12 +103,17 @@ impl<'a> Index<'a> {
     /// The name most like one that is not there, if any is like it. Of very large graphs, none: a wrong name is
     /// no reason to compare it with a hundred thousand.
     pub fn nearest(&self, name: &str) -> Option<&str> {
-        if self.things.len() > 10_000 {
+        // Asked before and not on the way: what is said must not depend on the order of a hash map.
+        if self.things.len() > 10_000 || self.left.get() == 0 {
             return None;
         }
         let most = name.len() / 3 + 1;
-        let distance = |other: &str| strsim::damerau_levenshtein(name, other);
-        let near = self.things.keys().map(|other| (distance(other), other.as_ref()));
+        let distance = |other: &str| {
+            self.left.set(self.left.get().saturating_sub((name.len() * other.len()) as u64 + EACH));
+            strsim::damerau_levenshtein(name, other)
+        };
+        let alike = |other: &&Cow<'a, str>| other.len().abs_diff(name.len()) <= 4 * most;
+        let near = self.things.keys().filter(alike).map(|other| (distance(other), other.as_ref()));
         near.filter(|(distance, _)| *distance <= most).min().map(|(_, other)| other)
     }
 }

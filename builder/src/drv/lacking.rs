@@ -71,7 +71,12 @@ pub fn refuse(
         .filter(|(path, _)| !places.has(path) && !closure.derivations.contains_key(**path))
         .map(|(path, by)| {
             let fetch = makers.get(path).and_then(|(maker, _)| fetch::fetch(closure.get(maker)));
-            let urls = fetch.map(|fetch| urls(&fetch, mirrors)).unwrap_or_default();
+            let urls = fetch.map(|fetch| match urls(&fetch, mirrors) {
+                // The list of mirrors is missing, too: what would be looked up in it is still worth a word.
+                none if none.is_empty() => fetch.urls,
+                urls => urls,
+            });
+            let urls = urls.unwrap_or_default();
             Far { path, by, urls }
         })
         .collect();
@@ -111,7 +116,10 @@ fn line(one: &Far<'_>, dead: &dyn Fn(&str) -> Option<String>) -> String {
     let from = match &one.urls[..] {
         [] => "it has no address".to_owned(),
         [url, rest @ ..] => {
-            let why = dead(url).unwrap_or_else(|| "no address that can be fetched".into());
+            let why = dead(url).unwrap_or_else(|| match url.starts_with("mirror:") {
+                true => "the list of mirrors is not here".into(),
+                false => "no address that can be fetched".into(),
+            });
             let more = if rest.is_empty() {
                 String::new()
             } else {
