@@ -126,6 +126,49 @@ fn expectations_are_held_against_what_was_made() {
     }
 }
 
+/// A source is only read, by PID 1 and by the script: what is in it is run by no kernel unless the graph says so.
+#[test]
+fn sources_are_mounted_noexec() {
+    need("busybox", "busybox-static");
+    need("qemu-system-x86_64", "qemu-system-x86");
+    let folder = folder();
+    let at = folder.path();
+    fs::create_dir(at.join("tree")).unwrap();
+    fs::copy(BUSYBOX, at.join("busybox")).unwrap();
+    fs::write(at.join("tree/script"), "#!/bin/sh\necho ran\n").unwrap();
+    let tar = "chmod 755 tree/script && tar cf tree.tar tree";
+    assert!(Command::new("sh").args(["-c", tar]).current_dir(at).status().unwrap().success());
+    let hash = |name: &str| builder::hash(&fs::read(at.join(name)).unwrap());
+    let (busybox, tree) = (hash("busybox"), hash("tree.tar"));
+    let script = "for tree in data open seed; do /store/$tree/script || echo $tree: $?; done; sh /store/data/script; \
+                  /again/script || echo again: $?; cp -R /store/data $out; $out/script";
+    let text = format!(
+        "(seeds: {{\"busybox\": (from: [File(\"busybox\")], sha256: \"{busybox}\", executable: true),\n\
+             \"seed\": (from: [File(\"tree.tar\")], sha256: \"{tree}\", unpack: true, strip: 1)}},\n\
+         sources: {{\"data\": (from: [File(\"tree.tar\")], sha256: \"{tree}\", unpack: true, strip: 1),\n\
+             \"open\": (from: [File(\"tree.tar\")], sha256: \"{tree}\", unpack: true, strip: 1, exec: true)}},\n\
+         derivations: {{\"runs\": (builder: \"/bin/sh\", args: [\"-c\", \"{script}\"],\n\
+             mounts: {{\"/bin/sh\": \"busybox\", \"/again/script\": \"data/script\"}},\n\
+             inputs: [\"busybox\", \"seed\", \"data\", \"open\"])}}, targets: [\"runs\"])\n"
+    );
+    fs::write(at.join("runs.ron"), text).unwrap();
+    for machine in [&["--machine", "host"][..], &["--script", BUSYBOX]] {
+        let (status, _, said) = run(at, &[&["run", "runs.ron", "--cache", "cache"], machine].concat());
+        assert_eq!(status, Some(0), "{said}");
+        let log: Vec<_> = said.lines().filter_map(|line| line.strip_prefix("  | ")).collect();
+        let log: Vec<_> = log.into_iter().filter(|line| !line.contains("ermission denied")).collect();
+        assert_eq!(log, ["data: 126", "ran", "ran", "ran", "again: 126", "ran"], "{machine:?}: {said}");
+    }
+    let (_, plan, _) = run(at, &["plan", "runs.ron", "--cache", "cache"]);
+    for (name, kind) in [("data", "data"), ("open", "tree"), ("seed", "tree"), ("busybox", "exec")] {
+        assert!(plan.contains(&format!("input {name} {kind} ")), "{plan}");
+    }
+    let (_, tcb, _) = run(at, &["tcb", "runs.ron", "--cache", "cache"]);
+    let (runs, read) =
+        tcb.split_once("Sources whose programs may be run").unwrap().1.split_once("Only read").unwrap();
+    assert!(runs.contains("  open  (") && read.contains("  data  (") && !read.contains("  open  ("), "{tcb}");
+}
+
 /// A tree with whatever a name, a link and a mode may be, as an input and made by a step.
 #[test]
 fn odd_trees_have_the_same_hashes_by_the_script() {

@@ -40,7 +40,7 @@ pub enum Known {
 pub struct Input {
     /// Its name.
     pub name: String,
-    /// `file`, `exec` or `tree`.
+    /// `file`, `exec`, `tree` or `data`.
     pub kind: &'static str,
     /// The sha256 that the plan says.
     pub declared: String,
@@ -172,6 +172,7 @@ fn read_plan(plan: &[u8], files: &Files<'_>, found: &mut Inspection) -> Result<(
                     Kind::File => ("file", flat(files, &place, false)),
                     Kind::Exec => ("exec", flat(files, &place, true)),
                     Kind::Tree => ("tree", tree(files, &place)),
+                    Kind::Data => ("data", tree(files, &place)),
                 };
                 found.inputs.push(Input {
                     name: input.name.into(),

@@ -113,7 +113,7 @@ fn source() -> Result<Input, Failure> {
 
 /// What the graph says of the source, but not where it may be had.
 fn identity(source: &Input) -> String {
-    let Input { from: _, sha256, executable, unpack, strip, pick } = source;
+    let Input { from: _, sha256, executable, unpack, strip, pick, exec: _ } = source;
     crate::hash(format!("{sha256:?} {executable} {unpack} {strip} {pick:?}").as_bytes())
 }
 

@@ -33,8 +33,10 @@ impl Input {
             graphs::Kind::File => images::Kind::File,
             graphs::Kind::Exec => images::Kind::Exec,
             // A link's NAR is that of a tree.
-            graphs::Kind::Tree if self.obtained.path.is_symlink() => images::Kind::Output,
-            graphs::Kind::Tree => images::Kind::Tree,
+            graphs::Kind::Tree | graphs::Kind::Data if self.obtained.path.is_symlink() => {
+                images::Kind::Output
+            }
+            graphs::Kind::Tree | graphs::Kind::Data => images::Kind::Tree,
         }
     }
 }
@@ -212,10 +214,13 @@ pub fn prepare(
     let mut errors = Vec::new();
     for (used, obtained) in used.iter().zip(obtained) {
         match obtained {
-            Ok(obtained) => drop(inputs.insert(
-                used.name.to_owned(),
-                Input { role: used.role, obtained, trust: None, store_path: None },
-            )),
+            Ok(mut obtained) => {
+                if used.role == Role::Source && !used.input.exec && obtained.kind == graphs::Kind::Tree {
+                    obtained.kind = graphs::Kind::Data;
+                }
+                let input = Input { role: used.role, obtained, trust: None, store_path: None };
+                inputs.insert(used.name.to_owned(), input);
+            }
             Err(error) => errors.push(error),
         }
     }

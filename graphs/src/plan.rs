@@ -222,7 +222,7 @@ pub fn memory(graph: &Graph, choices: &Choices) -> Result<u64, order::Error> {
 fn inside_trees_only(step: &Step, resolved: &BTreeMap<String, Resolved>) -> Result<(), Error> {
     for world in &step.world {
         if let World::Bind(Bind { from: From::Input(name), inside: Some(path), .. }) = world
-            && resolved.get(name).is_some_and(|input| input.kind != Kind::Tree)
+            && resolved.get(name).is_some_and(|input| !matches!(input.kind, Kind::Tree | Kind::Data))
         {
             return Err(Error::Inside { step: step.name.clone(), name: name.clone(), path: path.clone() });
         }

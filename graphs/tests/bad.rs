@@ -60,6 +60,7 @@ const CASES: &[Case] = &[
     ("a suite that is an option", &[("\"bookworm\"", "\"--help\"")]),
     ("one hash for several packages", &[("pick: [\"usr/bin/*\"", "sha256: \"2222222222222222222222222222222222222222222222222222222222222222\", pick: [\"usr/bin/*\"")]),
     ("an executable tree", &[("unpack: true", "unpack: true, executable: true")]),
+    ("programs of a file and of a seed", &[("\"hello.c\": (", "\"hello.c\": (exec: true, "), ("unpack: true", "unpack: true, exec: true")]),
     ("an executable source", &[("\"hello.c\": (", "\"hello.c\": (executable: true, ")]),
     ("text as an archive", &[("\"hello.c\": (", "\"hello.c\": (unpack: true, ")]),
     ("strip and pick on a file", &[("\"hello.c\": (", "\"hello.c\": (strip: 1, pick: [\"a\"], ")]),

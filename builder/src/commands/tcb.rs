@@ -24,11 +24,16 @@ pub fn tcb(
     let prepared = prepare(&source, graph, choices, &store(cache_args)?)?;
     let mut trusted = tools::parts(tools, &kernel(tools, &cache(cache_args), false)?)?;
     trusted.extend(inputs(&prepared, Role::Seed));
-    let read: Vec<_> = inputs(&prepared, Role::Source).collect();
+    // Nix's and Guix's daemons let builders run what is in a source; of a graph in RON, what it says.
+    let runs = |name: &str| {
+        prepared.imported.is_some() || prepared.graph.sources.get(name).is_some_and(|source| source.exec)
+    };
+    let (run, read): (Vec<_>, Vec<_>) = inputs(&prepared, Role::Source).partition(|part| runs(&part.name));
     let total = |parts: &[Part]| parts.iter().map(|part| part.size).sum::<u64>();
     if as_json {
         return term::json(&json!({
             "graph": source.label(), "trusted": tools::descriptors(&trusted), "trustedBytes": total(&trusted),
+            "executableSources": tools::descriptors(&run), "executableSourceBytes": total(&run),
             "sources": tools::descriptors(&read), "sourceBytes": total(&read),
             "alsoTrusted": ["the CPU", "the host's kernel and the libraries that QEMU is linked with"],
         }));
@@ -39,8 +44,13 @@ pub fn tcb(
         "{:>12} bytes in all; and the CPU, and the host's kernel and the libraries of QEMU\n",
         total(&trusted)
     );
+    if !run.is_empty() {
+        text += "\nSources whose programs may be run where they are, trusted as far as they are run:\n";
+        text += &table(&run);
+        text += &format!("{:>12} bytes in all\n", total(&run));
+    }
     if !read.is_empty() {
-        text += "\nOnly read, trusted because they can be audited:\n";
+        text += "\nOnly read, mounted noexec, trusted because they can be audited:\n";
         text += &table(&read);
         text += &format!("{:>12} bytes in all\n", total(&read));
     }

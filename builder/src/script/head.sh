@@ -21,7 +21,7 @@ say() {
 # ---------------------------------------------------------------------------------------------------------- the machine
 
 start() {
-    /bin/busybox mkdir -p /proc /sys /dev /step /stores /verified
+    /bin/busybox mkdir -p /proc /sys /dev /noexec /step /stores /verified
     /bin/busybox mount -t proc proc /proc
     /bin/busybox --install -s /bin
     mount -t sysfs sysfs /sys
@@ -175,11 +175,13 @@ input() {
     esac
     canonical "/inputs/$1"
     case $2 in
-        tree) found=$(nar "/inputs/$1" | sha256) ;;
+        tree | data) found=$(nar "/inputs/$1" | sha256) ;;
         *) found=$(sha256 <"/inputs/$1") ;;
     esac
     if [ "$found" = "$3" ]; then
         mv "/inputs/$1" "/verified/$1"
+        # What is only read is marked, so that it is mounted noexec.
+        case $2 in file | data) : >"/noexec/$1" ;; esac
         say "input $1 $found"
     else
         say "bad-input $1 expected $3, found $found"
@@ -311,7 +313,9 @@ bind() {
     fi
     if [ -d "$1" ]; then mkdir -m 0555 "/step$2"; else : >"/step$2" && chmod 0444 "/step$2"; fi
     mount -o bind "$1" "/step$2"
-    mount -o remount,bind,ro,nosuid,nodev "$1" "/step$2"
+    from=${1#/verified/} noexec=
+    if [ "$from" != "$1" ] && [ -e "/noexec/${from%%/*}" ]; then noexec=,noexec; fi
+    mount -o "remount,bind,ro,nosuid,nodev$noexec" "$1" "/step$2"
 }
 
 # What is run inside the step's root by the busybox in the folder that is open there: it gives up everything that it does not share with the

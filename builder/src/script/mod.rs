@@ -48,6 +48,7 @@ pub fn script(plan: &[u8]) -> Result<Vec<u8>, Error> {
                     Kind::File => "file",
                     Kind::Exec => "exec",
                     Kind::Tree => "tree",
+                    Kind::Data => "data",
                 };
                 text.line("input", &[input.name.as_bytes(), kind.as_bytes(), hex(&input.sha256).as_bytes()]);
             }

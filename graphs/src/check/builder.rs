@@ -110,11 +110,11 @@ impl Check<'_> {
                         format!("write `{STORE}/{name}`, or add `unpack: true` to the seed"),
                     );
                 }
-                (Kind::Tree, false) => {
+                (Kind::Tree | Kind::Data, false) => {
                     let message = format!("the builder {path} is the seed `{name}`, which is a tree");
                     self.error(spot, message, "write the path of a program inside it");
                 }
-                (Kind::Exec, false) | (Kind::Tree, true) => {}
+                (Kind::Exec, false) | (Kind::Tree | Kind::Data, true) => {}
             },
             _ => {}
         }

@@ -23,6 +23,14 @@ impl Check<'_> {
         let graph = self.graph;
         for (name, input) in &graph.seeds {
             self.input(&Trail::of("seeds").then(name), "seed", name, input);
+            if input.exec {
+                let help = "what is in a seed may be run as it is: take `exec` out";
+                self.error(
+                    Trail::of("seeds").then(name).then("exec").key(),
+                    format!("`exec` on the seed `{name}`"),
+                    help,
+                );
+            }
             if input.sha256.is_none() && !input.from.iter().all(Place::is_package) {
                 let message = format!("the seed `{name}` has no sha256");
                 let help = self.pin_help(input, "only seeds whose places are all packages may float");
@@ -36,6 +44,11 @@ impl Check<'_> {
             if input.sha256.is_none() {
                 let help = self.pin_help(input, "sources are always pinned");
                 self.error(spot.key(), format!("the source `{name}` has no sha256"), help);
+            }
+            if input.exec && input.kind() != Kind::Tree {
+                let message = format!("`exec` on the file `{name}`");
+                let help = "`exec` lets programs of a tree be run: make a program a seed, or take `exec` out";
+                self.error(spot.then("exec").key(), message, help);
             }
             if input.executable {
                 let message = format!("the source `{name}` is executable");

@@ -14,6 +14,9 @@ pub struct Input {
     /// Whether the file is a program.
     #[serde(default)]
     pub executable: bool,
+    /// Of a source that is a tree: whether its programs may be run where they are. What is run is trusted.
+    #[serde(default)]
+    pub exec: bool,
     /// Whether the file is an archive that is to become a tree.
     #[serde(default)]
     pub unpack: bool,
@@ -76,6 +79,8 @@ pub enum Kind {
     Exec,
     /// A directory; its sha256 is that of its NAR.
     Tree,
+    /// A directory that is only read; its sha256 is that of its NAR.
+    Data,
 }
 
 impl Kind {
@@ -85,6 +90,7 @@ impl Kind {
             Self::File => "file",
             Self::Exec => "exec",
             Self::Tree => "tree",
+            Self::Data => "data",
         }
     }
 }

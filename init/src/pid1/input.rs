@@ -21,7 +21,7 @@ pub fn verify(input: Input<'_>, memory: &mut Memory) {
         Ok(found) if found != input.sha256 => {
             event!("bad-input ", name, " expected ", &input.sha256, ", found ", &found);
         }
-        result => match result.and_then(|found| keep(name).map(|()| found)) {
+        result => match result.and_then(|found| keep(name, input.kind).map(|()| found)) {
             Ok(found) => event!("input ", name, " ", &found),
             Err(error) => event!("bad-input ", name, " ", At(&path), ": ", error),
         },
@@ -38,7 +38,7 @@ fn hash(input: Input<'_>, memory: &mut Memory, path: &mut Path) -> Result<Digest
     let mut name: PathBuffer = [0; _];
     let name = join(&[input.name], &mut name).ok_or(Error::Refused("a name too long"))?;
     let inputs = folder(c"/inputs")?;
-    if input.kind != Kind::Tree {
+    if matches!(input.kind, Kind::File | Kind::Exec) {
         let mode = Mode::from_raw_mode(if input.kind == Kind::Exec { 0o555 } else { 0o444 });
         rustix::fs::chmodat(&inputs, name, mode, rustix::fs::AtFlags::empty()).map_err(at("chmod"))?;
     }
@@ -54,7 +54,7 @@ fn hash(input: Input<'_>, memory: &mut Memory, path: &mut Path) -> Result<Digest
     )?;
     let (room, buffer) = memory.room();
     match input.kind {
-        Kind::Tree => {
+        Kind::Tree | Kind::Data => {
             let written = nar::write(inputs.as_fd(), name, room, buffer, path, &mut nar::Discard)?;
             Ok(written.0)
         }
@@ -62,8 +62,13 @@ fn hash(input: Input<'_>, memory: &mut Memory, path: &mut Path) -> Result<Digest
     }
 }
 
-fn keep(name: &str) -> Result<(), Error> {
+/// What is only read is marked by a folder of its name, so that it is mounted noexec.
+fn keep(name: &str, kind: Kind) -> Result<(), Error> {
     let (mut from, mut to): (PathBuffer, PathBuffer) = ([0; _], [0; _]);
+    if matches!(kind, Kind::File | Kind::Data) {
+        let mark = join(&["/noexec/", name], &mut to).ok_or(Error::Refused("a name too long"))?;
+        rustix::fs::mkdir(mark, Mode::empty()).map_err(at("mkdir"))?;
+    }
     match (join(&["/inputs/", name], &mut from), join(&["/verified/", name], &mut to)) {
         (Some(from), Some(to)) => rustix::fs::rename(from, to).map_err(at("rename")),
         _ => Err(Error::Refused("a name too long")),

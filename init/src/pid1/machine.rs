@@ -45,7 +45,7 @@ pub fn at(what: &'static str) -> impl FnOnce(Errno) -> Fatal {
 /// PID 1's own folders and file systems; from here on the console is descriptors 0 to 2.
 pub fn mount() -> Result<(), Fatal> {
     rustix::process::umask(Mode::empty());
-    for folder in [c"/references", c"/step", c"/stores", c"/verified"] {
+    for folder in [c"/noexec", c"/references", c"/step", c"/stores", c"/verified"] {
         make(folder)?;
     }
     if host::is_shared() {

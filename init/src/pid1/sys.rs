@@ -250,12 +250,12 @@ unsafe fn ioctl(fd: BorrowedFd<'_>, request: usize, argument: usize) -> Result<(
     unsafe { call(IOCTL, [fd.as_raw_fd() as usize, request, argument, 0, 0]).map(drop) }
 }
 
-/// `mount_setattr(mount, "", AT_EMPTY_PATH, &{ attr_set: RDONLY | NOSUID | NODEV }, 32)`
+/// `mount_setattr(mount, "", AT_EMPTY_PATH, &{ attr_set: RDONLY | NOSUID | NODEV [| NOEXEC] }, 32)`
 /// [man](https://man7.org/linux/man-pages/man2/mount_setattr.2.html)
-pub fn make_read_only(mount: BorrowedFd<'_>) -> Result<(), Errno> {
+pub fn make_read_only(mount: BorrowedFd<'_>, noexec: bool) -> Result<(), Errno> {
     const AT_EMPTY_PATH: usize = 0x1000;
     const RDONLY_NOSUID_NODEV: u64 = 0x1 | 0x2 | 0x4;
-    let attributes = [RDONLY_NOSUID_NODEV, 0, 0, 0];
+    let attributes = [RDONLY_NOSUID_NODEV | u64::from(noexec) << 3, 0, 0, 0];
     let arguments =
         [mount.as_raw_fd() as usize, c"".as_ptr().addr(), AT_EMPTY_PATH, attributes.as_ptr().addr(), 32];
     // SAFETY: the structure is four 64-bit numbers: attr_set, attr_clr, propagation, userns_fd.

@@ -1,6 +1,6 @@
 //! The step's root: a fresh file system with what the plan says, and nothing else reachable.
 
-use crate::memory::{PathBuffer, c_string};
+use crate::memory::{PathBuffer, c_string, terminated};
 use crate::{host, references, sys};
 use core::ffi::CStr;
 use init::errno;
@@ -97,7 +97,7 @@ pub fn make<'a>(step: &Step<'a>) -> Result<OwnedFd, Failure<'a>> {
         World::Shm { path } => root.mount(path, Kind::Shm).map_err(Failure::on("shm", path)),
         World::Closure => root.closure(step).map_err(Failure::of("bind what is referred to")),
         World::Store { path, .. } => root.store(step, path).map_err(Failure::on("store", path)),
-        World::Bind { source, path } => root.bind(source, path).map_err(Failure::on("bind", path)),
+        World::Bind { source, path } => root.bind(step, source, path).map_err(Failure::on("bind", path)),
     })?;
     // A root of the initial file system can't be pivoted away from; it is covered instead, and left by chroot.
     // Source: the kernel's Documentation/filesystems/ramfs-rootfs-initramfs.rst.
@@ -235,7 +235,7 @@ impl Root {
         attach(&rustix::mount::open_tree(CWD, crate::step::store(step.name, &mut room), flags)?, &place)
     }
 
-    fn bind(&self, source: Source<'_>, path: Field<'_>) -> Result<(), Errno> {
+    fn bind(&self, step: &Step<'_>, source: Source<'_>, path: Field<'_>) -> Result<(), Errno> {
         let (mut buffer, mut room): (PathBuffer, PathBuffer) = ([0; _], [0; _]);
         let place = self.place(path, &mut buffer)?;
         let (folder, field) = match source {
@@ -243,7 +243,8 @@ impl Root {
             Source::Output(field) => (c"/stores", field),
         };
         let inside = c_string(field, &mut room).ok_or(Errno::NAMETOOLONG)?;
-        bind(&place, folder, inside)
+        let is_input = matches!(source, Source::Input(_)) && step.rules == Rules::Groundup;
+        bind(&place, folder, inside, is_input && is_only_read(inside)?)
     }
 
     /// All that the binds directly in the store refer to and that is not there yet.
@@ -269,7 +270,7 @@ impl Root {
                     *from.get_mut(at).ok_or(Errno::NAMETOOLONG)? = *byte;
                 }
                 let inside = c_str(from.strip_prefix(b"/").unwrap_or(&from))?;
-                bind(&Place { folder, name }, origin, inside)
+                bind(&Place { folder, name }, origin, inside, false)
             })?;
         }
         Ok(())
@@ -284,8 +285,17 @@ enum Kind {
     Shm,
 }
 
+/// Whether the input that this lies in is one that is only read.
+fn is_only_read(inside: &CStr) -> Result<bool, Errno> {
+    let mut room: PathBuffer = [0; _];
+    let name = inside.to_bytes().split(|&byte| byte == b'/').next().unwrap_or_default();
+    let name = terminated(name, &mut room).ok_or(Errno::NAMETOOLONG)?;
+    let marks = rustix::fs::open(c"/noexec", OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+    Ok(rustix::fs::statat(&marks, name, AtFlags::SYMLINK_NOFOLLOW).is_ok())
+}
+
 /// Makes visible at a place what is at `inside` in a folder of PID 1's.
-fn bind(place: &Place<'_>, folder: &CStr, inside: &CStr) -> Result<(), Errno> {
+fn bind(place: &Place<'_>, folder: &CStr, inside: &CStr, noexec: bool) -> Result<(), Errno> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let folder = rustix::fs::open(folder, flags, Mode::empty())?;
     let source = below(&folder, inside, OFlags::NOFOLLOW)?;
@@ -300,7 +310,7 @@ fn bind(place: &Place<'_>, folder: &CStr, inside: &CStr) -> Result<(), Errno> {
         _ => empty(place)?,
     }
     let mount = clone(&source)?;
-    sys::make_read_only(mount.as_fd())?;
+    sys::make_read_only(mount.as_fd(), noexec)?;
     attach(&mount, place)
 }
 

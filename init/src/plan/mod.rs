@@ -15,10 +15,11 @@
 //!           "entropy" SHA256            32 bytes credited to the kernel's random numbers before the first step
 //!           "failure" ("stop"|"continue")   what happens to the steps that do not need a failed one
 //!           { input | refers | step | drop }
-//! input   = "input" NAME ("file"|"exec"|"tree") SHA256
+//! input   = "input" NAME ("file"|"exec"|"tree"|"data") SHA256
 //!                                       in the image at /inputs/NAME; verified here. file, exec: the sha256 of the bytes
 //!                                       (exec is made executable); tree: of the NAR, which for an
-//!                                       output of an earlier run may be that of a file or a symbolic link
+//!                                       output of an earlier run may be that of a file or a symbolic link; data: a tree
+//!                                       that is only read
 //! refers  = "refers" NAME BASE           the input NAME holds the name of what stands at BASE in the store, or of
 //!                                       something that does
 //! step    = "step" NAME
@@ -42,7 +43,8 @@
 //!           | "device" PATH ("null"|"zero"|"full"|"random"|"urandom"|"tty")
 //!           | "proc" PATH | "pts" PATH | "shm" PATH     file systems of the step's own: processes, terminals, memory
 //!           | "store" PATH OCTAL        a fresh file system, owned by root and the step's group; exactly one
-//!           | "bind" ("input" NAME["/"SUB] | "output" STEP"/"BASE["/"SUB]) PATH   read-only; a symbolic link is copied
+//!           | "bind" ("input" NAME["/"SUB] | "output" STEP"/"BASE["/"SUB]) PATH   read-only; a symbolic link is copied.
+//!                                       By groundup's rules, what lies in an input of kind file or data is mounted noexec
 //!           | "closure"                 also all that the binds directly in the store refer to, directly or not; what the
 //!                                       step's outputs refer to is reported
 //!           }                           the world, made in this order; parents first
@@ -101,6 +103,8 @@ pub enum Kind {
     Exec,
     /// A directory, or what an earlier run has built, pinned by its NAR.
     Tree,
+    /// A directory that is only read, pinned by its NAR.
+    Data,
 }
 
 /// `input NAME KIND SHA256`
@@ -157,8 +161,9 @@ impl<'a> Plan<'a> {
         match cursor.keyword() {
             b"input" => cursor.one("input", |cursor| {
                 let name = cursor.name();
-                let kind = cursor.choice(&["file", "exec", "tree"], "`file`, `exec` or `tree`");
-                let kind = [Kind::File, Kind::Exec, Kind::Tree][kind];
+                let kind =
+                    cursor.choice(&["file", "exec", "tree", "data"], "`file`, `exec`, `tree` or `data`");
+                let kind = [Kind::File, Kind::Exec, Kind::Tree, Kind::Data][kind];
                 Item::Input(Input { name, kind, sha256: cursor.digest() })
             }),
             b"refers" => cursor.one("refers", |cursor| Item::Refers(cursor.name(), cursor.name())),

@@ -101,7 +101,7 @@ fn mistakes() {
         ("failure stop", "failure maybe", "`stop` or `continue`"),
         ("failure stop", "failure stop ", "the end of the line"),
         ("entropy 2", "entropy Z", digest),
-        ("input hex0 exec", "input hex0 link", "`file`, `exec` or `tree`"),
+        ("input hex0 exec", "input hex0 link", "`file`, `exec`, `tree` or `data`"),
         ("input hex0", "input .hex0", name),
         ("input hex0", "input he/x0", name),
         ("input hex0", "inputs hex0", "`input`, `refers`, `step` or `drop`"),

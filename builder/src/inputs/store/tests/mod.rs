@@ -47,5 +47,5 @@ impl Bench {
 }
 
 fn plain(from: Vec<Place>) -> Input {
-    Input { from, sha256: None, executable: false, unpack: false, strip: 0, pick: vec![] }
+    Input { from, sha256: None, executable: false, exec: false, unpack: false, strip: 0, pick: vec![] }
 }
