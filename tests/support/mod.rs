@@ -52,7 +52,7 @@ pub fn run(graph: Option<&Path>, arguments: &[&str]) -> Run {
     let outputs = out.path().join("out");
     let mut command = groundup();
     command.arg("run").args(graph).args(arguments).args(["--timeout", "600", "--console"]).arg(&console);
-    if !arguments.contains(&"--kernel") {
+    if !arguments.contains(&"--kernel") && !arguments.contains(&"host") {
         command.args(["--kernel", "minimal"]);
     }
     let output = command.arg("--out").arg(&outputs).output().unwrap();
