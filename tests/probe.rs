@@ -16,11 +16,27 @@ fn shell() -> PathBuf {
     cases::graph("shell")
 }
 
+/// In `strict`, what only that can vary, and some of what the machine host is tried with too (tests/probe_cases.rs);
+/// `tests/probe-cases shell` tries all.
 #[test]
 fn every_reason_is_found_and_nothing_else_is_blamed() {
-    let report = report(&shell(), &[]);
-    let reasons = reasons(&shell());
+    let steps = [
+        "architecture-uname",
+        "architecture-cpu",
+        "architecture-memory",
+        "random-variable",
+        "time-seconds",
+        "time-tar-gzip",
+        "address-heap",
+        "pair-path-and-locale",
+        "clean-text",
+        "clean-hash",
+    ];
+    let report = report(&shell(), &["--step", &steps.join(",")]);
+    let mut reasons = reasons(&shell());
     assert_eq!(reasons.len(), report["steps"].as_array().unwrap().len());
+    reasons.retain(|step, _| steps.contains(&step.as_str()));
+    assert_eq!(reasons.len(), steps.len());
     let wrong = wrong(&report, &reasons);
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
@@ -44,20 +60,43 @@ fn what_is_replayed_differs_in_the_same_bytes() {
     let found = report(&shell(), &[&step[..], &["randomness", "--seed", "7"]].concat());
     let cause = &told(&found, "random-uuid")["causes"][0];
     let again = cause["replay"].as_str().unwrap();
-    let words: Vec<&str> = again.split(' ').skip(3).collect();
+    let words: Vec<&str> = again.split(' ').skip(3).filter(|word| *word != "--again").collect();
     let again = report(&shell(), &words);
     assert_eq!(told(&again, "random-uuid")["causes"][0]["differences"], cause["differences"]);
 }
 
+/// A verdict says no more than was shown, and what was asked for by name and not answered is no success.
 #[test]
 fn what_can_not_be_varied_says_so() {
-    let varied = ["--vary", "date,cpu,umask-077,locale"];
+    let step = ["--machine", "host", "--step", "clean-text"];
+    let run = |vary: &str| {
+        let output = probe(&shell(), &[&step[..], &["--json", "--vary", vary]].concat());
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        (output.status.code(), told(&report, "clean-text").clone(), report["not_varied"].clone(), text)
+    };
+    let (status, told, not_varied, said) = run("cpu,umask-077");
+    assert_eq!(status, Some(1));
+    assert!(said.contains("asked for by name, and not varied in every step: cpu"), "{said}");
+    assert_eq!(told["state"], "same in what was varied");
+    assert_eq!(told["variations"]["cpu"]["result"], "not varied");
+    assert_eq!(told["variations"]["umask-077"]["result"], "same");
+    assert_eq!(not_varied[0]["vary"], "cpu");
+    // So does a subject, and a set.
+    assert_eq!(run("architecture information").0, Some(1));
+    assert_eq!(run("cpu+home").0, Some(1));
+    // A part of what there is is all that was asked for, and no more was shown.
+    let (status, told, not_varied, _) = run("umask-077");
+    assert_eq!((status, &told["state"]), (Some(0), &"same in what was varied".into()));
+    assert_eq!(not_varied, serde_json::json!([]));
+    // What a machine can never vary there is listed, and does not count.
+    let (status, told, _, _) = run("all");
+    assert_eq!((status, &told["state"]), (Some(0), &"same in what was varied".into()));
+    assert_eq!(told["variations"]["cpu"]["result"], "not varied");
     // Though the host's clock is not touched.
-    let report = report(&shell(), &[&["--machine", "host", "--step", "time-year"][..], &varied].concat());
-    let cells = &told(&report, "time-year")["variations"];
+    let report = report(&shell(), &["--machine", "host", "--step", "time-year", "--vary", "date,locale"]);
+    let cells = &cases::told(&report, "time-year")["variations"];
     assert_eq!(cells["date"]["result"], "differs");
-    assert_eq!(cells["cpu"]["more"], "not in host, which is this machine");
-    assert_eq!(cells["umask-077"]["result"], "same");
     // It makes no difference, but there is none that could.
     assert_eq!(cells["locale"]["more"], "no such locale among the inputs");
     assert_eq!(probe(&shell(), &["--vary", "nothing"]).status.code(), Some(2));
@@ -138,7 +177,7 @@ fn heirs_of_heirs_are_told() {
     assert_eq!((giver("source"), giver("clean")), (serde_json::Value::Null, serde_json::Value::Null));
     // What it needs by way of others is built, too.
     let alone = cases::report(&graph, &["--machine", "host", "--vary", "host-name", "--step", "last"]);
-    assert_eq!(told(&alone, "last")["state"], "reproducible");
+    assert_eq!(told(&alone, "last")["state"], "same in what was varied");
     let again = told(&report, "source")["causes"][0]["replay"].as_str().unwrap();
     let again = again.strip_prefix("groundup").unwrap();
     let program = groundup();
@@ -191,14 +230,26 @@ fn what_was_found_out_is_known_and_is_not_built_again() {
     // Without building, with the reason; what is reproducible is none of these.
     let (status, known, _) = run(&[&steps[..], &here, &["--known"]].concat());
     assert_eq!(status, Some(1));
-    assert!(known.contains("user-home: not reproducible\n  as was found out before"), "{known}");
+    assert!(
+        known.contains("user-home: not reproducible\n  known from before, not built now (host, "),
+        "{known}"
+    );
     assert!(known.contains("clean-text: not probed") && known.contains("0 builds in 0 boots"), "{known}");
-    // Only what is not known is probed.
+    assert!(known.contains("Known from before, not built now: 1."), "{known}");
+    // Only what is not known is probed;
     let (_, again, _) = run(&[&steps[..], &here].concat());
     assert!(
-        again.contains("as was found out before") && again.contains("clean-text: reproducible"),
+        again.contains("known from before") && again.contains("clean-text: same in what was varied"),
         "{again}"
     );
+    // what is asked for by name is; and what host found does not answer for strict, nor under another seed.
+    let step = ["--machine", "host", "--step", "user-home"];
+    let (_, named, _) = run(&[&step[..], &here, &["--vary", "home"]].concat());
+    assert!(!named.contains("known from before") && named.contains("groundup probe"), "{named}");
+    let (_, seed, _) = run(&[&step[..], &here, &["--seed", "2"]].concat());
+    assert!(!seed.contains("known from before"), "{seed}");
+    let (status, strict, _) = run(&[&here[..], &["--known", "--step", "user-home"]].concat());
+    assert!(status == Some(0) && strict.contains("user-home: not probed"), "{strict}");
 
     // Elsewhere nothing is known but what somebody signed.
     let sign = |arguments: &[&str]| {
@@ -213,7 +264,7 @@ fn what_was_found_out_is_known_and_is_not_built_again() {
     let by = |who: &str| run(&[&steps[..], &there, &["--others", &signed, "--keys", &path(who)]].concat());
     let (status, known, _) = by("alice.pub");
     assert_eq!(status, Some(1));
-    assert!(known.contains("as alice found out before; --again probes it again: home"), "{known}");
+    assert!(known.contains("known from before by alice, not built now (host, "), "{known}");
     let (status, _, stderr) = by("eve.pub");
     assert_eq!(status, Some(2));
     let stderr = String::from_utf8_lossy(&stderr);
@@ -253,7 +304,7 @@ fn the_page_is_shown_by_a_browser_and_loads_nothing() {
         "<td class=\"differs\"",
         "<td class=\"same\"",
         "user-home: not reproducible",
-        "clean-text: reproducible",
+        "clean-text: same in what was varied",
     ] {
         assert!(shown.contains(part), "{part}: {shown}");
     }

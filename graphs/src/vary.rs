@@ -95,6 +95,11 @@ impl Variation {
         }
     }
 
+    /// Whether builds often take another way with it, on which what else is varied can't be seen.
+    pub fn hides(&self) -> bool {
+        ["uname", "undeclared-files"].contains(&self.name)
+    }
+
     /// What of the machine it alters.
     pub fn alteration(&self) -> Option<Alteration> {
         if let Change::Machine(alteration) = self.change { Some(alteration) } else { None }

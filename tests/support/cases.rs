@@ -19,7 +19,8 @@ pub fn reasons(graph: &Path) -> BTreeMap<String, BTreeSet<String>> {
     let mut reasons = BTreeMap::new();
     let mut above: Option<&str> = None;
     for line in text.lines().map(str::trim) {
-        if let Some(stated) = line.strip_prefix("// differs with: ") {
+        let stated = line.strip_prefix("// differs with: ").or_else(|| line.strip_prefix("// expected: "));
+        if let Some(stated) = stated {
             above = Some(stated);
         } else if let Some(stated) = above.take() {
             let name = line.split('"').nth(1).unwrap_or_else(|| panic!("no derivation under `{stated}`"));
@@ -56,9 +57,19 @@ pub fn blamed(report: &Value, step: &str) -> BTreeSet<String> {
     causes.iter().map(|cause| cause["vary"].as_str().unwrap().to_owned()).collect()
 }
 
+/// Every step that took more builds than a step may.
+pub fn dear(report: &Value) -> Vec<String> {
+    let steps = report["steps"].as_array().unwrap().iter();
+    let builds = steps.map(|step| (step["name"].to_string(), step["builds"].as_u64().unwrap()));
+    builds
+        .filter(|(_, builds)| *builds > 60)
+        .map(|(step, builds)| format!("{step}: {builds} builds"))
+        .collect()
+}
+
 /// Every step that is blamed for something else than stands above it, or of which it is not told where it differs.
 pub fn wrong(report: &Value, reasons: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
-    let mut wrong = Vec::new();
+    let mut wrong = dear(report);
     for (step, stated) in reasons {
         let found = blamed(report, step);
         if found != *stated {

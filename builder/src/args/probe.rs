@@ -25,7 +25,19 @@ Subjects and their variations:
   resource limit            limits
 Build ID and snippet encoding follow from these; named alternatives for an
 input are what `groundup ddc` varies. Variations joined by + are made together.
-Exit status 0 if nothing makes any step differ, 1 if something does.";
+
+Each step has one of these verdicts:
+  reproducible             everything above was varied, and nothing changed it;
+                           seed-version only where --other-lock names versions
+  same in what was varied  nothing that was varied changed it, and something was
+                           not asked for, or could not be varied: what is listed
+  not reproducible         something changed it, or it differs by itself
+  inherits a difference    it differs where what it is built from does
+  fails where something is varied, fails, not probed (built for others at most)
+Exit status 0 if no probed step differs or fails, and everything asked for by
+name was varied in every step; 1 if not. With `all`, what could not be varied is
+listed and leaves the status at 0, which then means: the same in what was varied.
+What is `known from before` was not built now, and counts as it did then.";
 
 /// The options.
 #[derive(Debug, Args)]

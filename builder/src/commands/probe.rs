@@ -12,10 +12,11 @@ use crate::probe::ask::Counts;
 use crate::probe::history::{self, Known};
 use crate::probe::holds::Holds;
 use crate::probe::lab::{Came, Lab};
+use crate::probe::memory::Memory;
 use crate::probe::report::{Report, html, tell, text};
 use crate::probe::scratch::Scratch;
 use crate::probe::select::{self, Set};
-use crate::probe::study::{Study, Subject, study};
+use crate::probe::study::{Subject, study};
 use crate::unused::Unused;
 use crate::{cancel, kernel, term, tools};
 use graphs::plan::Step;
@@ -29,7 +30,7 @@ use std::time::Duration;
 pub fn probe(args: &args::Probe) -> Result<Result<(), Failure>, Failure> {
     let source = Source::of(&args.graph)?;
     let graph = source.graph()?;
-    let sets = select::select(&args.vary)?;
+    let sets = select::select(&args.vary, args.other_lock.is_some())?;
     let on_host = args.machine == MachineName::Host;
     Unused::default()
         .machines(&[args.machine], &args.tools, args.memory)
@@ -59,24 +60,23 @@ pub fn probe(args: &args::Probe) -> Result<Result<(), Failure>, Failure> {
     let cache = cache(&args.cache);
     let others = match &args.keys {
         Some(keys) => history::others(&args.others, &super::sign::keys(keys)?)?,
-        None => BTreeMap::new(),
+        None => vec![],
     };
-    let recall = |key: &str| history::recall(&cache, key).or_else(|| others.get(key).cloned());
+    let memory = Memory::new(args, &sets, &cache, others);
     let known: BTreeMap<&str, Known> = steps
         .iter()
         .zip(&keys)
         .filter(|(step, _)| wanted.contains(step.name.as_str()))
-        .filter_map(|(step, key)| Some((step.name.as_str(), recall(key)?)))
-        .filter(|(_, known)| !known.causes.is_empty() && !args.again)
+        .filter_map(|(step, key)| Some((step.name.as_str(), memory.recall(key)?)))
         .collect();
-    let told_before = args.known || args.vary == ["all"];
-    let known = if told_before { known } else { BTreeMap::new() };
     let mut report = Report {
         graph: args.graph.path.as_ref().map(|path| path.display().to_string()).unwrap_or_default(),
         machine: args.machine.word().to_owned(),
         seed: args.seed,
         steps: vec![],
         edges: edges(&steps),
+        named: select::named(&args.vary)?,
+        versions: args.other_lock.is_some(),
         builds: 0,
         boots: 0,
     };
@@ -97,6 +97,7 @@ pub fn probe(args: &args::Probe) -> Result<Result<(), Failure>, Failure> {
         let lab = Lab {
             args,
             prepared: &prepared,
+            steps: &steps,
             machinery: &machinery,
             scratch: &scratch,
             cache: &cache,
@@ -118,16 +119,16 @@ pub fn probe(args: &args::Probe) -> Result<Result<(), Failure>, Failure> {
     let (mut record, mut outputs) = (Vec::new(), BTreeMap::new());
     for (step, key) in steps.iter().zip(&keys) {
         let study = studies.get(&step.name);
-        let found = study.filter(|study| is_known(study)).map(|study| found(args, study, key));
-        if let Some(found) = found {
-            if told_before && !args.first {
-                history::keep(&cache, &found)?;
+        if let Some(found) = study.and_then(|study| memory.found(study, key)) {
+            // Where the first difference ends it, the others are not known.
+            if !args.first {
+                memory.keep(&found)?;
             }
             record.push(found);
         }
         outputs.extend(study.and_then(|study| study.control.outputs()).cloned().unwrap_or_default());
         let known = known.get(step.name.as_str());
-        report.steps.push(tell(args, &report.graph, &scratch, &prepared, step, study, known)?);
+        report.steps.push(tell(args, &scratch, &prepared, step, study, known)?);
     }
     (report.builds, report.boots) = (counts.builds.into_inner(), counts.boots.into_inner());
     if let Some(path) = &args.record {
@@ -151,10 +152,8 @@ pub fn probe(args: &args::Probe) -> Result<Result<(), Failure>, Failure> {
         );
         return Err(Failure::machine(text));
     }
-    Ok(match report.is_good() {
-        true => Ok(()),
-        false => Err(Failure::Build("not every step is reproducible".into())),
-    })
+    let failed = report.failed();
+    Ok(if failed.is_empty() { Ok(()) } else { Err(Failure::Build(failed)) })
 }
 
 /// The names of the steps to probe.
@@ -248,22 +247,4 @@ fn other_kernel(args: &args::Probe, sets: &[Set], machinery: &Machinery, cache: 
         kernel::kernel(&tools, cache, false).ok().map(|kernel| kernel.path)
     };
     ["minimal", "debian"].into_iter().filter_map(named).find(|path| path != known)
-}
-
-/// Whether what was found out holds for others too.
-fn is_known(study: &Study) -> bool {
-    matches!(study.control, Came::Built(_)) && !study.unsteady
-}
-
-fn found(args: &args::Probe, study: &Study, key: &str) -> Known {
-    let subjects = study.causes.iter().flat_map(|(set, ..)| select::subjects(set));
-    let subjects: BTreeSet<&str> = subjects.collect();
-    Known {
-        step: study.step.clone(),
-        key: key.to_owned(),
-        machine: args.machine.word().to_owned(),
-        causes: study.causes.iter().map(|(set, ..)| select::name(set)).collect(),
-        subjects: subjects.into_iter().map(str::to_owned).collect(),
-        by: vec![],
-    }
 }

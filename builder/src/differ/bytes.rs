@@ -4,6 +4,7 @@ use super::{elf, inside, members};
 use crate::term::shown;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 
 /// A part of a file, to be read as a way into it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +46,8 @@ pub struct Part {
     pub first: u64,
     /// How many bytes differ, those included that only one has.
     pub bytes: u64,
+    /// Where that part lies in the one and in the other: a member, a section, or all of it.
+    pub within: [Range<usize>; 2],
 }
 
 /// The parts in which two files differ, in the order of the first one; empty if they are equal.
@@ -61,7 +64,7 @@ pub fn parts(one: &[u8], other: &[u8]) -> Vec<Part> {
 }
 
 fn plain(one: &[u8], other: &[u8]) -> Vec<Part> {
-    members(one, other).unwrap_or_else(|| within(one, other, 0))
+    members(one, other).unwrap_or_else(|| within(one, other, [0, 0]))
 }
 
 /// How many bytes differ, and the first that does.
@@ -81,7 +84,7 @@ fn members(one: &[u8], other: &[u8]) -> Option<Vec<Part>> {
     }
     let mut all = Vec::new();
     for ((at, a), (_, b)) in first.iter().zip(&second) {
-        for mut part in within(&one[a.clone()], &other[b.clone()], a.start as u64) {
+        for mut part in within(&one[a.clone()], &other[b.clone()], [a.start, b.start]) {
             part.at.splice(0..0, at.iter().cloned());
             all.push(part);
         }
@@ -90,8 +93,8 @@ fn members(one: &[u8], other: &[u8]) -> Option<Vec<Part>> {
     if all.is_empty() { None } else { Some(all) }
 }
 
-/// Two files, or members, that start at an offset of the whole.
-fn within(one: &[u8], other: &[u8], start: u64) -> Vec<Part> {
+/// Two files, or members, that start at these offsets of the wholes.
+fn within(one: &[u8], other: &[u8], start: [usize; 2]) -> Vec<Part> {
     let Some((first, bytes)) = count(one, other) else { return vec![] };
     if let (Some(a), Some(b)) = (elf::Elf::read(one), elf::Elf::read(other)) {
         let parts = sections(&a, one, &b, other, start);
@@ -100,11 +103,13 @@ fn within(one: &[u8], other: &[u8], start: u64) -> Vec<Part> {
         }
     }
     let at = line(one, other, first as usize).into_iter().map(Step::Line).collect();
-    vec![Part { at, first: start + first, bytes }]
+    let within = [start[0]..start[0] + one.len(), start[1]..start[1] + other.len()];
+    vec![Part { at, first: start[0] as u64 + first, bytes, within }]
 }
 
 /// Section by section, paired by name and how often that name came before; what is left by its order, as names may differ, too.
-fn sections(a: &elf::Elf, one: &[u8], b: &elf::Elf, other: &[u8], start: u64) -> Vec<Part> {
+fn sections(a: &elf::Elf, one: &[u8], b: &elf::Elf, other: &[u8], start: [usize; 2]) -> Vec<Part> {
+    let moved = |range: &Range<usize>, by: usize| range.start + by..range.end + by;
     let mut theirs: BTreeMap<_, _> = number(&b.sections).collect();
     let mut pairs: Vec<_> =
         number(&a.sections).map(|(key, section)| (section, theirs.remove(&key))).collect();
@@ -114,15 +119,19 @@ fn sections(a: &elf::Elf, one: &[u8], b: &elf::Elf, other: &[u8], start: u64) ->
     pairs.iter_mut().filter(|(_, pair)| pair.is_none()).for_each(|(_, pair)| *pair = left.next());
     let mut all = Vec::new();
     for (section, pair) in pairs {
-        let bytes = pair.map_or(&[][..], |pair| &other[pair.range.clone()]);
+        let range = pair.map_or(0..0, |pair| pair.range.clone());
+        let bytes = &other[range.clone()];
         let Some((first, differing)) = count(&one[section.range.clone()], bytes) else { continue };
         let mut at = vec![Step::Section(section.name.clone())];
         at.extend(a.symbol(section, first).map(|(name, offset)| Step::Symbol(name, offset)));
-        all.push(Part { at, first: start + section.range.start as u64 + first, bytes: differing });
+        let within = [moved(&section.range, start[0]), moved(&range, start[1])];
+        all.push(Part { at, first: within[0].start as u64 + first, bytes: differing, within });
     }
     for section in left.filter(|section| !section.range.is_empty()) {
         let at = vec![Step::Section(section.name.clone())];
-        all.push(Part { at, first: start + one.len() as u64, bytes: section.range.len() as u64 });
+        let end = start[0] + one.len();
+        let within = [end..end, moved(&section.range, start[1])];
+        all.push(Part { at, first: end as u64, bytes: section.range.len() as u64, within });
     }
     all
 }
@@ -150,9 +159,12 @@ mod tests {
     #[test]
     fn bytes_are_counted_and_lines_told() {
         assert_eq!(parts(b"a\nb\nc", b"a\nb\nc"), []);
-        assert_eq!(parts(b"a\nb\nc", b"a\nx\nd!"), [Part { at: vec![Step::Line(2)], first: 2, bytes: 3 }]);
-        assert_eq!(parts(b"\0ab", b"\0a"), [Part { at: vec![], first: 2, bytes: 1 }]);
-        assert_eq!(parts(b"", b"x"), [Part { at: vec![Step::Line(1)], first: 0, bytes: 1 }]);
+        let part = |at, first, bytes, [one, other]: [usize; 2]| {
+            [Part { at, first, bytes, within: [0..one, 0..other] }]
+        };
+        assert_eq!(parts(b"a\nb\nc", b"a\nx\nd!"), part(vec![Step::Line(2)], 2, 3, [5, 6]));
+        assert_eq!(parts(b"\0ab", b"\0a"), part(vec![], 2, 1, [3, 2]));
+        assert_eq!(parts(b"", b"x"), part(vec![Step::Line(1)], 0, 1, [0, 1]));
     }
 
     #[test]
@@ -169,6 +181,7 @@ mod tests {
         assert_eq!(found[0].at, [Step::Member("two.txt".into()), Step::Line(2)]);
         // The magic number, a header, two bytes, a header, two bytes.
         assert_eq!((found[0].first, found[0].bytes), (8 + 60 + 2 + 60 + 2, 1));
+        assert_eq!(found[0].within, [130..133, 130..133]);
         let said: Vec<_> = found[0].at.iter().map(Step::to_string).collect();
         assert_eq!(said.join(", "), "member two.txt, line 2");
     }

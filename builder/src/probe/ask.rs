@@ -34,8 +34,6 @@ pub struct Ask {
     pub set: Set,
     /// What is drawn is drawn from this.
     pub seed: u64,
-    /// Whether it is asked beside others, one right after the other ([`beside`](super::beside)).
-    pub beside: bool,
 }
 
 /// An answer, or why there is none.
@@ -87,10 +85,7 @@ impl Asker<'_> {
             };
             let mut boot: Vec<Ask> = Vec::new();
             for ask in group {
-                // What is asked in turn stays together.
-                let in_turn =
-                    |last: &Ask| last.beside && ask.beside && last.set.is_empty() != ask.set.is_empty();
-                if boot.len() >= share && !boot.last().is_some_and(in_turn) {
+                if boot.len() >= share {
                     boots.push(std::mem::take(&mut boot));
                 }
                 boot.push(ask);

@@ -11,6 +11,8 @@ use std::path::Path;
 /// Bytes that are shown of each side, and how many of them come before the first that differs.
 const SHOWN: usize = 16;
 const BEFORE: usize = 4;
+/// A value may begin before the first byte that differs, and end behind the last.
+const AROUND: usize = 64;
 /// Differences that are told of one output.
 const MOST: usize = 8;
 
@@ -53,6 +55,18 @@ pub fn details(
         }));
     }
     Ok(all)
+}
+
+/// Where two parts differ, from the first place to the last, and what is around that.
+fn changed<'a>(one: &'a [u8], other: &'a [u8]) -> (&'a [u8], &'a [u8]) {
+    let same = |(a, b): &(&u8, &u8)| a == b;
+    let start = one.iter().zip(other).take_while(same).count();
+    let end = one[start..].iter().rev().zip(other[start..].iter().rev()).take_while(same).count();
+    let around = |bytes: &'a [u8]| {
+        let last = bytes.len().min(bytes.len() - end + AROUND);
+        &bytes[start.saturating_sub(AROUND)..last]
+    };
+    (around(one), around(other))
 }
 
 fn join(root: &Path, path: &Path) -> std::path::PathBuf {
@@ -101,11 +115,33 @@ fn places(output: &str, path: &str, what: &What, one: &Path, other: &Path, value
                     part.first
                 );
                 let bytes = Some((start as u64, shown(&first), shown(&second)));
-                let found = values.iter().filter(|value| value.appears(&first, &second));
+                let [one, other] = &part.within;
+                let (one, other) = (first.get(one.clone()), second.get(other.clone()));
+                let (one, other) = changed(one.unwrap_or_default(), other.unwrap_or_default());
+                let found = values.iter().filter(|value| value.appears(one, other));
                 let found = found.map(|value| value.about.clone()).collect();
                 all.extend(detail(place.join(", "), what, bytes, found));
             }
             all
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hint_belongs_to_what_changed() {
+        let far = "-".repeat(200);
+        let (one, other) =
+            (format!("begin{far}the time 12{far}end"), format!("begin{far}the time 3456{far}end"));
+        let (before, after) = changed(one.as_bytes(), other.as_bytes());
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        assert!(text(before).contains("the time 12-") && !text(before).contains("begin"));
+        assert!(text(after).contains("the time 3456-") && !text(after).contains("end"));
+        assert_eq!(changed(b"ab", b"ab"), (&b"ab"[..], &b"ab"[..]));
+        assert_eq!(changed(b"aa", b"aaa"), (&b"aa"[..], &b"aaa"[..]));
+        assert_eq!(changed(b"", b"x"), (&b""[..], &b"x"[..]));
     }
 }

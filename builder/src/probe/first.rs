@@ -1,7 +1,6 @@
 //! What `--first` asks: each variation alone, side by side, until every step differs in one.
 
 use super::ask::{Answer, Ask, Asker};
-use super::beside::Verdicts;
 use super::judge::Told;
 use super::lab::Came;
 use super::select::{Set, name};
@@ -26,7 +25,7 @@ impl Asker<'_> {
         answers.iter_mut().for_each(|answers| answers.sort_by_key(|(ask, _)| (place(ask), ask.seed)));
         let judged = answers.iter().zip(controls).enumerate();
         let judge = |(at, (answers, controls)): (usize, (&Vec<(Ask, Answer)>, _))| {
-            self.judge(at, controls, sets, &Told { answers, others: &[], in_turn: &Verdicts::new() })
+            self.judge(at, controls, sets, &Told { answers, others: &[] })
         };
         Ok(judged.map(judge).collect())
     }

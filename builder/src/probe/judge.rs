@@ -1,7 +1,6 @@
 //! What the answers mean: which variation is to blame, and which only moves what another one moves.
 
 use super::ask::{Answer, Ask, Asker};
-use super::beside::Verdicts;
 use super::lab::Came;
 use super::noise::Noise;
 use super::select::{Set, name};
@@ -24,14 +23,12 @@ pub struct Told<'a> {
     pub answers: &'a [(Ask, Answer)],
     /// What is known of other sets, by name.
     pub others: &'a [(String, Cell)],
-    /// What building in turn with nothing varied told.
-    pub in_turn: &'a Verdicts,
 }
 
 impl Asker<'_> {
     /// What is known of a step from all that was told.
     pub fn judge(&self, at: usize, (control, twin): (Came, Came), sets: &[Set], told: &Told<'_>) -> Study {
-        let Told { answers, others, in_turn } = told;
+        let Told { answers, others } = told;
         let samples = self.samples(&control, &twin, answers);
         let strict = self.lab.args.machine != MachineName::Host;
         let mut study = Study {
@@ -42,11 +39,14 @@ impl Asker<'_> {
             cells: vec![],
             causes: vec![],
             heir: None,
+            samples: vec![],
+            builds: answers.iter().filter(|(_, came)| came.is_ok()).count() + 2,
+            notes: vec![],
         };
         for (ask, came) in answers.iter().filter(|(ask, _)| !ask.set.is_empty()) {
             let cell = match came {
                 Err(why) => Cell::Not(why.clone()),
-                Ok(came) => self.cell(at, &study.control, came, (&samples, in_turn), &ask.set),
+                Ok(came) => self.cell(at, &study.control, came, &samples, &ask.set),
             };
             if let (Cell::Differs, Ok(came)) = (&cell, came)
                 && !study.causes.iter().any(|(set, ..)| name(set) == name(&ask.set))
@@ -72,7 +72,8 @@ impl Asker<'_> {
             };
             study.cells.push((set, cell));
         }
-        self.consequences(at, &mut study, &samples, in_turn);
+        self.consequences(at, &mut study, &samples);
+        study.samples = samples;
         study
     }
 
@@ -91,19 +92,9 @@ impl Asker<'_> {
         samples
     }
 
-    /// What a set does to a step, by what is known of noise: what came when nothing was varied, and what building in turn told.
-    pub(super) fn cell(
-        &self,
-        at: usize,
-        control: &Came,
-        came: &Came,
-        (noise, in_turn): (&[Came], &Verdicts),
-        set: &Set,
-    ) -> Cell {
-        let follows = || match in_turn.get(&name(set)) {
-            Some(Some(differs)) => !differs,
-            _ => self.is_noise(control, came, noise) && !self.stands(at, control, came, set),
-        };
+    /// What a set does to a step, by what is known of noise: what came when nothing was varied.
+    pub(super) fn cell(&self, at: usize, control: &Came, came: &Came, noise: &[Came], set: &Set) -> Cell {
+        let follows = || self.is_noise(control, came, noise) && !self.stands(at, control, came, set);
         match (control, came) {
             (Came::Failed(_), _) => Cell::Not("it fails when nothing is varied".into()),
             (_, Came::Failed(reason)) => Cell::Failed(reason.clone()),
@@ -142,7 +133,7 @@ impl Asker<'_> {
     }
 
     /// Takes away the blame for what follows from something else that is to blame.
-    fn consequences(&self, at: usize, study: &mut Study, noise: &[Came], in_turn: &Verdicts) {
+    fn consequences(&self, at: usize, study: &mut Study, noise: &[Came]) {
         let cause = |study: &Study, name: &str| {
             study
                 .causes
@@ -183,9 +174,7 @@ impl Asker<'_> {
         }
         for (set, came, _) in study.causes.clone() {
             let [one] = set[..] else { continue };
-            let is_its_own =
-                || in_turn.get(one.name) == Some(&Some(true)) || self.stands(at, &study.control, &came, &set);
-            if TIMING.contains(&one.name) || is_its_own() {
+            if TIMING.contains(&one.name) || self.stands(at, &study.control, &came, &set) {
                 continue;
             }
             // Random numbers take no memory, but may be drawn from what lies in it, too.

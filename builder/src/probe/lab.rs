@@ -61,6 +61,8 @@ pub struct Lab<'a> {
     pub args: &'a Probe,
     /// The graph's inputs.
     pub prepared: &'a Prepared,
+    /// All steps, in the plan's order.
+    pub steps: &'a [Step],
     /// QEMU and kernel.
     pub machinery: &'a Machinery,
     /// Outputs, by hash.
@@ -92,6 +94,25 @@ impl Lab<'_> {
         let (mut given, mut references) = (self.given.clone(), self.references.clone());
         given.extend(made.outputs.clone());
         references.extend(made.references.clone());
+        Lab { given, references, ..*self }
+    }
+
+    /// The same where nothing is given but what this step needs, as if it alone were probed: how much there is of that can be seen
+    /// by how much memory a machine has.
+    pub fn alone(&self, step: &Step) -> Self {
+        let mut needed: BTreeSet<&str> = step.steps().into_iter().collect();
+        // Each stands before those that need it.
+        for other in self.steps.iter().rev() {
+            if needed.contains(other.name.as_str()) {
+                needed.extend(other.steps());
+            }
+        }
+        let outputs = self.steps.iter().filter(|other| needed.contains(other.name.as_str()));
+        let outputs: BTreeSet<&str> =
+            outputs.flat_map(|other| &other.outputs).map(|output| output.name.as_str()).collect();
+        let (mut given, mut references) = (self.given.clone(), self.references.clone());
+        given.retain(|name, _| outputs.contains(name.as_str()));
+        references.retain(|name, _| outputs.contains(name.as_str()));
         Lab { given, references, ..*self }
     }
 

@@ -6,26 +6,28 @@
 //! controls:  each step twice in the same image: they must agree, else the machine is at fault
 //! rounds:    each step with everything varied at once, and where that differs with ever less, until it is known which
 //!            variations do it alone or in the smallest sets (delta debugging); many steps in one boot
+//! confirm:   what is to be reported once more, each alone in its boot, as the command does that is printed for it
 //! heirs:     each step once more on what an unreproducible one, or another heir, made under a variation
 //! ```
 //! | module | subject |
 //! |---|---|
 //! | [`lab`], [`scratch`] | one boot of many steps; their outputs |
-//! | [`study`], [`ask`], [`rounds`], [`first`] | what is asked of it |
+//! | [`study`], [`ask`], [`rounds`], [`first`], [`confirm`] | what is asked of it |
 //! | [`search`], [`minimal`] | which of many variations make a difference |
-//! | [`judge`], [`noise`], [`beside`] | what the answers mean |
+//! | [`judge`], [`noise`] | what the answers mean |
 //! | [`holds`] | whether what was varied can have an effect |
 //! | [`detail`], [`values`] | where outputs differ, and whether what was varied stands there |
-//! | [`history`] | what was found out before |
+//! | [`history`], [`memory`] | what was found out before, and which question that answers |
 //! | [`report`] | as text, JSON and a page |
 pub mod ask;
-pub mod beside;
+pub mod confirm;
 pub mod detail;
 pub mod first;
 pub mod history;
 pub mod holds;
 pub mod judge;
 pub mod lab;
+pub mod memory;
 pub mod minimal;
 pub mod noise;
 pub mod report;

@@ -1,28 +1,32 @@
 //! The searches of all steps, side by side: what they need next is asked in the same boots, round after round.
 
 use super::ask::{Answer, Ask, Asker};
-use super::beside::Verdicts;
 use super::judge::{Told, is_timing};
 use super::lab::Came;
-use super::search::{Found, Oracle};
+use super::search::{Found, Oracle, Stop};
 use super::select::{Set, name};
 use super::study::{Cell, Study};
-use crate::args::MachineName;
 use crate::failure::Failure;
 use graphs::vary::Variation;
+use std::cell::RefCell;
 
 /// Values are looked for in outputs of so many bytes, to know where to begin.
 const SEARCHED: u64 = 32 << 20;
-
-/// What must be asked before more is known.
-struct Need(Vec<Ask>);
+/// So many builds of a step at most, where no set and no more interleavings are asked for by name.
+pub const LIMIT: usize = 60;
+/// So many interleavings are in that.
+const REPEATS: u64 = 3;
+/// A step that differs by itself is built so many times more as it is.
+const NOISE: usize = 3;
+/// So much is left for building again what is to be reported: the step as it is, and causes that are found last.
+const LEFT: usize = 3;
 
 /// What was asked of a step, and is asked next.
 struct Course {
     controls: (Came, Came),
     answers: Vec<(Ask, Answer)>,
-    in_turn: Verdicts,
     next: Vec<Ask>,
+    builds: usize,
     found: Option<Found<&'static Variation>>,
 }
 
@@ -30,6 +34,14 @@ impl Course {
     fn known(&self, seed: u64, set: &[&'static Variation]) -> Option<&Answer> {
         let is_it = |(ask, _): &&(Ask, Answer)| ask.seed == seed && name(&ask.set) == name(set);
         self.answers.iter().find(is_it).map(|(_, answer)| answer)
+    }
+
+    /// Causes so far, each of which is built once more.
+    fn causes(&self) -> usize {
+        let differs = |(ask, answer): &&(Ask, Answer)| {
+            ask.set.len() == 1 && answer.as_ref().is_ok_and(|came| *came != self.controls.0)
+        };
+        self.answers.iter().filter(differs).count()
     }
 }
 
@@ -39,24 +51,32 @@ impl Asker<'_> {
         let course = |(subject, controls): (usize, (Came, Came))| {
             let fails = matches!(controls.0, Came::Failed(_));
             let next = if fails { vec![] } else { self.outset(subject, sets) };
-            Course { controls, answers: vec![], in_turn: Default::default(), next, found: None }
+            Course { controls, answers: vec![], next, builds: 2, found: None }
         };
         let mut courses: Vec<Course> = controls.into_iter().enumerate().map(course).collect();
         for (subject, course) in courses.iter_mut().enumerate() {
             self.go_on(subject, sets, course);
         }
         while courses.iter().any(|course| !course.next.is_empty()) {
-            let asks = courses.iter_mut().flat_map(|course| std::mem::take(&mut course.next)).collect();
+            let next = |course: &mut Course| {
+                // What can't be varied is not built.
+                course.builds += course.next.iter().filter(|ask| self.step(0, ask).is_ok()).count();
+                std::mem::take(&mut course.next)
+            };
+            let asks = courses.iter_mut().flat_map(next).collect();
             let answers = self.answer(self.grouped(asks), None)?;
             for (subject, (course, answers)) in courses.iter_mut().zip(answers).enumerate() {
-                let (in_turn, answers): (Vec<_>, Vec<_>) =
-                    answers.into_iter().partition(|(ask, _)| ask.beside);
-                course.in_turn.extend(self.verdicts(&in_turn));
                 course.answers.extend(answers);
                 self.go_on(subject, sets, course);
             }
         }
         Ok(courses.into_iter().enumerate().map(|(subject, course)| self.end(subject, sets, course)).collect())
+    }
+
+    /// Builds of a step at most.
+    pub(super) fn limit(&self, sets: &[Set]) -> usize {
+        let named = sets.iter().filter(|set| set.len() > 1).count();
+        LIMIT + named + self.lab.args.repeat.saturating_sub(REPEATS) as usize
     }
 
     /// What is asked first: what no search asks, and the step as it is once more, after others.
@@ -66,7 +86,9 @@ impl Asker<'_> {
             ask.seed == self.lab.args.seed && matches!(ask.set[..], [one] if searched.contains(&one))
         };
         let alone = sets.iter().flat_map(|set| self.repeated(subject, set));
-        alone.filter(|ask| !is_searched(ask)).chain([self.control(subject)]).collect()
+        let asks = alone.filter(|ask| !is_searched(ask));
+        let after = (!self.is_replay(sets)).then(|| self.control(subject));
+        asks.chain(after).collect()
     }
 
     /// What may be tried together with others. In a step that differs from moment to moment, what moves moments may not.
@@ -81,40 +103,49 @@ impl Asker<'_> {
 
     /// Takes a search as far as the answers reach.
     fn go_on(&self, subject: usize, sets: &[Set], course: &mut Course) {
-        if matches!(course.controls.0, Came::Failed(_)) || course.found.is_some() {
+        if matches!(course.controls.0, Came::Failed(_)) || course.found.is_some() || !course.next.is_empty() {
             return;
         }
         let (control, twin) = &course.controls;
         let mut samples = self.samples(control, twin, &course.answers);
-        if samples.is_empty() {
+        let noisy = !samples.is_empty();
+        let alone = |set: &Set| Ask { set: set.clone(), ..self.control(subject) };
+        if noisy {
+            // How it differs by itself, before anything else is asked.
+            let asked = course.answers.iter().filter(|(ask, _)| ask.set.is_empty()).count();
+            let timing = sets.iter().filter(|set| set.len() == 1 && is_timing(set));
+            let timing = timing.filter(|set| course.known(self.lab.args.seed, set).is_none()).map(alone);
+            let more = (asked..=NOISE).map(|_| self.control(subject));
+            let more: Vec<Ask> = timing.chain(more).collect();
+            if !more.is_empty() {
+                course.next = more;
+                return;
+            }
+        } else {
             // Whatever is varied moves what another schedule alone moves.
             let timed = course.answers.iter().filter(|(ask, _)| is_timing(&ask.set) && ask.set.len() == 1);
             let moved = timed.filter_map(|(_, answer)| answer.as_ref().ok()).filter(|came| *came != control);
             samples.extend(moved.cloned());
         }
         let known = |set: &[&'static Variation]| course.known(self.lab.args.seed, set);
-        let need = |wanted: Vec<Ask>| if wanted.is_empty() { Ok(()) } else { Err(Need(wanted)) };
-        let alone = |set: &Set| Ask { set: set.clone(), ..self.control(subject) };
-        let ask = |wanted: &[Set]| {
-            let (mut unknown, mut differs) = (Vec::new(), Vec::new());
-            for set in wanted {
-                let cell = match known(set) {
-                    Some(Ok(came)) => self.cell(subject, control, came, (&samples, &course.in_turn), set),
-                    // A machine that can't be had: whose fault it is must be found.
-                    Some(Err(why)) => Cell::Failed(why.clone()),
-                    None => {
-                        unknown.push(alone(set));
-                        continue;
-                    }
-                };
-                // It may be the moment's difference.
-                let is_open = !samples.is_empty() && matches!(cell, Cell::Differs | Cell::Follows(_));
-                if is_open && !is_timing(set) && !course.in_turn.contains_key(&name(set)) {
-                    unknown.extend(self.in_turn(subject, set));
+        let left = self.limit(sets).saturating_sub(course.builds + course.causes() + LEFT);
+        let wanted: RefCell<Vec<Ask>> = RefCell::default();
+        let ask = |asked: &[Set]| {
+            let answer = |set: &Set| match known(set) {
+                Some(Ok(came)) => {
+                    let cell = self.cell(subject, control, came, &samples, set);
+                    Some(matches!(cell, Cell::Differs | Cell::Failed(_)))
                 }
-                differs.push(matches!(cell, Cell::Differs | Cell::Failed(_)));
-            }
-            need(unknown).map(|()| differs)
+                // A machine that can't be had: whose fault it is must be found.
+                Some(Err(_)) => Some(true),
+                None => {
+                    let mut wanted = wanted.borrow_mut();
+                    let may = wanted.len() < left;
+                    may.then(|| wanted.push(alone(set))).map(|()| false)
+                }
+            };
+            let answers = asked.iter().map(answer).collect();
+            if wanted.borrow().is_empty() { Ok(answers) } else { Err(Stop::Need) }
         };
         let likely = |observed: &[&'static Variation], now: &[&'static Variation]| match known(observed) {
             Some(Ok(came)) if self.lab.scratch.total(came) <= SEARCHED => {
@@ -123,23 +154,14 @@ impl Asker<'_> {
             }
             _ => vec![],
         };
-        let noisy = !samples.is_empty();
         let excludes = |one: &&Variation, other: &&Variation| one.slot() == other.slot();
         // Each altered machine is a boot of its own.
         let dear = |one: &&Variation| one.alteration().is_some();
-        let oracle = Oracle { ask: &ask, likely: &likely, excludes: &excludes, dear: &dear };
-        let timing = sets.iter().filter(|set| noisy && is_timing(set) && known(set).is_none());
-        let timing = timing.map(alone).collect();
-        let found = need(timing).and_then(|()| oracle.search(&self.searched(subject, sets, noisy), !noisy));
-        match found {
+        let hides = |one: &&Variation| one.hides();
+        let oracle = Oracle { ask: &ask, likely: &likely, excludes: &excludes, dear: &dear, hides: &hides };
+        match oracle.search(&self.searched(subject, sets, noisy), !noisy) {
             Ok(found) => course.found = Some(found),
-            Err(Need(asks)) => {
-                // The step as it is comes last, after what else is asked; on the host in each round, as time goes on there.
-                if self.lab.args.machine == MachineName::Host && course.next.is_empty() {
-                    course.next.push(self.control(subject));
-                }
-                course.next.splice(0..0, asks);
-            }
+            Err(_) => course.next = wanted.into_inner(),
         }
     }
 
@@ -156,12 +178,22 @@ impl Asker<'_> {
             };
             Some((one.name.to_owned(), cell))
         });
-        let without: Vec<_> = without.collect();
+        let mut without: Vec<_> = without.collect();
+        let cut = format!("not tried: {} builds of a step are the limit", self.limit(sets));
+        without.extend(found.open.iter().map(|one| (one.name.to_owned(), Cell::Not(cut.clone()))));
         let told: Vec<Set> = sets.iter().chain(&found.culprits).cloned().collect();
         let place = |ask: &Ask| told.iter().position(|set| name(set) == name(&ask.set));
         course.answers.retain(|(ask, _)| ask.set.is_empty() || place(ask).is_some());
         course.answers.sort_by_key(|(ask, _)| (place(ask), ask.seed));
-        let told = Told { answers: &course.answers, others: &without, in_turn: &course.in_turn };
-        self.judge(subject, course.controls, sets, &told)
+        let told = Told { answers: &course.answers, others: &without };
+        let mut study = self.judge(subject, course.controls, sets, &told);
+        study.builds = course.builds;
+        if found.cut {
+            study.notes.push(format!(
+                "the search was cut short: {} builds of a step are the limit",
+                self.limit(sets)
+            ));
+        }
+        study
     }
 }

@@ -30,6 +30,8 @@ pub enum Cell {
     Needless,
     /// It could not be varied here, for this reason.
     Not(String),
+    /// Others, and then not again; how that was seen.
+    Once(String),
 }
 
 /// What is known of a step.
@@ -48,6 +50,12 @@ pub struct Study {
     pub causes: Vec<(Set, Came, u64)>,
     /// The step whose differing outputs change this one's, if any does.
     pub heir: Option<String>,
+    /// What it makes when nothing is varied, if that is not always the same.
+    pub samples: Vec<Came>,
+    /// How many builds it took.
+    pub builds: usize,
+    /// What else is to be said of it.
+    pub notes: Vec<String>,
 }
 
 /// Studies of all subjects. `say` is told what is being varied, `counts` how much is done for it.
@@ -66,9 +74,12 @@ impl Asker<'_> {
     fn study(&mut self, sets: &[Set]) -> Result<Vec<Study>, Failure> {
         let controls = self.controls()?;
         if self.lab.args.first {
-            return self.first(sets, controls);
+            let mut studies = self.first(sets, controls)?;
+            self.confirm(sets, &mut studies)?;
+            return Ok(studies);
         }
         let mut studies = self.rounds(sets, controls)?;
+        self.confirm(sets, &mut studies)?;
         self.heirs(&mut studies)?;
         Ok(studies)
     }
@@ -96,7 +107,7 @@ impl Asker<'_> {
 
     /// The step with nothing varied.
     pub(super) fn control(&self, subject: usize) -> Ask {
-        Ask { subject, set: vec![], seed: self.lab.args.seed, beside: false }
+        Ask { subject, set: vec![], seed: self.lab.args.seed }
     }
 
     /// All that is asked of a step to know what a set alone does.

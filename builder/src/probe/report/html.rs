@@ -42,9 +42,10 @@ fn escape(text: &str) -> String {
 fn color(state: State) -> &'static str {
     match state {
         State::Reproducible => "#cfe9cf",
+        State::Same => "#ffd27f",
         State::Differs => "#f6b8b0",
         State::Inherits => "#fbe3df",
-        State::Fails => "#f3d9a4",
+        State::Fails | State::Breaks => "#e8c4a0",
         State::NotProbed => "#eeeeee",
     }
 }
@@ -122,14 +123,20 @@ fn matrix(report: &Report) -> String {
 }
 
 fn section(step: &Told) -> String {
-    let mut text = format!("<h2 id=\"{0}\">{0}: {1}</h2>\n", escape(&step.name), step.state.words());
+    let mut text = format!(
+        "<h2 id=\"{0}\" style=\"border-left:.5em solid {2};padding-left:.5em\">{0}: {1}</h2>\n",
+        escape(&step.name),
+        step.state.words(),
+        color(step.state)
+    );
     if let Some(known) = &step.known {
-        text += &format!("<p>Found out before: {}.</p>\n", escape(&known.causes.join(", ")));
+        text += &format!("<p>{}</p>\n", escape(&super::text::from_before(known)));
     }
     if let Some(giver) = &step.heir {
         text +=
             &format!("<p>The same from the same inputs; differs with what {} makes.</p>\n", escape(giver));
     }
+    step.notes.iter().for_each(|note| text += &format!("<p>{}</p>\n", escape(note)));
     for cause in &step.causes {
         let (subjects, about) = (cause.subjects.join(" and "), cause.about.join(", and "));
         text += &format!(

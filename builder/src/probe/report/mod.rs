@@ -1,6 +1,7 @@
 //! What was found out, for people and for programs.
 
 mod html;
+mod replay;
 mod tell;
 mod text;
 
@@ -9,6 +10,7 @@ use super::history::Known;
 use super::lab::Came;
 use super::study::Cell;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 pub use html::html;
 pub use tell::tell;
@@ -26,6 +28,10 @@ pub struct Report {
     pub steps: Vec<Told>,
     /// Which step needs which, by number.
     pub edges: Vec<(usize, usize)>,
+    /// The sets that were asked for by name.
+    pub named: Vec<String>,
+    /// Whether other versions of seeds were named.
+    pub versions: bool,
     /// How many builds it took, without those that are only for others,
     pub builds: usize,
     /// in how many boots.
@@ -48,6 +54,10 @@ pub struct Told {
     pub heir: Option<String>,
     /// Whether it differs from build to build although nothing is varied.
     pub noisy: bool,
+    /// What else is to be said.
+    pub notes: Vec<String>,
+    /// How many builds it took.
+    pub builds: usize,
     /// What was known before, if it was not probed.
     pub known: Option<Known>,
 }
@@ -55,14 +65,18 @@ pub struct Told {
 /// What became of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Nothing changed it.
+    /// Everything there is was varied, and nothing changed it.
     Reproducible,
+    /// Nothing that was varied changed it, and not everything was.
+    Same,
     /// Something did.
     Differs,
     /// It differs where what it is given does.
     Inherits,
     /// It could not be built at all.
     Fails,
+    /// It is not built where something is varied, and the same where something else is.
+    Breaks,
     /// It was built once, for others.
     NotProbed,
 }
@@ -86,9 +100,11 @@ impl State {
     pub fn words(self) -> &'static str {
         match self {
             State::Reproducible => "reproducible",
+            State::Same => "same in what was varied",
             State::Differs => "not reproducible",
             State::Inherits => "inherits a difference",
             State::Fails => "fails",
+            State::Breaks => "fails where something is varied",
             State::NotProbed => "not probed",
         }
     }
@@ -103,15 +119,39 @@ impl Cell {
             Cell::Failed(why) => ("failed", why),
             Cell::Follows(from) => ("follows", from),
             Cell::Not(why) => ("not varied", why),
+            Cell::Once(how) => ("not shown again", how),
             Cell::Needless => ("not varied", "the first difference was asked for"),
         }
     }
 }
 
 impl Report {
-    /// Whether nothing makes any step differ.
-    pub fn is_good(&self) -> bool {
-        self.steps.iter().all(|step| matches!(step.state, State::Reproducible | State::NotProbed))
+    /// What the exit status must say: why not everything is as it was asked for. Empty if it is.
+    pub fn failed(&self) -> String {
+        let is_good =
+            |step: &Told| matches!(step.state, State::Reproducible | State::Same | State::NotProbed);
+        if !self.steps.iter().all(is_good) {
+            return "not every step is reproducible".to_owned();
+        }
+        let open = self.unanswered();
+        let names: BTreeSet<_> = open.iter().map(|(_, set, _)| *set).collect();
+        let names: Vec<_> = names.into_iter().collect();
+        match open.is_empty() {
+            true => String::new(),
+            false => format!("asked for by name, and not varied in every step: {}", names.join(", ")),
+        }
+    }
+
+    /// What was asked for by name and could not be varied: step, set and reason.
+    fn unanswered(&self) -> Vec<(&str, &str, &str)> {
+        let cells = self.steps.iter().flat_map(|step| step.cells.iter().map(move |cell| (step, cell)));
+        let named = cells.filter(|(_, (set, _))| self.named.contains(set));
+        named
+            .filter_map(|(step, (set, cell))| match cell {
+                Cell::Not(why) => Some((step.name.as_str(), set.as_str(), why.as_str())),
+                _ => None,
+            })
+            .collect()
     }
 
     /// All of it.
@@ -147,11 +187,12 @@ impl Report {
             json!({
                 "name": step.name, "state": step.state.words(), "outputs": outputs, "variations": cells,
                 "causes": step.causes.iter().map(cause).collect::<Vec<_>>(), "inherits": step.heir, "known": step.known,
-                "noisy": step.noisy,
+                "noisy": step.noisy, "built": step.control.is_some(), "builds": step.builds, "notes": step.notes,
             })
         };
         json!({
             "graph": self.graph, "machine": self.machine, "seed": self.seed, "builds": self.builds, "boots": self.boots,
+            "not_varied": self.unanswered().iter().map(|(step, set, why)| json!({ "step": step, "vary": set, "why": why })).collect::<Vec<_>>(),
             "steps": self.steps.iter().map(step).collect::<Vec<_>>(),
         })
     }

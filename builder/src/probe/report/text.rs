@@ -2,8 +2,13 @@
 
 use super::{Cause, Report, State, Told};
 use crate::probe::detail::Detail;
+use crate::probe::history::Known;
 use crate::probe::lab::Came;
 use crate::term::{count, shown};
+use graphs::vary::VARIATIONS;
+
+/// So many variations are named where not all were made.
+const FEW: usize = 8;
 
 /// The whole report.
 pub fn text(report: &Report) -> String {
@@ -13,20 +18,53 @@ pub fn text(report: &Report) -> String {
         tell(&mut text, step, host);
     }
     let number = |state| report.steps.iter().filter(|step| step.state == state).count();
-    let states = [State::Reproducible, State::Differs, State::Inherits, State::Fails, State::NotProbed];
+    let states = [
+        State::Reproducible,
+        State::Same,
+        State::Differs,
+        State::Inherits,
+        State::Breaks,
+        State::Fails,
+        State::NotProbed,
+    ];
     let states = states.map(|state| (number(state), state.words()));
     let counts: Vec<_> =
         states.iter().filter(|(many, _)| *many > 0).map(|(many, words)| format!("{words}: {many}")).collect();
     let (builds, boots) = (count(report.builds, "build"), count(report.boots, "boot"));
-    text + &format!("{}. {}. {builds} in {boots}.\n", count(report.steps.len(), "step"), counts.join(", "))
+    let known = report.steps.iter().filter(|step| step.known.is_some()).count();
+    text += &format!("{}. {}. {builds} in {boots}.\n", count(report.steps.len(), "step"), counts.join(", "));
+    if known > 0 {
+        text += &format!("Known from before, not built now: {known}.\n");
+    }
+    if report.named.is_empty() && !report.versions {
+        text += "Not asked: seed-version, which needs --other-lock.\n";
+    }
+    text
+}
+
+/// Where an answer comes from that nothing was built for.
+pub(super) fn from_before(known: &Known) -> String {
+    let by = if known.by.is_empty() { String::new() } else { format!(" by {}", known.by.join(" and ")) };
+    let varied = match VARIATIONS.iter().filter(|one| !known.varied.iter().any(|set| set == one.name)).count()
+    {
+        0 => "everything varied".to_owned(),
+        _ if known.varied.len() <= FEW => format!("varied: {}", known.varied.join(", ")),
+        few => format!("all but {few} varied"),
+    };
+    // Others may have written it.
+    shown(&format!(
+        "known from before{by}, not built now ({}, {varied}): {}; --again builds it again",
+        known.machine,
+        known.causes.join(", ")
+    ))
+    .into_owned()
 }
 
 fn tell(text: &mut String, step: &Told, host: bool) {
     let mut line = |words: String| text.extend([&*words, "\n"]);
     line(format!("{}: {}", step.name, step.state.words()));
     if let Some(known) = &step.known {
-        let who = if known.by.is_empty() { "was".to_owned() } else { known.by.join(" and ") };
-        line(format!("  as {who} found out before; --again probes it again: {}", known.causes.join(", ")));
+        line(format!("  {}", from_before(known)));
     }
     if let Some(Came::Failed(reason)) = &step.control {
         line(format!("  when nothing is varied: {reason}"));
@@ -37,6 +75,7 @@ fn tell(text: &mut String, step: &Told, host: bool) {
     if step.noisy && host {
         line("  it differs from build to build by itself".into());
     }
+    step.notes.iter().for_each(|note| line(format!("  note: {note}")));
     step.causes.iter().for_each(|cause| tell_cause(&mut line, cause));
     for (word, lead) in
         [("same", "the same with"), ("failed", "fails with"), ("follows", "follows from others")]
