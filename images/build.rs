@@ -31,10 +31,13 @@ fn command(workspace: &Path, out: &Path) -> Command {
         // A third of the size of the unrolled one. There are no SHA instructions: the strict machine's CPU has none either.
         "--cfg=sha2_backend=\"soft\"",
         "--cfg=sha2_backend_soft=\"compact\"",
+        // What is found several times is called, and what is smaller than a call is not.
+        "-Cllvm-args=-enable-machine-outliner=always",
+        "-Cllvm-args=-inline-threshold=15",
         // The compiler's own linker: a distribution's would leave its mark.
         "-Clinker=rust-lld",
         "-Clinker-flavor=ld.lld",
-        "-Clink-args=-static --no-pie --build-id=none --no-eh-frame-hdr --icf=all -z noseparate-code --entry=_start",
+        "-Clink-args=-static --no-pie --build-id=none --no-eh-frame-hdr --icf=all -z noseparate-code -z norelro --entry=_start",
     ]
     .map(str::to_owned)
     .into();

@@ -248,7 +248,8 @@ fn machine(setting: &Setting<'_>, prepared: &Prepared, boot: &Boot) -> Result<qe
 fn host(machine: MachineName, notes: &str) -> Option<Value> {
     (machine == MachineName::Host).then(|| {
         let mut unpinned = qemu::host::UNPINNED.to_vec();
-        unpinned.extend(Some(qemu::host::ONE_ID).filter(|&note| notes.contains(note)));
+        let more = [qemu::host::ONE_ID, qemu::host::SHARED_IDS];
+        unpinned.extend(more.into_iter().filter(|&note| notes.contains(note)));
         json!({ "kernel": qemu::host::kernel(), "unpinned": unpinned })
     })
 }

@@ -123,6 +123,7 @@ const CASES: &[Case] = &[
     ("a suite that Debian does not have", &[("\"bookworm\"", "\"bookwrom\"")]),
     ("an expectation of what is not made", &[("expect: {\"doc\"", "expect: {\"dox\"")]),
     // Limits.
+    ("too little memory", &[("memory: 3000000", "memory: 1048575")]),
     ("absurd sizes", &[("time: 60", "time: 0"), ("log: 1000000", "log: 1099511627777"), ("space: 2000000", "space: 0"), ("memory: 3000000", "memory: 99999999999999"), ("processes: 4", "processes: 1000001")]),
     ("a working directory that cannot be", &[("\"/desk/here\"", "\"/proc/self\"")]),
     ("a working directory in what is no input", &[("\"/desk/here\"", "\"/store/hello\"")]),

@@ -1,5 +1,5 @@
 //! What PID 1 does that is not tied to being PID 1: the [`plan`] reader, the [`nar`] hash, the [`canon`]icaliser, the sorted
-//! [`walk`] below both, the [`archive`] reader, the [`log`] marker, and how digests ([`hex`]) and errors ([`errno`]) are spelled and
+//! [`walk`] below both, the [`archive`] reader, the [`filter`] of system calls, the [`log`] marker, and how digests ([`hex`]) and errors ([`errno`]) are spelled and
 //! events put together ([`say`]).
 //!
 //! No std and no allocator: whatever needs room is handed it by the caller. The host's tests, its fuzz targets and
@@ -9,6 +9,7 @@
 pub mod archive;
 pub mod canon;
 pub mod errno;
+pub mod filter;
 pub mod hex;
 pub mod log;
 pub mod nar;

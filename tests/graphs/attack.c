@@ -58,12 +58,111 @@ static void writes(const char *const *paths)
         attempt_write(*paths);
 }
 
+/* A call by i386's number, which a program of any kind can make. Its arguments are of 32 bits. */
+static long i386(long number, long a, long b, long c)
+{
+    int result;
+
+    __asm__ volatile("int $0x80" : "=a"(result) : "a"(number), "b"(a), "c"(b), "d"(c) : "memory", "r8", "r9", "r10", "r11");
+    if (result >= 0)
+        return result;
+    errno = -result;
+    return -1;
+}
+
+enum { X32 = 0x40000000 };
+
+/* Keys belong to no namespace. */
+static void keys(void)
+{
+    char text[4096];
+
+    attempt("add_key", syscall(SYS_add_key, "user", "k", "secret", 6, -3));
+    attempt("request_key", syscall(SYS_request_key, "user", "k", NULL, -3));
+    attempt("session keyring", syscall(SYS_keyctl, 0, -3, 0));
+    attempt("new session keyring", syscall(SYS_keyctl, 1, "k", 0, 0, 0));
+    attempt("list of the user's keyring", syscall(SYS_keyctl, 11, -4, text, sizeof text, 0));
+    attempt("i386 add_key", i386(286, 0, 0, 0));
+    attempt("i386 keyctl", i386(288, 0, -3, 0));
+    attempt("x32 keyctl", syscall(X32 | SYS_keyctl, 0, -3, 0));
+    errno = ENOENT;
+    attempt("/proc/keys", read(open("/proc/keys", O_RDONLY), text, sizeof text) > 0 ? 0 : -1);
+    errno = ENOENT;
+    attempt("/proc/key-users", read(open("/proc/key-users", O_RDONLY), text, sizeof text) > 0 ? 0 : -1);
+}
+
+/* Families of sockets that know no namespaces, or that no build needs, in each way to make one. */
+static void sockets(void)
+{
+    static int arguments[4];
+    char what[64];
+    int family, pair[2];
+
+    for (family = 0; family < 64; family++) {
+        if (family == AF_UNIX || family == AF_INET || family == AF_INET6 || family == AF_NETLINK)
+            continue;
+        snprintf(what, sizeof what, "socket of family %d", family);
+        attempt(what, socket(family, SOCK_STREAM, 0));
+        attempt(what, socket(family, SOCK_SEQPACKET, 0));
+        attempt(what, socket(family, SOCK_DGRAM, 0));
+        attempt(what, i386(359, family, SOCK_STREAM, 0));
+        attempt(what, socketpair(family, SOCK_STREAM, 0, pair));
+        attempt(what, syscall(X32 | SYS_socket, family, SOCK_STREAM, 0));
+        arguments[0] = family;
+        arguments[1] = SOCK_STREAM;
+        attempt(what, i386(102, 1, (long)arguments, 0));
+        attempt(what, i386(102, 8, (long)arguments, 0));
+    }
+    for (family = 1; family < 32; family++) {
+        snprintf(what, sizeof what, "netlink protocol %d", family);
+        attempt(what, socket(AF_NETLINK, SOCK_RAW, family));
+    }
+    if (socket(AF_UNIX, SOCK_STREAM, 0) == -1 || socket(AF_INET, SOCK_DGRAM, 0) == -1 || socket(AF_INET6, SOCK_STREAM, 0) == -1
+        || socket(AF_NETLINK, SOCK_RAW, 0) == -1 || socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == -1) {
+        perror("a socket that a build needs");
+        allowed++;
+    }
+}
+
+/* What carries calls past a filter, or reaches into the kernel. */
+static void kernel(void)
+{
+    static char parameters[128];
+
+    attempt("io_uring_setup", syscall(425, 4, parameters));
+    attempt("io_uring_enter", syscall(426, 0, 0, 0, 0, 0, 0));
+    attempt("io_uring_register", syscall(427, -1, 0, 0, 0));
+    attempt("i386 io_uring_setup", i386(425, 4, (long)parameters, 0));
+    attempt("x32 io_uring_setup", syscall(X32 | 425, 4, parameters));
+    attempt("userfaultfd", syscall(SYS_userfaultfd, 1));
+    attempt("fanotify_init", syscall(SYS_fanotify_init, 0, 0));
+    attempt("memfd_secret", syscall(447, 0));
+    attempt("perf_event_open", syscall(SYS_perf_event_open, &(int[32]){ 1, 112 }, 0, -1, -1, 0));
+    attempt("i386 bpf", i386(357, 0, (long)parameters, 64));
+    attempt("finit_module", syscall(SYS_finit_module, 0, "", 0));
+    attempt("kexec_file_load", syscall(SYS_kexec_file_load, 0, 0, 0, "", 0));
+    attempt("quotactl", syscall(SYS_quotactl, 0, "/", 0, parameters));
+    attempt("fsconfig", syscall(431, -1, 0, 0, 0, 0));
+    attempt("mount_setattr", syscall(442, AT_FDCWD, "/tmp", 0, parameters, 32));
+    attempt("clone3", syscall(435, parameters, 88));
+    attempt("setns", syscall(SYS_setns, open("/proc/self/ns/uts", O_RDONLY), 0));
+    attempt("file_setattr", syscall(469, AT_FDCWD, "/tmp", parameters, 24, 0));
+    attempt("setxattr", setxattr("/tmp", "user.x", "1", 1, 0));
+    attempt("i386 setxattr", i386(226, 0, 0, 0));
+    attempt("inode flags", ioctl(open("/tmp", O_RDONLY), 0x40086602, &(long){ 0x40 }));
+    attempt("inode flags of i386", ioctl(open("/tmp", O_RDONLY), 0x40046602, &(long){ 0x40 }));
+    attempt("more inode flags", ioctl(open("/tmp", O_RDONLY), 0x401c5820, parameters));
+    attempt("type into a terminal", ioctl(1, 0x5412, "x"));
+    attempt("paste into a terminal", ioctl(1, 0x541c, "\3"));
+    attempt("a call without a number", syscall(500));
+}
+
 /* PID 1 of the machine has no number here; number 1 is the step's first process, a copy of it. */
 static void memory(void)
 {
     static const char *const paths[] = {
         "/proc/1/mem", "/proc/self/../1/mem", "/proc/1/fd/0", "/proc/1/fd/1", "/proc/1/root/plan", "/proc/1/cwd/plan",
-        "/proc/1/oom_score_adj", "/proc/1/clear_refs", "/proc/1/comm", "/proc/1/attr/current", "/proc/1/coredump_filter", NULL,
+        "/proc/1/exe", "/proc/self/exe", "/proc/1/oom_score_adj", "/proc/1/clear_refs", "/proc/1/comm", "/proc/1/attr/current", "/proc/1/coredump_filter", NULL,
     };
     char byte = 0;
     struct iovec here = { &byte, 1 }, there = { (void *)0x400000, 1 };
@@ -72,7 +171,7 @@ static void memory(void)
     writes(paths);
     attempt("environ of 1", open("/proc/1/environ", O_RDONLY));
     attempt("maps of 1", open("/proc/1/maps", O_RDONLY));
-    attempt("system call of 1", open("/proc/1/syscall", O_RDONLY));
+    attempt("system call of 1", read(open("/proc/1/syscall", O_RDONLY), &byte, 1));
     attempt("namespaces of 1", open("/proc/1/ns/mnt", O_RDONLY));
     attempt("PTRACE_ATTACH", ptrace(PTRACE_ATTACH, 1, 0, 0));
     attempt("PTRACE_SEIZE", ptrace(PTRACE_SEIZE, 1, 0, 0));
@@ -82,6 +181,10 @@ static void memory(void)
     attempt("setns by pidfd", syscall(SYS_setns, pidfd, CLONE_NEWNS));
     attempt("kcmp", syscall(SYS_kcmp, 1, getpid(), 0, 0, 0));
     attempt("prlimit of 1", syscall(SYS_prlimit64, 1, RLIMIT_NOFILE, &(struct rlimit){ 0, 0 }, NULL));
+    attempt("i386 prlimit of 1", i386(340, 1, RLIMIT_NOFILE, 0));
+    attempt("priority of 1", setpriority(PRIO_PROCESS, 1, 5));
+    attempt("CPUs of 1", sched_setaffinity(1, 8, (void *)&(long){ 1 }));
+    attempt("scheduling of 1", syscall(SYS_sched_setscheduler, 1, SCHED_IDLE, &(int){ 0 }));
 }
 
 static void signals(void)
@@ -109,7 +212,9 @@ static void devices(void)
         "/proc/bus/pci/00/00.0", "/proc/bus/pci/00/02.0", "/sys/bus/pci/devices/0000:00:02.0/resource2",
         "/proc/sys/kernel/core_pattern", "/proc/sys/kernel/hostname", "/proc/sys/kernel/modprobe", "/proc/sys/vm/drop_caches",
         "/proc/sys/kernel/printk", "/proc/sys/kernel/dmesg_restrict", "/proc/sys/user/max_user_namespaces",
-        "/proc/sys/kernel/keys/maxbytes", "/proc/sys/fs/protected_hardlinks", "/proc/irq/default_smp_affinity", NULL,
+        "/proc/sys/kernel/keys/maxbytes", "/proc/sys/fs/protected_hardlinks", "/proc/irq/default_smp_affinity",
+        "/proc/sys/kernel/shmall", "/proc/sys/kernel/msgmni", "/proc/sys/kernel/sem", "/proc/sys/net/ipv4/ip_forward",
+        "/proc/self/oom_score_adj", NULL,
     };
 
     writes(paths);
@@ -245,6 +350,12 @@ int main(int count, char **argument)
         inputs(argument[2], argument[3]);
     else if (!strcmp(argument[1], "privilege"))
         privilege();
+    else if (!strcmp(argument[1], "keys"))
+        keys();
+    else if (!strcmp(argument[1], "sockets"))
+        sockets();
+    else if (!strcmp(argument[1], "kernel"))
+        kernel();
     out = fopen(getenv("out"), "w");
     fputs("held\n", out);
     fclose(out);

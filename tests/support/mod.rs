@@ -3,12 +3,13 @@
 
 pub mod cases;
 pub mod nix;
+pub mod user;
 
 use qemu::{Event, Line};
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 /// A run of the program, ended.
 pub struct Run {
@@ -56,15 +57,11 @@ pub fn run(graph: Option<&Path>, arguments: &[&str]) -> Run {
         command.args(["--kernel", "minimal"]);
     }
     let output = command.arg("--out").arg(&outputs).output().unwrap();
-    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    let bytes = fs::read(&console).unwrap_or_else(|error| panic!("no console: {error}; it said:\n{stderr}"));
+    let bytes = fs::read(&console).unwrap_or_else(|error| {
+        panic!("no console: {error}; it said:\n{}", String::from_utf8_lossy(&output.stderr))
+    });
     fs::remove_file(&console).unwrap();
-    let mut lines = Vec::new();
-    let mut reader = qemu::console::Reader::new();
-    reader.feed(&bytes, &mut |line| lines.push(line));
-    lines.extend(reader.finish());
-    let stdout = String::from_utf8(output.stdout).unwrap();
-    Run { status: output.status.code(), stdout, stderr, console: bytes, lines, out }
+    Run::of(&output, &bytes, out)
 }
 
 /// Fails with what to install if a program is missing.
@@ -120,6 +117,22 @@ pub fn nix_hash(path: &Path) -> String {
 }
 
 impl Run {
+    /// What came of a run that left this on its console, and its outputs in `out` of a folder.
+    pub fn of(output: &Output, console: &[u8], out: tempfile::TempDir) -> Run {
+        let mut lines = Vec::new();
+        let mut reader = qemu::console::Reader::new();
+        reader.feed(console, &mut |line| lines.push(line));
+        lines.extend(reader.finish());
+        Run {
+            status: output.status.code(),
+            stdout: String::from_utf8(output.stdout.clone()).unwrap(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            console: console.to_owned(),
+            lines,
+            out,
+        }
+    }
+
     /// An output where the run left it.
     pub fn output(&self, name: &str) -> PathBuf {
         self.out.path().join("out").join(name)

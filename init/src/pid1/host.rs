@@ -65,7 +65,7 @@ pub fn limit(resource: Resource, wanted: Rlimit) -> Result<(), Errno> {
 }
 
 /// Gives this process the builder's ids in a user namespace of its own, where they stand for its `own` two and there are no
-/// others: everybody else's files are nobody's.
+/// others: everybody else's files are nobody's. The current folder is PID 1's /proc, since the step's can't be written to.
 pub fn map((uid, gid): (u32, u32), own: (u32, u32)) -> Result<(), Errno> {
     sys::new_user_namespace()?;
     let (mut uids, mut gids) = (Words::new(), Words::new());
@@ -73,9 +73,9 @@ pub fn map((uid, gid): (u32, u32), own: (u32, u32)) -> Result<(), Errno> {
     say!(&mut gids, gid, " ", own.1, " 1");
     machine::set(&[
         // None within it.
-        (c"/proc/sys/user/max_user_namespaces", b"0"),
-        (c"/proc/self/setgroups", b"deny"),
-        (c"/proc/self/uid_map", uids.as_bytes()),
-        (c"/proc/self/gid_map", gids.as_bytes()),
+        (c"sys/user/max_user_namespaces", b"0"),
+        (c"self/setgroups", b"deny"),
+        (c"self/uid_map", uids.as_bytes()),
+        (c"self/gid_map", gids.as_bytes()),
     ])
 }

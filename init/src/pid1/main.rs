@@ -15,6 +15,7 @@
 //! | `step` | a step as PID 1 sees it: start, follow, end, report |
 //! | `warden` | a step as its first process sees it: from its namespaces to `execve` |
 //! | `world` | the step's root |
+//! | `covers` | its /proc |
 //! | `references` | which things in the store refer to which |
 //! | `terminal` | a terminal for a builder's output |
 //! | `output` | canonicalising, hashing and exporting what a step made |
@@ -22,6 +23,7 @@
 #![no_main]
 
 mod console;
+mod covers;
 mod host;
 mod input;
 mod machine;

@@ -146,6 +146,7 @@ fn build<'w>(step: &Step<'_>, memory: &mut Memory, said: &'w mut Words) -> Resul
     // One read takes one report, not two that were written one after the other.
     let (report, report_end) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::DIRECT).map_err(at("pipe"))?;
     let killed_before = killed_for_memory();
+    sys::own_clocks();
     let Some(first) = sys::fork(sys::NAMESPACES).map_err(at("fork"))? else {
         drop((log, report));
         warden::run(step, memory, log_end, report_end)
@@ -155,7 +156,12 @@ fn build<'w>(step: &Step<'_>, memory: &mut Memory, said: &'w mut Words) -> Resul
     let status = rustix::process::waitpid(Some(first), WaitOptions::empty());
     // What was on its way between two sockets of the step outlives both, until the kernel sees some socket closed.
     drop(socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None));
-    said.fill(|room| rustix::io::read(&report, room).unwrap_or(0));
+    let read = |said: &mut Words| said.fill(|room| rustix::io::read(&report, room).unwrap_or(0));
+    read(said);
+    let became_builder = matches!(Report::read(said.as_bytes()), Some(Report::Becomes));
+    if became_builder {
+        read(said);
+    }
     if killed_for_memory() != killed_before {
         return Err(Reason::Memory);
     }
@@ -166,8 +172,11 @@ fn build<'w>(step: &Step<'_>, memory: &mut Memory, said: &'w mut Words) -> Resul
         Some(Report::Exit(status)) => Err(Reason::Exit(status)),
         Some(Report::Signal(signal)) => Err(Reason::Signal(signal)),
         // The first process was the builder itself, or was killed before it could say anything.
-        None => match status.map_err(at("wait"))? {
-            Some((_, status)) if status.exit_status() == Some(0) => Ok(()),
+        _ => match status.map_err(at("wait"))? {
+            Some((_, status)) if status.exit_status() == Some(0) && became_builder => Ok(()),
+            Some((_, status)) if status.exit_status() == Some(0) => {
+                Err(Reason::Words(b"no report of how the builder ended"))
+            }
             Some((_, status)) if status.exited() => Err(Reason::Exit(status.exit_status().unwrap_or(0))),
             ended => {
                 Err(Reason::Signal(ended.and_then(|(_, status)| status.terminating_signal()).unwrap_or(0)))

@@ -3,6 +3,9 @@
 
 use core::arch::asm;
 use core::ffi::CStr;
+use init::filter::{Filter, Instruction, Policy};
+use init::say;
+use init::say::Words;
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd};
 use rustix::io::Errno;
 
@@ -14,6 +17,7 @@ const SYSLOG: usize = 103;
 const PERSONALITY: usize = 135;
 const CLOCK_GETTIME: usize = 228;
 const EXIT_GROUP: usize = 231;
+const KEYCTL: usize = 250;
 const UNSHARE: usize = 272;
 const SECCOMP: usize = 317;
 const CLOSE_RANGE: usize = 436;
@@ -104,6 +108,26 @@ pub fn milliseconds() -> u64 {
     now[0] * 1000 + now[1] / 1_000_000
 }
 
+/// `unshare(CLONE_NEWTIME)`, and the clocks that count from the start of the kernel count from now for whoever is started next. A
+/// kernel before 5.6 lets its uptime be seen.
+/// [man](https://man7.org/linux/man-pages/man7/time_namespaces.7.html)
+pub fn own_clocks() {
+    const CLONE_NEWTIME: usize = 0x80;
+    // SAFETY: touches no memory of ours.
+    if unsafe { call(UNSHARE, [CLONE_NEWTIME, 0, 0, 0, 0]) }.is_err() {
+        return;
+    }
+    let mut offsets = Words::new();
+    for (name, clock) in [("monotonic -", 1), ("boottime -", 7)] {
+        let mut now = [0_u64; 2];
+        // SAFETY: a timespec is two 64-bit numbers. These clocks can't fail.
+        let _ = unsafe { call(CLOCK_GETTIME, [clock, now.as_mut_ptr().addr(), 0, 0, 0]) };
+        // A nanosecond more would be a clock below zero, if no time passed.
+        say!(&mut offsets, name, now[0] + 1, " ", 999_999_999 - now[1], "\n");
+    }
+    let _ = crate::machine::set(&[(c"/proc/self/timens_offsets", offsets.as_bytes())]);
+}
+
 /// `clock_settime(CLOCK_REALTIME, { seconds, 0 })`; the host's clock is left alone.
 /// [man](https://man7.org/linux/man-pages/man2/clock_settime.2.html)
 pub fn set_clock(seconds: u64) -> Result<(), Errno> {
@@ -114,67 +138,29 @@ pub fn set_clock(seconds: u64) -> Result<(), Errno> {
     rustix::time::clock_settime(rustix::time::ClockId::Realtime, now)
 }
 
-/// `seccomp(SECCOMP_SET_MODE_FILTER, 0, &{ length, filter })`: from here on this process and its children are told that no file
-/// system takes extended attributes. tmpfs counts neither them nor access control lists as space, so that a builder could fill
-/// the kernel's own memory, of which it can't be relieved.
+/// `seccomp(SECCOMP_SET_MODE_FILTER, 0, &{ length, filter })`: from here on it decides on the calls of this process and its children.
 /// [man](https://man7.org/linux/man-pages/man2/seccomp.2.html)
-///
-/// Where set-id bits are denied, chmod(2) and its like are not permitted to set them.
-pub fn filter(deny_set_id: bool) -> Result<(), Errno> {
-    /// `struct sock_filter`: code, where to go if true and if false, operand.
+pub fn filter(policy: Policy) -> Result<(), Errno> {
     #[repr(C)]
-    struct Filter(u16, u8, u8, u32);
-    #[repr(C)]
-    struct Program(u16, *const Filter);
+    struct Program(u16, *const Instruction);
     const SECCOMP_SET_MODE_FILTER: usize = 1;
-    const AUDIT_ARCH_I386: u32 = 0x4000_0003;
-    // The numbers of `struct seccomp_data`'s fields and of the instructions are in linux/seccomp.h and linux/bpf_common.h.
-    const LOAD: u16 = 0x20;
-    const AND: u16 = 0x54;
-    const SUBTRACT: u16 = 0x14;
-    const JUMP: u16 = 0x05;
-    const IF_EQUAL: u16 = 0x15;
-    const IF_AT_LEAST: u16 = 0x35;
-    const IF_ANY_OF: u16 = 0x45;
-    const RETURN: u16 = 0x06;
-    const ALLOW: u32 = 0x7fff_0000;
-    const ERRNO: u32 = 0x0005_0000;
-    let denied = if deny_set_id { 0o6000 } else { 0 };
-    let filter = [
-        Filter(LOAD, 0, 0, 4),
-        Filter(IF_EQUAL, 9, 0, AUDIT_ARCH_I386),
-        // x86-64, where x32's calls have a bit more: setxattrat is 463; fchmodat 268 and fchmodat2 452, whose third argument
-        // is the mode; chmod 90 and fchmod 91, whose second is; setxattr, lsetxattr, fsetxattr are 188 to 190.
-        Filter(LOAD, 0, 0, 0),
-        Filter(AND, 0, 0, !0x4000_0000),
-        Filter(IF_EQUAL, 19, 0, 463),
-        Filter(IF_EQUAL, 13, 0, 268),
-        Filter(IF_EQUAL, 12, 0, 452),
-        Filter(IF_EQUAL, 13, 0, 90),
-        Filter(IF_EQUAL, 12, 0, 91),
-        Filter(SUBTRACT, 0, 0, 188),
-        Filter(IF_AT_LEAST, 12, 13, 3),
-        // i386: the same are 463; 306, 452; 15, 94; 226 to 228.
-        Filter(LOAD, 0, 0, 0),
-        Filter(IF_EQUAL, 11, 0, 463),
-        Filter(IF_EQUAL, 5, 0, 306),
-        Filter(IF_EQUAL, 4, 0, 452),
-        Filter(IF_EQUAL, 5, 0, 15),
-        Filter(IF_EQUAL, 4, 0, 94),
-        Filter(SUBTRACT, 0, 0, 226),
-        Filter(IF_AT_LEAST, 4, 5, 3),
-        // The third argument, or the second.
-        Filter(LOAD, 0, 0, 32),
-        Filter(JUMP, 0, 0, 1),
-        Filter(LOAD, 0, 0, 24),
-        Filter(IF_ANY_OF, 2, 0, denied),
-        Filter(RETURN, 0, 0, ALLOW),
-        Filter(RETURN, 0, 0, ERRNO | Errno::OPNOTSUPP.raw_os_error() as u32),
-        Filter(RETURN, 0, 0, ERRNO | Errno::PERM.raw_os_error() as u32),
-    ];
-    let program = Program(filter.len() as u16, filter.as_ptr());
+    let filter = Filter::new(policy);
+    let program = Program(filter.instructions().len() as u16, filter.instructions().as_ptr());
     // SAFETY: the kernel copies the program.
     unsafe { call(SECCOMP, [SECCOMP_SET_MODE_FILTER, 0, (&raw const program).addr(), 0, 0]).map(drop) }
+}
+
+/// `keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL)`: a new one without a name. No namespace keeps a step from the keys of whoever started
+/// the machine, or of the step before.
+/// [man](https://man7.org/linux/man-pages/man2/keyctl.2.html)
+pub fn new_keyring() -> Result<(), Errno> {
+    const KEYCTL_JOIN_SESSION_KEYRING: usize = 1;
+    // SAFETY: touches no memory of ours.
+    match unsafe { call(KEYCTL, [KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0]) } {
+        // A kernel without keys, and a container that lets nobody have any.
+        Err(Errno::NOSYS | Errno::PERM) => Ok(()),
+        result => result.map(drop),
+    }
 }
 
 /// `ioctl(random, RNDADDENTROPY, &{ entropy_count: 256, buf_size: 32, buf: seed })`
@@ -250,12 +236,17 @@ unsafe fn ioctl(fd: BorrowedFd<'_>, request: usize, argument: usize) -> Result<(
     unsafe { call(IOCTL, [fd.as_raw_fd() as usize, request, argument, 0, 0]).map(drop) }
 }
 
-/// `mount_setattr(mount, "", AT_EMPTY_PATH, &{ attr_set: RDONLY | NOSUID | NODEV [| NOEXEC] }, 32)`
+/// More attributes of a mount that is read-only and without set-id bits: no devices, no programs.
+pub const NODEV: u64 = 0x4;
+/// See [`NODEV`].
+pub const NOEXEC: u64 = 0x8;
+
+/// `mount_setattr(mount, "", AT_EMPTY_PATH, &{ attr_set: RDONLY | NOSUID | more }, 32)`
 /// [man](https://man7.org/linux/man-pages/man2/mount_setattr.2.html)
-pub fn make_read_only(mount: BorrowedFd<'_>, noexec: bool) -> Result<(), Errno> {
+pub fn make_read_only(mount: BorrowedFd<'_>, more: u64) -> Result<(), Errno> {
     const AT_EMPTY_PATH: usize = 0x1000;
-    const RDONLY_NOSUID_NODEV: u64 = 0x1 | 0x2 | 0x4;
-    let attributes = [RDONLY_NOSUID_NODEV | u64::from(noexec) << 3, 0, 0, 0];
+    const RDONLY_NOSUID: u64 = 0x1 | 0x2;
+    let attributes = [RDONLY_NOSUID | more, 0, 0, 0];
     let arguments =
         [mount.as_raw_fd() as usize, c"".as_ptr().addr(), AT_EMPTY_PATH, attributes.as_ptr().addr(), 32];
     // SAFETY: the structure is four 64-bit numbers: attr_set, attr_clr, propagation, userns_fd.

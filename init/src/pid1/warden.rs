@@ -7,18 +7,21 @@ use crate::machine::{Settings, set};
 use crate::memory::{Memory, PathBuffer, c_string};
 use crate::sys;
 use crate::world::{self, Failure};
+use init::filter::Policy;
 use init::plan::{PidOne, Rules, Step};
 use init::say;
 use init::say::Words;
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{Gid, Mode, Uid};
+use rustix::fs::{Gid, Mode, OFlags, Uid};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, WaitOptions};
 use rustix::thread::{CapabilitySet, CapabilitySets};
 
-/// What the first process says to PID 1: nothing while all goes well and the builder is the first process itself.
+/// What the first process says to PID 1. Who says nothing has failed.
 pub enum Report<'a> {
+    /// It becomes the builder itself: what follows is a failure to do so, or nothing.
+    Becomes,
     /// The world or the builder could not be made.
     Failed(&'a [u8]),
     /// The builder exited with this status.
@@ -31,6 +34,7 @@ impl Report<'_> {
     /// The report in these bytes.
     pub fn read(bytes: &[u8]) -> Option<Report<'_>> {
         match bytes {
+            [b'B'] => Some(Report::Becomes),
             [b'F', text @ ..] => Some(Report::Failed(text)),
             [b'E', status] => Some(Report::Exit(i32::from(*status))),
             [b'S', signal] => Some(Report::Signal(i32::from(*signal))),
@@ -54,6 +58,7 @@ fn tell(report: &OwnedFd, failure: Failure<'_>) {
 }
 
 fn world<'a>(step: &Step<'a>, memory: &Memory, log: OwnedFd, report: &OwnedFd) -> Result<(), Failure<'a>> {
+    let proc = prepare().map_err(Failure::of("prepare"))?;
     names(step).map_err(Failure::of("set the host and domain names"))?;
     if step.loopback {
         loopback().map_err(Failure::of("bring the loopback interface up"))?;
@@ -70,16 +75,20 @@ fn world<'a>(step: &Step<'a>, memory: &Memory, log: OwnedFd, report: &OwnedFd) -
         set(&[setting]).map_err(Failure::of("limit user namespaces"))?;
     }
     let null = world::make(step)?;
+    // Where this process and the builder can write to what is about them.
+    rustix::process::fchdir(proc).map_err(Failure::of("enter /proc"))?;
     if step.pid_one == PidOne::Builder {
-        return builder(step, memory, &null, &log);
+        return builder(step, memory, &null, &log, Some(report));
     }
     let Some(child) = sys::fork(0).map_err(Failure::of("fork"))? else {
-        if let Err(failure) = builder(step, memory, &null, &log) {
+        if let Err(failure) = builder(step, memory, &null, &log, None) {
             tell(report, failure);
         }
         sys::exit(1)
     };
     drop(log);
+    // Refused where all that the host starts is to go first.
+    let _ = set(&[(c"self/oom_score_adj", b"0")]);
     let nothing = CapabilitySet::empty();
     let sets = CapabilitySets { effective: nothing, permitted: nothing, inheritable: nothing };
     rustix::thread::set_capabilities(None, sets).map_err(Failure::of("drop capabilities"))?;
@@ -98,6 +107,15 @@ fn world<'a>(step: &Step<'a>, memory: &Memory, log: OwnedFd, report: &OwnedFd) -
             sys::exit(0)
         }
     }
+}
+
+/// A keyring of its own; and where memory is short, builders go first. Returns PID 1's /proc.
+fn prepare() -> Result<OwnedFd, Errno> {
+    if host::is_shared() {
+        sys::new_keyring()?;
+    }
+    set(&[(c"/proc/self/oom_score_adj", b"1000")])?;
+    rustix::fs::open(c"/proc", OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
 }
 
 /// System V shared memory, queues and semaphores belong to no process: the kernel can't kill one to get them back, gives up
@@ -154,7 +172,13 @@ fn alone(step: &Step<'_>) -> Result<(), Errno> {
 }
 
 /// Becomes the builder. Everything that privilege is needed for comes before it is given up, the clock last of all.
-fn builder<'a>(step: &Step<'a>, memory: &Memory, null: &OwnedFd, log: &OwnedFd) -> Result<(), Failure<'a>> {
+fn builder<'a>(
+    step: &Step<'a>,
+    memory: &Memory,
+    null: &OwnedFd,
+    log: &OwnedFd,
+    report: Option<&OwnedFd>,
+) -> Result<(), Failure<'a>> {
     rustix::process::setsid().map_err(Failure::of("setsid"))?;
     // So that the builder can open /dev/stdout and /dev/stderr.
     let (uid, gid) = (Uid::from_raw(step.uid), Gid::from_raw(step.gid));
@@ -192,11 +216,15 @@ fn builder<'a>(step: &Step<'a>, memory: &Memory, null: &OwnedFd, log: &OwnedFd) 
         alone(step).map_err(Failure::of("map the builder's ids"))?;
     }
     rustix::thread::set_no_new_privs(true).map_err(Failure::of("no_new_privs"))?;
-    sys::filter(step.rules == Rules::Nix).map_err(Failure::of("seccomp"))?;
+    let policy = Policy { nix: step.rules == Rules::Nix, supervised: step.pid_one != PidOne::Builder };
+    sys::filter(policy).map_err(Failure::of("seccomp"))?;
     let (mut cwd, mut path): (PathBuffer, PathBuffer) = ([0; _], [0; _]);
     let too_long = || Failure::new("a path too long", Errno::NAMETOOLONG);
     let cwd = c_string(step.cwd, &mut cwd).ok_or_else(too_long)?;
     rustix::process::chdir(cwd).map_err(Failure::on("cwd", step.cwd))?;
     let path = c_string(step.builder, &mut path).ok_or_else(too_long)?;
+    if let Some(report) = report {
+        rustix::io::write(report, b"B").map_err(Failure::of("report"))?;
+    }
     Err(Failure::on("builder", step.builder)(sys::execve(path, &memory.arguments, &memory.environment)))
 }

@@ -82,7 +82,7 @@ pub fn make<'a>(step: &Step<'a>) -> Result<OwnedFd, Failure<'a>> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let root = rustix::fs::open(c"/step", flags, Mode::empty()).map_err(Failure::of("open the root"))?;
     let null = null(&root).map_err(Failure::of("make the builder's input"))?;
-    let root = Root { root };
+    let root = Root { root, null };
     step.world().try_for_each(|line| match line {
         World::Dir { path, mode, builder } => {
             root.dir(step, path, mode, builder).map_err(Failure::on("dir", path))
@@ -92,7 +92,7 @@ pub fn make<'a>(step: &Step<'a>) -> Result<OwnedFd, Failure<'a>> {
         World::Device { path, major, minor } => {
             root.device(path, major, minor).map_err(Failure::on("device", path))
         }
-        World::Proc { path } => root.mount(path, Kind::Proc).map_err(Failure::on("proc", path)),
+        World::Proc { path } => root.proc(step, path).map_err(Failure::on("proc", path)),
         World::Pts { path } => root.mount(path, Kind::Pts).map_err(Failure::on("pts", path)),
         World::Shm { path } => root.mount(path, Kind::Shm).map_err(Failure::on("shm", path)),
         World::Closure => root.closure(step).map_err(Failure::of("bind what is referred to")),
@@ -106,7 +106,7 @@ pub fn make<'a>(step: &Step<'a>) -> Result<OwnedFd, Failure<'a>> {
     rustix::process::chroot(c".").map_err(Failure::of("chroot"))?;
     rustix::process::chdir(c"/").map_err(Failure::of("chdir"))?;
     if step.rules == Rules::Groundup {
-        return Ok(null);
+        return Ok(root.null);
     }
     // Builders of Nix and Guix can see that theirs is called /dev/null, and write to it.
     rustix::fs::open(c"/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
@@ -125,14 +125,16 @@ fn null(root: &OwnedFd) -> Result<OwnedFd, Errno> {
 }
 
 /// Paths are resolved below the root and never through a symbolic link: what an input or an output holds can't lead out.
-struct Root {
-    root: OwnedFd,
+pub struct Root {
+    pub root: OwnedFd,
+    /// A null device, which nobody else has.
+    pub null: OwnedFd,
 }
 
 /// An open folder and a name in it.
-struct Place<'b> {
-    folder: OwnedFd,
-    name: &'b CStr,
+pub struct Place<'b> {
+    pub folder: OwnedFd,
+    pub name: &'b CStr,
 }
 
 impl Root {
@@ -198,20 +200,22 @@ impl Root {
         let mut buffer: PathBuffer = [0; _];
         let place = self.place(path, &mut buffer)?;
         if host::is_shared() {
-            let device = host::device(major, minor, OFlags::PATH)?;
+            let device = clone(&host::device(major, minor, OFlags::PATH)?)?;
+            // Written to it can be all the same; its times, by which one step could speak to another, stay.
+            sys::make_read_only(device.as_fd(), 0)?;
             empty(&place)?;
-            return attach(&clone(&device)?, &place);
+            return attach(&device, &place);
         }
         let (mode, device) = (Mode::from_raw_mode(0o666), rustix::fs::makedev(major, minor));
         rustix::fs::mknodat(&place.folder, place.name, FileType::CharacterDevice, mode, device)
     }
 
     /// A file system of the step's own. Processes: the PID namespace is that of the process which mounts.
-    fn mount(&self, path: Field<'_>, kind: Kind) -> Result<(), Errno> {
+    pub(crate) fn mount(&self, path: Field<'_>, kind: Kind) -> Result<(), Errno> {
         let mut buffer: PathBuffer = [0; _];
         let place = self.place(path, &mut buffer)?;
         rustix::fs::mkdirat(&place.folder, place.name, Mode::from_raw_mode(0o555))?;
-        let name = [c"proc", c"devpts", c"tmpfs"][kind as usize];
+        let name = [c"proc", c"proc", c"devpts", c"tmpfs"][kind as usize];
         let context = rustix::mount::fsopen(name, FsOpenFlags::FSOPEN_CLOEXEC)?;
         if let Kind::Pts = kind {
             rustix::mount::fsconfig_set_string(&context, c"ptmxmode", c"0666")?;
@@ -221,6 +225,9 @@ impl Root {
         match kind {
             Kind::Pts => {}
             Kind::Proc => attributes |= MountAttrFlags::MOUNT_ATTR_NODEV,
+            Kind::FixedProc => {
+                attributes |= MountAttrFlags::MOUNT_ATTR_NODEV | MountAttrFlags::MOUNT_ATTR_RDONLY
+            }
             Kind::Shm => attributes = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV,
         }
         let mount = rustix::mount::fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes)?;
@@ -279,8 +286,10 @@ impl Root {
 
 /// What a step's own file system is for.
 #[derive(Clone, Copy)]
-enum Kind {
+pub enum Kind {
     Proc,
+    /// In which nothing can be changed.
+    FixedProc,
     Pts,
     Shm,
 }
@@ -310,12 +319,12 @@ fn bind(place: &Place<'_>, folder: &CStr, inside: &CStr, noexec: bool) -> Result
         _ => empty(place)?,
     }
     let mount = clone(&source)?;
-    sys::make_read_only(mount.as_fd(), noexec)?;
+    sys::make_read_only(mount.as_fd(), sys::NODEV | if noexec { sys::NOEXEC } else { 0 })?;
     attach(&mount, place)
 }
 
 /// Opens what lies below a folder, through no symbolic link; the last component may be one itself.
-fn below(folder: &OwnedFd, path: &CStr, flags: OFlags) -> Result<OwnedFd, Errno> {
+pub(crate) fn below(folder: &OwnedFd, path: &CStr, flags: OFlags) -> Result<OwnedFd, Errno> {
     let flags = flags | OFlags::PATH | OFlags::CLOEXEC;
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
     rustix::fs::openat2(folder, path, flags, Mode::empty(), resolve)
@@ -328,18 +337,18 @@ fn empty(place: &Place<'_>) -> Result<(), Errno> {
 }
 
 /// A mount of what is open.
-fn clone(source: &OwnedFd) -> Result<OwnedFd, Errno> {
+pub(crate) fn clone(source: &OwnedFd) -> Result<OwnedFd, Errno> {
     let flags =
         OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_EMPTY_PATH;
     rustix::mount::open_tree(source, c"", flags)
 }
 
 /// Puts a mount on what stands at a place.
-fn attach(mount: &OwnedFd, place: &Place<'_>) -> Result<(), Errno> {
+pub(crate) fn attach(mount: &OwnedFd, place: &Place<'_>) -> Result<(), Errno> {
     let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH;
     rustix::mount::move_mount(mount, c"", &place.folder, place.name, flags)
 }
 
-fn c_str(bytes: &[u8]) -> Result<&CStr, Errno> {
+pub(crate) fn c_str(bytes: &[u8]) -> Result<&CStr, Errno> {
     CStr::from_bytes_until_nul(bytes).map_err(|_| Errno::INVAL)
 }

@@ -1,6 +1,6 @@
 //! The first stage: makes the namespaces, lets their ids be mapped, and waits for the process 1 in them.
 
-use super::{ONE_ID, next, refusal};
+use super::{ONE_ID, SHARED_IDS, devices, map, next, refusal};
 use crate::watch::end_with_parent;
 use nix::errno::Errno;
 use nix::sched::{CloneFlags, unshare};
@@ -39,6 +39,10 @@ pub fn enter(image: &OsStr, way: &OsStr) -> Result<ExitCode, String> {
     // A signal to whoever started us, from a terminal, is for that one to deal with.
     nix::unistd::setsid().map_err(|errno| format!("setsid: {}", errno.desc()))?;
     let parent = rustix::process::getppid();
+    // Before there is a user namespace, in which nobody can make any.
+    if Uid::current().is_root() && fs::canonicalize(image).is_ok_and(|image| !image.starts_with("/dev")) {
+        devices::make_own();
+    }
     let ids = user_namespace()?;
     // Other rights let the kernel forget whom this process ends with.
     let signal = Some(rustix::process::Signal::KILL);
@@ -56,8 +60,9 @@ pub fn enter(image: &OsStr, way: &OsStr) -> Result<ExitCode, String> {
         | CloneFlags::CLONE_NEWUTS
         | CloneFlags::CLONE_NEWCGROUP;
     unshare(others).map_err(|errno| refusal::explain("unshare", errno))?;
-    // Since Linux 5.6; without it the host's uptime can be seen, which is all.
-    if unshare(TIME).is_ok() {
+    // Process 1 gives each step a time namespace; here it has no right to set its clocks. Since Linux 5.6; without it the host's
+    // uptime can be seen, which is all.
+    if ids == Ids::Hosts && unshare(TIME).is_ok() {
         let _ = start_time_now();
     }
     let mut command = next("root");
@@ -78,7 +83,12 @@ fn user_namespace() -> Result<Ids, String> {
     let made = unshare(CloneFlags::CLONE_NEWUSER);
     let mapped = end(mapper, made.is_ok());
     match made {
-        Ok(()) if mapped => Ok(Ids::Many),
+        Ok(()) if mapped.is_some() => {
+            if mapped == Some(map::SHARED) {
+                eprintln!("{SHARED_IDS}");
+            }
+            Ok(Ids::Many)
+        }
         Ok(()) if root => Err("the ids of the user namespace could not be mapped".to_owned()),
         Ok(()) => one(uid, gid).map(|()| Ids::One),
         Err(_) if root => Ok(Ids::Hosts),
@@ -86,11 +96,12 @@ fn user_namespace() -> Result<Ids, String> {
     }
 }
 
-/// Tells the mapper whether there is something to do, and waits until it is done.
-fn end(mut mapper: Child, go: bool) -> bool {
+/// Lets the mapper know whether there is something to do, and waits until it is done. How it did it, if it did.
+fn end(mut mapper: Child, go: bool) -> Option<u8> {
     let told = mapper.stdin.take().map(|mut stdin| if go { stdin.write_all(b"x") } else { Ok(()) });
-    let status = mapper.wait();
-    matches!(told, Some(Ok(()))) && status.is_ok_and(|status| status.success())
+    let status = mapper.wait().ok()?.code()?;
+    let done = status == 0 || status == i32::from(map::SHARED);
+    if done && matches!(told, Some(Ok(()))) { u8::try_from(status).ok() } else { None }
 }
 
 /// Root inside is this user, and there is nobody else.

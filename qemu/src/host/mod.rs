@@ -12,15 +12,20 @@
 //!
 //! | namespace | what a step can't see |
 //! |---|---|
-//! | user | root's rights; without it (root, where user namespaces are forbidden) all capabilities that reach beyond the others are dropped |
-//! | mount, with a new root | any file of the host, but for six device nodes |
+//! | user | root's rights and anybody's id; without it (root, where user namespaces are forbidden) all capabilities that reach beyond the others are dropped |
+//! | mount, with a new root | any file of the host; six device nodes are root's own, or the host's where an ordinary user starts it |
 //! | pid | the host's processes |
 //! | network | its interfaces and sockets, abstract ones too |
 //! | ipc, uts, cgroup | its System V objects and queues, its name, where it keeps us |
-//! | time | how long it has been up |
+//! | time, for each step | how long it has been up |
 //!
-//! What can't be taken away or pinned is listed in [`UNPINNED`].
+//! What no namespace holds is refused by a filter (`init::filter`): keys, sockets of other families, io_uring, and all calls that a build does
+//! not need. Below `/proc` nothing can be changed, and keys are not shown. Each step has a session keyring of its own; builders
+//! are the first to go where memory is short.
+//!
+//! What can't be taken away or pinned is listed in [`UNPINNED`], with [`ONE_ID`] and [`SHARED_IDS`].
 
+mod devices;
 mod enter;
 mod map;
 mod refusal;
@@ -34,22 +39,27 @@ use std::process::ExitCode;
 /// The first argument by which this program knows that it is a stage of the `host` machine.
 pub const STAGE: &str = "@host";
 
-/// What a step on the `host` machine sees of the host, and what is not the same in every run, for the record.
-pub const UNPINNED: [&str; 9] = [
+/// What a step on the `host` machine sees of the host, and what is not the same in every run, for the record. No other list is kept.
+pub const UNPINNED: [&str; 12] = [
     "the clock: time of day",
     "the kernel: version, build, command line, random numbers, settings",
     "the CPU: model, features, number, time stamp counter",
     "scheduling: processes and threads interleave differently in every run",
-    "memory: its size, and what else uses it; a step is not held to its declared need",
+    "memory: its size, and what else uses it; a step is not held to its declared need, but is the first to be killed",
     "process numbers beyond the step's own namespace, device and inode numbers",
+    "inode numbers of pipes and sockets, which count on from step to step",
+    "files: when they were made and their metadata was changed last",
     "load, uptime of the kernel and statistics below /proc",
     "resource limits above the host's hard limits",
     "address layout of the kernel's vDSO page",
+    "device nodes where an ordinary user started the machine: numbers, times and locks are the host's",
 ];
 
+/// What else is not as it should be where root has no ids that nobody else has, as in a container.
+pub const SHARED_IDS: &str = "owners: the builder's ids are those of a user of the host, who can signal its processes (there are no others here)";
+
 /// What else is not as on the other machines where the kernel gives this user a single id.
-pub const ONE_ID: &str =
-    "owners: there is one id, so that inputs seem to be the builder's own (install newuidmap for more)";
+pub const ONE_ID: &str = "owners: there is one id, so that inputs and the folders of its root seem to be the builder's own (install newuidmap for more)";
 
 /// The word for a machine that varies what it can: entries of directories are made in the reverse order, which some file systems
 /// show, and there is one CPU.

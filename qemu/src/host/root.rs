@@ -1,5 +1,6 @@
 //! The last stage, process 1 in its namespaces: unpacks the image into a root of its own, leaves the host's, and becomes `/init`.
 
+use super::devices::DEVICES;
 use super::{PERTURBED, refusal};
 use images::Order;
 use nix::errno::Errno;
@@ -12,17 +13,6 @@ use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitCode};
-
-/// The host's device nodes that a step may have, and the numbers by which PID 1 finds them.
-/// Source: the kernel's `Documentation/admin-guide/devices.txt`.
-const DEVICES: [(&str, &str); 6] = [
-    ("null", "1:3"),
-    ("zero", "1:5"),
-    ("full", "1:7"),
-    ("random", "1:8"),
-    ("urandom", "1:9"),
-    ("tty", "5:0"),
-];
 
 /// Becomes `/init`; returns only when it can't.
 pub fn root(image: &Path, way: &OsStr, ids: &OsStr) -> Result<ExitCode, String> {
@@ -72,8 +62,8 @@ fn make(image: &File, place: &Path, order: Order) -> Result<(), String> {
     for folder in [&dev, &proc] {
         fs::create_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     }
-    for (name, number) in DEVICES {
-        let node = dev.join(number);
+    for (name, major, minor) in DEVICES {
+        let node = dev.join(format!("{major}:{minor}"));
         File::create(&node).map_err(|error| format!("{}: {error}", node.display()))?;
         mount(Some(&Path::new("/dev").join(name)), &node, none, MsFlags::MS_BIND, none)
             .map_err(|errno| refusal::explain(&format!("/dev/{name}"), errno))?;
