@@ -24,7 +24,7 @@ pub fn compare(args: &args::Compare) -> Result<Result<(), Failure>, Failure> {
     listed::settle(&mut parties);
     let require = args.require.map_or(parties.len(), usize::from);
     if require > parties.len() {
-        let text = format!("--require {require}: the number of parties is {}", parties.len());
+        let text = format!("--require {require}: there are only {} parties", parties.len());
         return Err(Failure::help(text, "require fewer, or name more records"));
     }
     let mut hand = Hand::default();
