@@ -87,8 +87,6 @@ static void keys(void)
     attempt("x32 keyctl", syscall(X32 | SYS_keyctl, 0, -3, 0));
     errno = ENOENT;
     attempt("/proc/keys", read(open("/proc/keys", O_RDONLY), text, sizeof text) > 0 ? 0 : -1);
-    errno = ENOENT;
-    attempt("/proc/key-users", read(open("/proc/key-users", O_RDONLY), text, sizeof text) > 0 ? 0 : -1);
 }
 
 /* Families of sockets that know no namespaces, or that no build needs, in each way to make one. */
