@@ -169,7 +169,11 @@ fn fresh(run: &Run, nobody: bool) {
     let has = |text: &str| assert!(log.iter().any(|line| line.contains(text)), "{text}: {log:#?}");
     has("touch: /dev/null: Read-only file system");
     has("/dev/zero: Read-only file system");
-    has("/proc/self/oom_score_adj: Read-only file system");
+    has("/proc/1/oom_score_adj: Read-only file system");
+    // Only who has the right to do the opposite can forbid it.
+    let capabilities = u64::from_str_radix(&status(std::process::id(), "CapEff"), 16).unwrap();
+    let forbidden = !nobody && capabilities >> 24 & 1 == 1;
+    has(if forbidden { "score 1000" } else { "score 0" });
     has("/proc/sys/kernel/shmall: Read-only file system");
     has("the null device takes what is written");
     assert_eq!(log.last(), Some(&"0"), "bytes of /proc/keys");

@@ -211,8 +211,7 @@ static void devices(void)
         "/proc/sys/kernel/core_pattern", "/proc/sys/kernel/hostname", "/proc/sys/kernel/modprobe", "/proc/sys/vm/drop_caches",
         "/proc/sys/kernel/printk", "/proc/sys/kernel/dmesg_restrict", "/proc/sys/user/max_user_namespaces",
         "/proc/sys/kernel/keys/maxbytes", "/proc/sys/fs/protected_hardlinks", "/proc/irq/default_smp_affinity",
-        "/proc/sys/kernel/shmall", "/proc/sys/kernel/msgmni", "/proc/sys/kernel/sem", "/proc/sys/net/ipv4/ip_forward",
-        "/proc/self/oom_score_adj", NULL,
+        "/proc/sys/kernel/shmall", "/proc/sys/kernel/msgmni", "/proc/sys/kernel/sem", "/proc/sys/net/ipv4/ip_forward", NULL,
     };
 
     writes(paths);

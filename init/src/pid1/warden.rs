@@ -88,7 +88,7 @@ fn world<'a>(step: &Step<'a>, memory: &Memory, log: OwnedFd, report: &OwnedFd) -
     };
     drop(log);
     // Refused where all that the host starts is to go first.
-    let _ = set(&[(c"self/oom_score_adj", b"0")]);
+    let _ = set(&[(c"self/oom_score_adj", b"500")]);
     let nothing = CapabilitySet::empty();
     let sets = CapabilitySets { effective: nothing, permitted: nothing, inheritable: nothing };
     rustix::thread::set_capabilities(None, sets).map_err(Failure::of("drop capabilities"))?;

@@ -215,7 +215,7 @@ impl Root {
         let mut buffer: PathBuffer = [0; _];
         let place = self.place(path, &mut buffer)?;
         rustix::fs::mkdirat(&place.folder, place.name, Mode::from_raw_mode(0o555))?;
-        let name = [c"proc", c"proc", c"devpts", c"tmpfs"][kind as usize];
+        let name = [c"proc", c"devpts", c"tmpfs"][kind as usize];
         let context = rustix::mount::fsopen(name, FsOpenFlags::FSOPEN_CLOEXEC)?;
         if let Kind::Pts = kind {
             rustix::mount::fsconfig_set_string(&context, c"ptmxmode", c"0666")?;
@@ -225,9 +225,6 @@ impl Root {
         match kind {
             Kind::Pts => {}
             Kind::Proc => attributes |= MountAttrFlags::MOUNT_ATTR_NODEV,
-            Kind::FixedProc => {
-                attributes |= MountAttrFlags::MOUNT_ATTR_NODEV | MountAttrFlags::MOUNT_ATTR_RDONLY
-            }
             Kind::Shm => attributes = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV,
         }
         let mount = rustix::mount::fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes)?;
@@ -288,8 +285,6 @@ impl Root {
 #[derive(Clone, Copy)]
 pub enum Kind {
     Proc,
-    /// In which nothing can be changed.
-    FixedProc,
     Pts,
     Shm,
 }

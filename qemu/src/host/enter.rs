@@ -39,6 +39,8 @@ pub fn enter(image: &OsStr, way: &OsStr) -> Result<ExitCode, String> {
     // A signal to whoever started us, from a terminal, is for that one to deal with.
     nix::unistd::setsid().map_err(|errno| format!("setsid: {}", errno.desc()))?;
     let parent = rustix::process::getppid();
+    // Where memory is short, this program stays. What root with CAP_SYS_RESOURCE started can't take it back.
+    let _ = fs::write("/proc/self/oom_score_adj", "500");
     // Before there is a user namespace, in which nobody can make any.
     if Uid::current().is_root() && fs::canonicalize(image).is_ok_and(|image| !image.starts_with("/dev")) {
         devices::make_own();

@@ -20,7 +20,7 @@
 //! | time, for each step | how long it has been up |
 //!
 //! What no namespace holds is refused by a filter (`init::filter`): keys, sockets of other families, io_uring, and all calls that a build does
-//! not need. Below `/proc` nothing can be changed, and keys are not shown. Each step has a session keyring of its own; builders
+//! not need. Below `/proc` no setting and nothing of the supervisor can be changed, and keys are not shown. Each step has a session keyring of its own; builders
 //! are the first to go where memory is short.
 //!
 //! What can't be taken away or pinned is listed in [`UNPINNED`], with [`ONE_ID`] and [`SHARED_IDS`].
@@ -45,7 +45,7 @@ pub const UNPINNED: [&str; 12] = [
     "the kernel: version, build, command line, random numbers, settings",
     "the CPU: model, features, number, time stamp counter",
     "scheduling: processes and threads interleave differently in every run",
-    "memory: its size, and what else uses it; a step is not held to its declared need, but is the first to be killed",
+    "memory: its size, and what else uses it; a step is not held to its declared need, but is the first to be killed (it can take that back unless root with CAP_SYS_RESOURCE started the machine)",
     "process numbers beyond the step's own namespace, device and inode numbers",
     "inode numbers of pipes and sockets, which count on from step to step",
     "files: when they were made and their metadata was changed last",
