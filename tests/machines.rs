@@ -133,7 +133,7 @@ fn a_step_on_the_host_sees_nothing_of_it() {
         assert_eq!(parts[7][..7], mounts);
         // Not every kernel has a system request key, or a bus.
         let of_proc = |path: &&&str| path.starts_with("/proc/");
-        let (proc, others): (Vec<&&str>, Vec<&&str>) = parts[7][7..].iter().partition(|path| of_proc(&path));
+        let (proc, others): (Vec<&&str>, Vec<&&str>) = parts[7][7..].iter().partition(|path| of_proc(path));
         assert!(
             ["/proc/sys", "/proc/keys", "/proc/key-users", "/proc/1"].iter().all(|path| proc.contains(&path)),
             "{proc:?}"
