@@ -3,9 +3,17 @@
 #![no_main]
 
 // Included rather than depended on: the rest of the crate brings a network client, which has no part in this.
-#[path = "../../builder/src/compare/read/mod.rs"]
+#[path = "."]
 #[allow(dead_code, unused_imports, reason = "signatures are not verified here, nor records compared")]
-mod read;
+mod compare {
+    #[path = "../../builder/src/compare/read/mod.rs"]
+    pub mod read;
+}
+#[path = "../../builder/src/narinfo.rs"]
+#[allow(dead_code, reason = "signatures are not verified here, and nothing is fetched")]
+mod narinfo;
+
+use compare::read;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     match read::read(bytes) {
