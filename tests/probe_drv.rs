@@ -27,7 +27,7 @@ fn derivations_are_blamed_for_what_they_differ_with() {
         assert_eq!(blamed(&report, of(name)), [reason.to_owned()].into(), "{name}");
     }
     for name in ["pointer", "clean", "pinned"] {
-        assert_eq!(told(&report, of(name))["state"], "reproducible", "{name}");
+        assert_eq!(told(&report, of(name))["state"], "same in what was varied", "{name}");
     }
     // It needs what differs only through what refers to it.
     let heir = told(&report, of("heir"));
