@@ -1,17 +1,16 @@
-//! The NAR hash by Nix, by the library on the host, and by PID 1 in the machine: three times the same. And
-//! what is kept of a tree.
+//! The NAR hash by Nix, by the library on the host, and by PID 1 in the machine: three times the same. And what the
+//! canonicaliser does to a tree.
 #![allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
 
 mod support;
 
-use init::keep::{Keeper, Special};
-use init::{nar, walk};
+use init::{canon, nar, walk};
 use rustix::fs::{AtFlags, XattrFlags};
 use std::ffi::{CString, OsStr};
 use std::fs::{self, File, Permissions};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use support::{folder, nix_hash};
 
 /// Names that a shell, a terminal, a sort order or a text format might stumble over.
@@ -70,17 +69,11 @@ fn library_hash(path: &Path) -> String {
     builder::hex(&written.unwrap().0)
 }
 
-/// Moves the tree to the folder `kept` beside it.
-fn keep(path: &Path, limit: u64) -> Result<PathBuf, walk::Error> {
+fn canonicalise(path: &Path, limit: u64) -> Result<(), walk::Error> {
     let ((folder, name), mut names, mut order) = (place(path), vec![0; 1 << 20], vec![0; 1 << 16]);
     let room = walk::Room::new(&mut names, &mut order);
     let folder = rustix::fd::AsFd::as_fd(&folder);
-    let kept = path.with_file_name("kept");
-    fs::create_dir_all(&kept).unwrap();
-    let mut keeper = Keeper::new(File::open(&kept).unwrap().into(), Special::Refused, limit);
-    let (mut buffer, mut path, hashed) = ([0; 5000], walk::Path::new(), nar::Hashed::Archive);
-    nar::hash(hashed, folder, &name, room, &mut buffer, &mut path, &mut nar::Discard, Some(&mut keeper))?;
-    Ok(kept.join(OsStr::from_bytes(name.to_bytes())))
+    canon::canonicalise(folder, &name, None, limit, canon::Special::Refused, room, &mut walk::Path::new())
 }
 
 #[test]
@@ -94,8 +87,8 @@ fn nix_and_the_library_agree() {
         assert_eq!(library_hash(&path), nix_hash(&path), "{}", path.display());
     }
     let before = nix_hash(&tree);
-    let tree = keep(&tree, u64::MAX).unwrap();
-    assert_eq!(nix_hash(&tree), before, "what is kept has the same NAR");
+    canonicalise(&tree, u64::MAX).unwrap();
+    assert_eq!(nix_hash(&tree), before, "what is canonical has the same NAR");
 
     // The twin: a bit of a mode, and nothing else.
     fs::set_permissions(tree.join("empty"), Permissions::from_mode(0o544)).unwrap();
@@ -163,7 +156,7 @@ fn nix_and_pid_1_agree() {
 }
 
 #[test]
-fn what_is_kept_has_only_what_a_nar_holds() {
+fn the_canonicaliser_leaves_only_what_a_nar_holds() {
     let folder = folder();
     let tree = folder.path().join("tree");
     fs::create_dir_all(tree.join("folder")).unwrap();
@@ -175,13 +168,7 @@ fn what_is_kept_has_only_what_a_nar_holds() {
     rustix::fs::setxattr(tree.join("folder/plain"), "user.test", b"1", XattrFlags::empty())
         .expect("this test needs a file system with extended attributes below the target folder");
     fs::set_permissions(tree.join("folder"), Permissions::from_mode(0o1777)).unwrap();
-    // A hole, and two names of one file.
-    File::create(tree.join("folder/hole")).unwrap().set_len(1 << 20).unwrap();
-    fs::hard_link(tree.join("folder/plain"), tree.join("folder/same")).unwrap();
-    let tree = keep(&tree, u64::MAX).unwrap();
-    let stat = |name: &str| fs::metadata(tree.join("folder").join(name)).unwrap();
-    assert!(stat("hole").blocks() * 512 >= 1 << 20);
-    assert_eq!((stat("plain").nlink(), stat("same").nlink()), (1, 1));
+    canonicalise(&tree, u64::MAX).unwrap();
     for (name, mode) in [
         ("", 0o40555),
         ("folder", 0o40555),
@@ -201,9 +188,9 @@ fn what_is_kept_has_only_what_a_nar_holds() {
 }
 
 #[test]
-fn what_an_output_can_not_be_is_refused() {
+fn the_canonicaliser_refuses_what_an_output_can_not_be() {
     let folder = folder();
-    let refused = |name: &str| match keep(&folder.path().join(name), 100) {
+    let refused = |name: &str| match canonicalise(&folder.path().join(name), 100) {
         Err(walk::Error::Refused(what)) => what,
         other => panic!("{name}: {other:?}"),
     };
@@ -228,5 +215,5 @@ fn what_an_output_can_not_be_is_refused() {
     fs::hard_link(folder.path().join("links/a"), folder.path().join("links/b")).unwrap();
     assert_eq!(refused("links"), "more to read than the step's space limit");
     File::create(folder.path().join("fits")).unwrap().set_len(100).unwrap();
-    assert!(keep(&folder.path().join("fits"), 100).is_ok());
+    assert_eq!(canonicalise(&folder.path().join("fits"), 100), Ok(()));
 }
