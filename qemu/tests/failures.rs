@@ -70,7 +70,7 @@ fn a_qemu_that_hangs_is_ended() {
     let mut machine = pretending(folder.path(), "echo busy; exec sleep 1000");
     machine.time_limit = Duration::from_millis(300);
     let text = error(&machine).to_string();
-    assert!(text.ends_with("after 0.3 seconds and was ended; it last said:\n  busy"), "{text}");
+    assert!(text.ends_with("after 0.3 s and was ended; it last said:\n  busy"), "{text}");
     assert!(gone(folder.path()));
 }
 
