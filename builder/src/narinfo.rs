@@ -267,4 +267,5 @@ fn percent(text: &str) -> Option<Vec<u8>> {
 }
 
 #[cfg(test)]
+#[path = "narinfo/tests.rs"]
 mod tests;
