@@ -28,16 +28,13 @@ fn command(workspace: &Path, out: &Path) -> Command {
         "-Cforce-unwind-tables=no",
         "-Crelocation-model=static",
         "-Cstrip=symbols",
-        // A third of the size of the unrolled one. There are no SHA instructions: the strict machine's CPU has none either.
-        "--cfg=sha2_backend=\"soft\"",
-        "--cfg=sha2_backend_soft=\"compact\"",
         // What is found several times is called, and what is smaller than a call is not.
         "-Cllvm-args=-enable-machine-outliner=always",
-        "-Cllvm-args=-inline-threshold=15",
+        "-Cllvm-args=-inline-threshold=22",
         // The compiler's own linker: a distribution's would leave its mark.
         "-Clinker=rust-lld",
         "-Clinker-flavor=ld.lld",
-        "-Clink-args=-static --no-pie --build-id=none --no-eh-frame-hdr --icf=all -z noseparate-code -z norelro --entry=_start",
+        "-Clink-args=-static --no-pie --build-id=none --no-eh-frame-hdr --icf=all -z noseparate-code -z norelro -z nosectionheader --entry=_start",
     ]
     .map(str::to_owned)
     .into();
@@ -68,8 +65,7 @@ fn command(workspace: &Path, out: &Path) -> Command {
         "--features=pid1",
         "--target=x86_64-unknown-linux-gnu",
     ]);
-    // Small, but for the one thing that takes time.
-    let small = ["lto=\"fat\"", "codegen-units=1", "opt-level=\"z\"", "package.sha2.opt-level=3"];
+    let small = ["lto=\"fat\"", "codegen-units=1", "opt-level=\"z\""];
     // A configuration file in the user's home may say otherwise of these.
     let usual = ["overflow-checks=false", "debug-assertions=false", "debug=false", "incremental=false"];
     for setting in small.into_iter().chain(usual) {

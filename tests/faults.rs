@@ -33,7 +33,8 @@ fn start(folder: &Path, arguments: &[&str]) -> Child {
 /// Waits until so many of its outputs are there.
 fn until(folder: &Path, outputs: usize, child: &mut Child) {
     let begun = Instant::now();
-    let there = || fs::read_dir(folder.join("out")).map_or(0, |entries| entries.count());
+    let shown = |entry: &fs::DirEntry| !entry.file_name().to_string_lossy().starts_with('.');
+    let there = || fs::read_dir(folder.join("out")).map_or(0, |all| all.flatten().filter(shown).count());
     while there() < outputs {
         assert!(begun.elapsed() < Duration::from_secs(120), "no output came");
         assert!(child.try_wait().unwrap().is_none(), "it ended too early");

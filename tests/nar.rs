@@ -1,16 +1,17 @@
-//! The NAR hash by Nix, by the library on the host, and by PID 1 in the machine: three times the same. And what the
-//! canonicaliser does to a tree.
+//! The NAR hash by Nix, by the library on the host, and by PID 1 in the machine: three times the same. And
+//! what is kept of a tree.
 #![allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
 
 mod support;
 
-use init::{canon, nar, walk};
+use init::keep::{Keeper, Special};
+use init::{nar, walk};
 use rustix::fs::{AtFlags, XattrFlags};
 use std::ffi::{CString, OsStr};
 use std::fs::{self, File, Permissions};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use support::{folder, nix_hash};
 
 /// Names that a shell, a terminal, a sort order or a text format might stumble over.
@@ -69,11 +70,17 @@ fn library_hash(path: &Path) -> String {
     builder::hex(&written.unwrap().0)
 }
 
-fn canonicalise(path: &Path, limit: u64) -> Result<(), walk::Error> {
+/// Moves the tree to the folder `kept` beside it.
+fn keep(path: &Path, limit: u64) -> Result<PathBuf, walk::Error> {
     let ((folder, name), mut names, mut order) = (place(path), vec![0; 1 << 20], vec![0; 1 << 16]);
     let room = walk::Room::new(&mut names, &mut order);
     let folder = rustix::fd::AsFd::as_fd(&folder);
-    canon::canonicalise(folder, &name, None, limit, canon::Special::Refused, room, &mut walk::Path::new())
+    let kept = path.with_file_name("kept");
+    fs::create_dir_all(&kept).unwrap();
+    let mut keeper = Keeper::new(File::open(&kept).unwrap().into(), Special::Refused, limit);
+    let (mut buffer, mut path, hashed) = ([0; 5000], walk::Path::new(), nar::Hashed::Archive);
+    nar::hash(hashed, folder, &name, room, &mut buffer, &mut path, &mut nar::Discard, Some(&mut keeper))?;
+    Ok(kept.join(OsStr::from_bytes(name.to_bytes())))
 }
 
 #[test]
@@ -87,8 +94,8 @@ fn nix_and_the_library_agree() {
         assert_eq!(library_hash(&path), nix_hash(&path), "{}", path.display());
     }
     let before = nix_hash(&tree);
-    canonicalise(&tree, u64::MAX).unwrap();
-    assert_eq!(nix_hash(&tree), before, "what is canonical has the same NAR");
+    let tree = keep(&tree, u64::MAX).unwrap();
+    assert_eq!(nix_hash(&tree), before, "what is kept has the same NAR");
 
     // The twin: a bit of a mode, and nothing else.
     fs::set_permissions(tree.join("empty"), Permissions::from_mode(0o544)).unwrap();
@@ -156,7 +163,7 @@ fn nix_and_pid_1_agree() {
 }
 
 #[test]
-fn the_canonicaliser_leaves_only_what_a_nar_holds() {
+fn what_is_kept_has_only_what_a_nar_holds() {
     let folder = folder();
     let tree = folder.path().join("tree");
     fs::create_dir_all(tree.join("folder")).unwrap();
@@ -168,7 +175,13 @@ fn the_canonicaliser_leaves_only_what_a_nar_holds() {
     rustix::fs::setxattr(tree.join("folder/plain"), "user.test", b"1", XattrFlags::empty())
         .expect("this test needs a file system with extended attributes below the target folder");
     fs::set_permissions(tree.join("folder"), Permissions::from_mode(0o1777)).unwrap();
-    canonicalise(&tree, u64::MAX).unwrap();
+    // A hole, and two names of one file.
+    File::create(tree.join("folder/hole")).unwrap().set_len(1 << 20).unwrap();
+    fs::hard_link(tree.join("folder/plain"), tree.join("folder/same")).unwrap();
+    let tree = keep(&tree, u64::MAX).unwrap();
+    let stat = |name: &str| fs::metadata(tree.join("folder").join(name)).unwrap();
+    assert!(stat("hole").blocks() * 512 >= 1 << 20);
+    assert_eq!((stat("plain").nlink(), stat("same").nlink()), (1, 1));
     for (name, mode) in [
         ("", 0o40555),
         ("folder", 0o40555),
@@ -188,9 +201,9 @@ fn the_canonicaliser_leaves_only_what_a_nar_holds() {
 }
 
 #[test]
-fn the_canonicaliser_refuses_what_an_output_can_not_be() {
+fn what_an_output_can_not_be_is_refused() {
     let folder = folder();
-    let refused = |name: &str| match canonicalise(&folder.path().join(name), 100) {
+    let refused = |name: &str| match keep(&folder.path().join(name), 100) {
         Err(walk::Error::Refused(what)) => what,
         other => panic!("{name}: {other:?}"),
     };
@@ -215,5 +228,5 @@ fn the_canonicaliser_refuses_what_an_output_can_not_be() {
     fs::hard_link(folder.path().join("links/a"), folder.path().join("links/b")).unwrap();
     assert_eq!(refused("links"), "more to read than the step's space limit");
     File::create(folder.path().join("fits")).unwrap().set_len(100).unwrap();
-    assert_eq!(canonicalise(&folder.path().join("fits"), 100), Ok(()));
+    assert!(keep(&folder.path().join("fits"), 100).is_ok());
 }

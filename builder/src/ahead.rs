@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use graphs::Problem;
 use std::fs::{self, File};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Places that were asked for, each with the option that names it.
 #[derive(Default)]
@@ -36,9 +36,12 @@ impl Ahead {
         })
     }
 
-    /// A folder that is there or can be made.
+    /// A folder that is there or can be made. A symbolic link is neither: who made it may lead elsewhere what is written.
     pub fn folder(self, option: &str, path: Option<&Path>) -> Ahead {
         self.place(option, path, |path| {
+            if is_link(path) {
+                return Err(io::Error::other("this is a symbolic link, which is not followed"));
+            }
             let there = path.ancestors().find(|path| path.exists() || path.as_os_str().is_empty());
             try_in(there.filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new(".")))
         })
@@ -69,6 +72,12 @@ fn try_in(folder: &Path) -> io::Result<()> {
     let place = folder.join(format!(".groundup-{}", std::process::id()));
     fs::create_dir(&place)?;
     fs::remove_dir(&place)
+}
+
+/// Whether a path itself is a symbolic link, also one that ends in a slash.
+pub fn is_link(path: &Path) -> bool {
+    let path: PathBuf = path.components().collect();
+    fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink())
 }
 
 fn is_folder() -> io::Error {

@@ -168,6 +168,10 @@ fn read_plan(plan: &[u8], files: &Files<'_>, found: &mut Inspection) -> Result<(
         match item? {
             Item::Input(input) => {
                 let place = [b"inputs/", input.name.as_bytes()].concat();
+                if !input.verified {
+                    let name = input.name;
+                    found.amiss.push(format!("the plan has nobody ask for the hash of the input {name}"));
+                }
                 let (kind, actual) = match input.kind {
                     Kind::File => ("file", flat(files, &place, false)),
                     Kind::Exec => ("exec", flat(files, &place, true)),

@@ -25,8 +25,10 @@ pub const EXPORT: u64 = 1024;
 const MARGIN: u64 = 192;
 /// Less than this, in MiB, and the kernel says nothing.
 const LEAST: u64 = 96;
-/// How often the record is kept up to date.
-const KEEP: Duration = Duration::from_secs(1);
+/// The record is kept up to date after every step, unless writing it takes longer than this: then that may take one part in so many
+/// of a run's time.
+const CHEAP: Duration = Duration::from_millis(20);
+const SHARE: u32 = 10;
 /// What a record says that was kept while the machine ran.
 const UNFINISHED: &str = "the machine was still running when this was written";
 
@@ -163,13 +165,14 @@ pub fn build(
         image: &image.sha256,
         machine: setting.machine,
         host: host(setting.machine, notes),
+        carried_over: carried_over(setting),
         arguments: arguments(&machine),
         qemu: &version,
         parts,
         failure,
     };
     let mut taken = Ok(());
-    let mut kept = Instant::now();
+    let (mut kept, mut pause) = (Instant::now(), Duration::ZERO);
     let mut each = |line: Line| {
         running.line(&line);
         let Line::Event(Event::Built { name, .. } | Event::Failed { name, .. }) = &line else { return };
@@ -178,12 +181,15 @@ pub fn build(
             taken = result;
         }
         if let Some(path) = setting.record
-            && kept.elapsed() > KEEP
+            && kept.elapsed() >= pause
         {
+            let begun = Instant::now();
             // The last record, which tells everything, fails for the same reason, and then it is said.
             let _ = finish(&facts(Some(UNFINISHED), ""), running.results.clone())
                 .map(|(_, record)| record::keep(path, &record));
             kept = Instant::now();
+            let cost = kept - begun;
+            pause = if cost > CHEAP { cost * SHARE } else { Duration::ZERO };
         }
     };
     let ending = qemu::run(&machine, &mut each, cancel);
@@ -237,11 +243,25 @@ fn machine(setting: &Setting<'_>, prepared: &Prepared, boot: &Boot) -> Result<qe
     let judged = prepared.imported.iter().any(|imported| !imported.fixed.is_empty());
     if setting.out.is_some() || judged {
         let size = (setting.out.map_or(EXPORT, |out| out.export) * MIB).next_power_of_two();
-        let region = qemu::Region::create(setting.cache, size);
-        let fail = |error| Failure::machine(format!("{}: {error}", setting.cache.display()));
-        machine.region = Some(region.map_err(fail)?);
+        let region = qemu::Region::create(setting.cache, size).map_err(Failure::machine)?;
+        if region.size() < size {
+            let (folder, wanted) = (setting.cache.display(), term::size(size));
+            let got = term::size(region.size());
+            term::note(&format!("no room in {folder} for an export region of {wanted}: it has {got}"));
+        }
+        machine.region = Some(region);
     }
     Ok(machine)
+}
+
+/// What a step can see of what ran before it in the same boot.
+fn carried_over(setting: &Setting<'_>) -> Vec<&'static str> {
+    let mut all = qemu::machine::CARRIED_OVER.to_vec();
+    let kernel = setting.machinery.kernel.as_ref().map_or("", |kernel| &kernel.about);
+    if setting.machine == MachineName::Host || !kernel.contains(" minimal,") {
+        all.push(qemu::machine::CARRIED_OVER_RANDOM);
+    }
+    all
 }
 
 /// What the host machine could not pin.

@@ -3,10 +3,12 @@
 //! The grammar stands in `init::nar`. This reader accepts what that writer writes and nothing else: names are single
 //! components in ascending order, and every byte of padding is zero.
 
-use std::fs::{self, File};
+use rustix::fs::{Mode, OFlags, mkdirat, openat, symlinkat};
+use rustix::io::Errno;
+use std::ffi::OsStr;
+use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{OpenOptionsExt, symlink};
 use std::path::Path;
 
 /// Directories deeper than this are refused, as PID 1 does.
@@ -64,7 +66,11 @@ pub fn read(from: impl Read, path: &Path, limit: u64) -> Result<u64, Error> {
 
 fn all(mut reader: Reader<impl Read>, path: &Path) -> Result<u64, Error> {
     reader.expect(b"nix-archive-1", "`nix-archive-1`")?;
-    reader.node(path, MAX_DEPTH)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let io = |source| Error::Io { path: folder.to_owned(), source };
+    let dir = File::open(folder).map_err(io)?;
+    let name = path.file_name().unwrap_or_default();
+    reader.node(&dir, name, path, MAX_DEPTH)?;
     let end = reader.offset;
     // One byte more is asked for.
     match io::copy(&mut reader.from.by_ref().take(1), &mut io::sink()) {
@@ -150,8 +156,11 @@ impl<R: Read> Reader<R> {
         if self.string()? == text { Ok(()) } else { Err(Error::Malformed { offset, expected }) }
     }
 
-    fn node(&mut self, path: &Path, depth: usize) -> Result<(), Error> {
-        let io = |source| Error::Io { path: path.to_owned(), source };
+    /// Makes `name` in `dir`, one component at a time: a whole path may be longer than the system takes. `path` is for messages.
+    fn node(&mut self, dir: &File, name: &OsStr, path: &Path, depth: usize) -> Result<(), Error> {
+        let io = |errno: Errno| Error::Io { path: path.to_owned(), source: errno.into() };
+        let open =
+            |flags, mode| openat(dir, name, flags | OFlags::CLOEXEC | OFlags::NOFOLLOW, mode).map_err(io);
         self.left = self.left.checked_sub(1).ok_or(Error::TooMany(MOST))?;
         self.expect(b"(", "`(`")?;
         self.expect(b"type", "`type`")?;
@@ -166,22 +175,22 @@ impl<R: Read> Reader<R> {
                 if word != b"contents" {
                     return Err(self.error("`contents` before this"));
                 }
-                let mode = if executable { 0o777 } else { 0o666 };
-                let mut file =
-                    File::options().write(true).create_new(true).mode(mode).open(path).map_err(io)?;
-                self.contents(&mut file, path)?;
+                let mode = Mode::from_raw_mode(if executable { 0o777 } else { 0o666 });
+                let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
+                self.contents(&mut open(flags, mode)?.into(), path)?;
                 self.expect(b")", "`)`")
             }
             b"symlink" => {
                 self.expect(b"target", "`target`")?;
                 let target = self.string()?;
-                symlink(std::ffi::OsStr::from_bytes(&target), path).map_err(io)?;
+                symlinkat(OsStr::from_bytes(&target), dir, name).map_err(io)?;
                 self.expect(b")", "`)`")
             }
             b"directory" if depth == 0 => Err(self.error("fewer directories around this")),
             b"directory" => {
-                fs::create_dir(path).map_err(io)?;
-                self.entries(path, depth)
+                mkdirat(dir, name, Mode::from_raw_mode(0o777)).map_err(io)?;
+                let dir = open(OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())?;
+                self.entries(&dir.into(), path, depth)
             }
             _ => Err(self.error("`regular`, `symlink` or `directory` before this")),
         }
@@ -202,7 +211,7 @@ impl<R: Read> Reader<R> {
         self.padding(length)
     }
 
-    fn entries(&mut self, path: &Path, depth: usize) -> Result<(), Error> {
+    fn entries(&mut self, dir: &File, path: &Path, depth: usize) -> Result<(), Error> {
         let mut before: Option<Vec<u8>> = None;
         loop {
             match &self.string()?[..] {
@@ -219,7 +228,8 @@ impl<R: Read> Reader<R> {
                 return Err(self.error("a single component above the one before, before this"));
             }
             self.expect(b"node", "`node`")?;
-            self.node(&path.join(std::ffi::OsStr::from_bytes(&name)), depth - 1)?;
+            let entry = OsStr::from_bytes(&name);
+            self.node(dir, entry, &path.join(entry), depth - 1)?;
             self.expect(b")", "`)`")?;
             before = Some(name);
         }
@@ -229,6 +239,7 @@ impl<R: Read> Reader<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn nar(strings: &[&[u8]]) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -256,6 +267,28 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         unpack(&directory(&[b"a", b"b"]), &folder.path().join("out")).unwrap();
         assert_eq!(fs::read_link(folder.path().join("out/b")).unwrap(), Path::new("x"));
+    }
+
+    /// A tree as deep as PID 1 takes one, with names as long as they can be: its paths are longer than the system takes.
+    #[test]
+    fn a_deep_tree_comes_out_whole() {
+        let name = [b'd'; 255];
+        let (mut bytes, mut end) = (nar(&[b"nix-archive-1"]), Vec::new());
+        for _ in 0..MAX_DEPTH {
+            bytes.extend(nar(&[b"(", b"type", b"directory", b"entry", b"(", b"name", &name, b"node"]));
+            end.extend(nar(&[b")", b")"]));
+        }
+        bytes.extend(nar(&[b"(", b"type", b"symlink", b"target", b"x", b")"]));
+        bytes.extend(end);
+        let folder = tempfile::tempdir().unwrap();
+        unpack(&bytes, &folder.path().join("out")).unwrap();
+        let ((mut names, mut order), mut buffer) = ((vec![0; 1 << 20], vec![0; 1 << 10]), [0; 100]);
+        let room = init::walk::Room::new(&mut names, &mut order);
+        let dir = File::open(folder.path()).unwrap();
+        let (dir, path) = (std::os::fd::AsFd::as_fd(&dir), &mut init::walk::Path::new());
+        let found = init::nar::write(dir, c"out", room, &mut buffer, path, &mut init::nar::Discard).unwrap();
+        assert_eq!(crate::hex(&found.0), crate::hash(&bytes));
+        folder.close().unwrap();
     }
 
     #[test]

@@ -4,11 +4,15 @@ use crate::failure::Failure;
 use crate::lane::Out;
 use crate::prepare::Prepared;
 use crate::results::Output;
-use crate::{drv, nar};
+use crate::{ahead, drv, nar};
 use qemu::{Place, Region};
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+
+/// The list is no symbolic link either.
+const NOFOLLOW: i32 = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
 
 /// The NAR of one output, as PID 1 hashed it.
 pub fn read(region: &Region, output: &Output) -> Result<Vec<u8>, Failure> {
@@ -16,10 +20,13 @@ pub fn read(region: &Region, output: &Output) -> Result<Vec<u8>, Failure> {
     let offset = match output.place {
         Place::At(offset) => offset,
         Place::Full => {
-            let text = format!(
-                "output {name}: its {} bytes did not fit into the export region; make it larger with --export MIB",
-                output.size
-            );
+            let (size, folder) = (output.size, region.folder().display());
+            let text = match region.is_cut() {
+                true => format!("output {name}: no room in {folder} for its {size} bytes on their way out"),
+                false => format!(
+                    "output {name}: its {size} bytes did not fit into the export region; make it larger with --export MIB"
+                ),
+            };
             return Err(Failure::Machine(text));
         }
         Place::None => {
@@ -47,16 +54,36 @@ pub fn keep(out: Out<'_>, prepared: &Prepared, output: &Output, bytes: &[u8]) ->
     }
 }
 
-/// Puts an output's NAR into `folder`, as `NAME.nar` or unpacked as `NAME`; what was there under that name is replaced.
+/// In a folder of outputs, the names of those that this program has put there.
+const OURS: &str = ".groundup";
+
+/// Puts an output's NAR into `folder`, as `NAME.nar` or unpacked as `NAME`. What was there under that name is replaced if this
+/// program has put it there, and left alone if not; the folder is no symbolic link.
 pub fn put(bytes: &[u8], name: &str, folder: &Path, as_nar: bool) -> Result<(), Failure> {
     let fail = |error: io::Error| Failure::input(format!("{}: {error}", folder.display()));
+    if ahead::is_link(folder) {
+        return Err(fail(io::Error::other("this is a symbolic link, which is not followed")));
+    }
     fs::create_dir_all(folder).map_err(fail)?;
-    let place = folder.join(if as_nar { format!("{name}.nar") } else { name.to_owned() });
+    let name = if as_nar { format!("{name}.nar") } else { name.to_owned() };
+    let place = folder.join(&name);
+    let mut list = File::options();
+    list.read(true).append(true).create(true).custom_flags(NOFOLLOW);
+    let mut ours = list.open(folder.join(OURS)).map_err(fail)?;
+    let mut names = String::new();
+    ours.read_to_string(&mut names).map_err(fail)?;
+    if !names.lines().any(|line| line == name) {
+        if fs::symlink_metadata(&place).is_ok() {
+            let text = format!("{}: this is there, and groundup has not put it there", place.display());
+            return Err(Failure::help(text, "take it away, or name another folder with --out"));
+        }
+        ours.write_all(format!("{name}\n").as_bytes()).map_err(fail)?;
+    }
     // Made beside its place and renamed, so that what stands there is always whole.
     let temporary = tempfile::Builder::new().prefix(".groundup-").tempdir_in(folder).map_err(fail)?;
     let made = temporary.path().join("output");
     if as_nar {
-        fs::File::create(&made).and_then(|mut file| file.write_all(bytes)).map_err(fail)?;
+        File::create(&made).and_then(|mut file| file.write_all(bytes)).map_err(fail)?;
     } else {
         nar::unpack(bytes, &made).map_err(|error| Failure::input(format!("output {name}: {error}")))?;
     }

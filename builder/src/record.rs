@@ -33,6 +33,8 @@ pub struct Facts<'a> {
     pub machine: MachineName,
     /// What the host machine could not pin.
     pub host: Option<Value>,
+    /// What a step can see of what ran before it.
+    pub carried_over: Vec<&'static str>,
     /// The machine's arguments, without paths of the host.
     pub arguments: Value,
     /// What QEMU says it is.
@@ -118,7 +120,9 @@ fn failure_mode(plan: &str) -> Option<&str> {
 }
 
 fn internal(facts: &Facts<'_>) -> Value {
-    let mut internal = json!({ "machine": facts.machine.word(), "arguments": facts.arguments });
+    let mut internal = json!({
+        "machine": facts.machine.word(), "arguments": facts.arguments, "carriedOver": facts.carried_over,
+    });
     if let Some(host) = &facts.host {
         internal["host"] = host.clone();
     }
@@ -176,8 +180,11 @@ fn dependencies(facts: &Facts<'_>) -> Vec<Value> {
 fn byproducts(facts: &Facts<'_>, results: &Results) -> Vec<Value> {
     let bad: Vec<_> =
         results.bad_inputs.iter().map(|(name, reason)| json!({ "name": name, "reason": reason })).collect();
-    let report =
+    let mut report =
         json!({ "steps": results.steps_as_json(), "badInputs": bad, "machineFailure": facts.failure });
+    if !results.unverified.is_empty() {
+        report["unverifiedInputs"] = json!(results.unverified);
+    }
     vec![
         json!({ "name": "image", "digest": { "sha256": facts.image } }),
         json!({

@@ -12,6 +12,8 @@ pub struct Results {
     pub plan: Option<String>,
     /// Inputs that were not what the plan says, and why.
     pub bad_inputs: Vec<(String, String)>,
+    /// Inputs whose hashes nobody asked for.
+    pub unverified: Vec<String>,
     /// Each step that was tried or skipped.
     pub steps: Vec<Step>,
     /// What the output that is told next refers to.
@@ -70,6 +72,7 @@ impl Results {
         match event {
             Event::Started { plan } => self.plan = Some(plan.clone()),
             Event::BadInput { name, reason } => self.bad_inputs.push((name.clone(), reason.clone())),
+            Event::Unverified { name } => self.unverified.push(name.clone()),
             Event::Built { name, milliseconds } => {
                 self.steps.push(step(name, Outcome::Built, Some(*milliseconds)));
             }

@@ -44,6 +44,16 @@ pub enum Failure {
     Continue,
 }
 
+/// Whether PID 1 asks for the hashes of inputs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Inputs {
+    /// Before the first use of each.
+    #[default]
+    Verified,
+    /// It does not, and says so: for who has packed the image a moment ago and asks whether builds differ, not whom to trust.
+    Unverified,
+}
+
 /// Why there is no plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -81,7 +91,7 @@ pub fn plan(
     resolved: &BTreeMap<String, Resolved>,
     failure: Failure,
 ) -> Result<String, Error> {
-    text(write::head(failure, ENTROPY), || left(graph, choices, resolved), resolved)
+    text(write::head(failure, ENTROPY), || left(graph, choices, resolved), resolved, Inputs::Verified)
 }
 
 /// The bytes of a plan of these steps, in this order; `entropy` is the sha256 that PID 1 credits. `refers` tells the base names of
@@ -92,12 +102,13 @@ pub fn script(
     refers: &BTreeMap<String, BTreeSet<String>>,
     failure: Failure,
     entropy: &str,
+    asked: Inputs,
 ) -> Result<String, Error> {
     let mut text = write::head(failure, entropy);
     if refers.is_empty() {
-        return self::text(text, || Ok(steps.iter().cloned().map(Ok)), resolved);
+        return self::text(text, || Ok(steps.iter().cloned().map(Ok)), resolved, asked);
     }
-    resolved.iter().for_each(|(name, input)| write::input(&mut text, name, input));
+    resolved.iter().for_each(|(name, input)| write::input(&mut text, name, input, asked));
     for (name, others) in refers {
         others.iter().for_each(|other| write::refers(&mut text, name, other));
     }
@@ -112,6 +123,7 @@ fn text<I: Iterator<Item = Result<Step, Error>>>(
     mut text: String,
     steps: impl Fn() -> Result<I, Error>,
     resolved: &BTreeMap<String, Resolved>,
+    asked: Inputs,
 ) -> Result<String, Error> {
     let mut written = BTreeSet::new();
     let last_uses = LastUses::of(steps()?)?;
@@ -120,7 +132,7 @@ fn text<I: Iterator<Item = Result<Step, Error>>>(
         for name in step.inputs() {
             if !written.contains(name) {
                 let input = resolved.get(name).ok_or_else(|| Error::Unresolved(name.to_owned()))?;
-                write::input(&mut text, name, input);
+                write::input(&mut text, name, input, asked);
                 written.insert(name.to_owned());
             }
         }

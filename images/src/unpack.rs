@@ -4,6 +4,7 @@
 
 use crate::newc::{self, HEADER, Header, TRAILER};
 use crate::read::{Malformed, header};
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps};
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
@@ -53,7 +54,8 @@ struct Place {
     data: u64,
 }
 
-/// Unpacks a plain newc archive. `folder` should be empty.
+/// Unpacks a plain newc archive in canonical form: modes 0444 and 0555, times of 1, whatever the archive says. `folder` should be
+/// empty.
 pub fn unpack(image: &File, folder: &Path, order: Order) -> Result<(), Error> {
     let mut places = places(image)?;
     if order == Order::Reversed {
@@ -64,8 +66,8 @@ pub fn unpack(image: &File, folder: &Path, order: Order) -> Result<(), Error> {
     places.iter().filter(|place| place.header.mode & newc::TYPE == newc::DIRECTORY & newc::TYPE).try_for_each(
         |place| {
             let path = folder.join(&place.name);
-            let mode = Permissions::from_mode(place.header.mode & 0o7777);
-            fs::set_permissions(&path, mode).map_err(|source| Error::Write { path, source })
+            let mode = Permissions::from_mode(0o555);
+            fs::set_permissions(&path, mode).and_then(|()| settle(&path)).map_err(at(&path))
         },
     )
 }
@@ -97,6 +99,17 @@ fn places(image: &File) -> Result<Vec<Place>, Error> {
     }
 }
 
+fn at(path: &Path) -> impl FnOnce(io::Error) -> Error {
+    move |source| Error::Write { path: path.to_owned(), source }
+}
+
+/// The time of 1, also for a symbolic link itself.
+fn settle(path: &Path) -> io::Result<()> {
+    let one = Timespec { tv_sec: 1, tv_nsec: 0 };
+    let times = Timestamps { last_access: one, last_modification: one };
+    Ok(rustix::fs::utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW)?)
+}
+
 fn make(place: &Place, image: &File, folder: &Path) -> Result<(), Error> {
     let path = folder.join(&place.name);
     let kind = place.header.mode & newc::TYPE;
@@ -112,7 +125,7 @@ fn make(place: &Place, image: &File, folder: &Path) -> Result<(), Error> {
         if kind == newc::DIRECTORY & newc::TYPE {
             fs::create_dir_all(&path)?;
         } else if kind == newc::FILE & newc::TYPE {
-            let mode = place.header.mode & 0o7777;
+            let mode = if place.header.mode & 0o100 == 0 { 0o444 } else { 0o555 };
             let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&path)?;
             if io::copy(&mut content()?, &mut file)? != place.header.filesize.into() {
                 return Err(io::ErrorKind::UnexpectedEof.into());
@@ -127,7 +140,7 @@ fn make(place: &Place, image: &File, folder: &Path) -> Result<(), Error> {
         Ok(true)
     };
     match made() {
-        Ok(true) => Ok(()),
+        Ok(true) => settle(&path).map_err(at(&path)),
         Ok(false) => {
             Err(Error::Entry { name: place.name.clone(), why: "it is no file, directory or symbolic link" })
         }
@@ -161,6 +174,10 @@ mod tests {
             assert_eq!(fs::read(folder.path().join("e")).unwrap(), b"");
             let mode = fs::metadata(folder.path().join("d")).unwrap().permissions().mode();
             assert_eq!(mode & 0o7777, 0o555);
+            for path in ["d", "d/a", "e", "link"] {
+                let time = fs::symlink_metadata(folder.path().join(path)).unwrap().modified().unwrap();
+                assert_eq!(time, std::time::UNIX_EPOCH + std::time::Duration::from_secs(1), "{path}");
+            }
         }
     }
 

@@ -35,6 +35,11 @@ impl<'a> Archive<'a> {
         Archive { bytes, at: 0 }
     }
 
+    /// The offset of the next entry.
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
     /// The next `length` bytes; what pads them to a multiple of four is skipped.
     fn take(&mut self, length: usize) -> Option<&'a [u8]> {
         let end = self.at.checked_add(length)?;
@@ -50,7 +55,8 @@ impl<'a> Archive<'a> {
             digits.copied().try_fold(0, |value, digit| Some(value << 4 | char::from(digit).to_digit(16)?))
         };
         let (mode, size, length) = (field(1)?, field(6)? as usize, field(11)? as usize);
-        let name = CStr::from_bytes_with_nul(self.take(HEADER.checked_add(length)?)?.get(HEADER..)?).ok()?;
+        let bytes = self.take(HEADER.checked_add(length)?)?.get(HEADER..)?;
+        let name = CStr::from_bytes_until_nul(bytes).ok().filter(|name| name.count_bytes() + 1 == length)?;
         Some(Entry { mode, name, data: self.take(size)? })
     }
 }

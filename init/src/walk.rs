@@ -109,6 +109,14 @@ impl Path {
         &self.bytes[..self.length.min(self.bytes.len())]
     }
 
+    /// The path of another entry.
+    pub fn set(&mut self, path: &[u8]) {
+        self.length = 0;
+        if !path.is_empty() {
+            self.push(path);
+        }
+    }
+
     fn push(&mut self, name: &[u8]) {
         let slash: &[u8] = if self.length == 0 { b"" } else { b"/" };
         for &byte in slash.iter().chain(name) {

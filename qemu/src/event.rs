@@ -4,7 +4,7 @@
 //! Fields are separated by one space; a last field `REASON` is the rest of the line.
 //! ```text
 //! @ groundup 1 PLAN-SHA256
-//! @ input NAME SHA256
+//! @ input NAME SHA256|unverified
 //! @ bad-input NAME REASON
 //! @ step NAME
 //! @ output NAME SHA256 SIZE OFFSET       OFFSET: a number, `-` or `full`
@@ -31,6 +31,8 @@ pub enum Event {
     Started { plan: String },
     /// An input has the hash that the plan says.
     Input { name: String, sha256: String },
+    /// An input was taken as it is: the plan has nobody ask for its hash.
+    Unverified { name: String },
     /// An input does not have it; steps that use it are skipped.
     BadInput { name: String, reason: String },
     /// A step begins.
@@ -72,8 +74,11 @@ impl Event {
                 Self::Started { plan: hash(plan)? }
             }
             "input" => {
-                let [n, sha256] = fields(rest)?;
-                Self::Input { name: name(n)?, sha256: hash(sha256)? }
+                let [n, found] = fields(rest)?;
+                match found {
+                    "unverified" => Self::Unverified { name: name(n)? },
+                    sha256 => Self::Input { name: name(n)?, sha256: hash(sha256)? },
+                }
             }
             "bad-input" => {
                 let [n, reason] = head(rest)?;
@@ -158,6 +163,7 @@ mod tests {
         for (text, event) in [
             (format!("groundup 1 {h}"), Event::Started { plan: h.clone() }),
             (format!("input {n} {h}"), Event::Input { name: n.clone(), sha256: h.clone() }),
+            (format!("input {n} unverified"), Event::Unverified { name: n.clone() }),
             (
                 format!("bad-input {n} expected {h}, found {h}"),
                 Event::BadInput { name: n.clone(), reason: format!("expected {h}, found {h}") },

@@ -69,6 +69,17 @@ pub const COMMAND_LINE: &str = "console=ttyS0 norandmaps acpi=off cryptomgr.note
     reboot=t panic=-1 oops=panic random.trust_cpu=off random.trust_bootloader=off mitigations=off \
     rootfstype=ramfs -- reboot";
 
+/// What a step can see of what ran before it in the same boot, for the record. Everything else starts anew for each step.
+pub const CARRIED_OVER: [&str; 5] = [
+    "how long things take, and the phase of the machine's timer",
+    "physical addresses, free memory and other statistics of the whole machine",
+    "inode numbers of pipes, sockets, /proc, inputs and earlier outputs; numbers of namespaces",
+    "times of last change of inputs and earlier outputs",
+    "the local ports of outgoing connections",
+];
+/// The same with a kernel whose random numbers PID 1 can't pin: all but the minimal one.
+pub const CARRIED_OVER_RANDOM: &str = "random numbers: this kernel mixes what it knows of the past into them";
+
 /// Which machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Profile {

@@ -158,7 +158,7 @@ pub fn run(machine: &Machine, each: &mut dyn FnMut(Line), cancel: &AtomicBool) -
     };
     let region = machine.region.as_ref().map(Region::file);
     let mut qemu = Watched::start(&machine.program, &machine.arguments(), region)
-        .map_err(Error::io("making a file for the console"))?
+        .map_err(Error::io(format!("{}: making a file for the console", std::env::temp_dir().display())))?
         .map_err(|source| Error::start(&machine.program, source))?;
     let mut seen = Seen::default();
     let mut reader = Reader::new();

@@ -194,6 +194,7 @@ fn tell(event: &Event) -> String {
     match event {
         Event::Started { .. } => "@ groundup 1 PLAN".into(),
         Event::Input { name, .. } => format!("@ input {name}"),
+        Event::Unverified { name } => format!("@ input {name} unverified"),
         Event::BadInput { name, reason } => format!("@ bad-input {name} {reason}"),
         Event::Step { name } => format!("@ step {name}"),
         Event::Output { name, .. } if name.starts_with("a-") && name != "a-good" => {

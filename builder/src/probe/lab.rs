@@ -134,7 +134,9 @@ impl Lab<'_> {
             true => crate::hash(format!("probe {}", self.args.seed).as_bytes()),
             false => graphs::plan::ENTROPY.to_owned(),
         };
-        let plan = graphs::plan::script(&steps, &resolved, &refers, graphs::Failure::Continue, &entropy)
+        // The image is packed right here, and what is asked is whether builds differ.
+        let (failure, asked) = (graphs::Failure::Continue, graphs::plan::Inputs::Unverified);
+        let plan = graphs::plan::script(&steps, &resolved, &refers, failure, &entropy, asked)
             .map_err(Failure::input)?;
         let input = |(name, input): (&String, &Packed)| images::Input {
             name: name.clone(),

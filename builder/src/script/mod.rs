@@ -50,6 +50,12 @@ pub fn script(plan: &[u8]) -> Result<Vec<u8>, Error> {
                     Kind::Tree => "tree",
                     Kind::Data => "data",
                 };
+                if !input.verified {
+                    text.raw(&format!(
+                        "# The plan has nobody ask for the hash of {}. This script does.\n",
+                        input.name
+                    ));
+                }
                 text.line("input", &[input.name.as_bytes(), kind.as_bytes(), hex(&input.sha256).as_bytes()]);
             }
             // Only steps with a closure look at it, and those are refused.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use super::{Error, Resolved, write};
+use super::{Error, Inputs, Resolved, write};
 use crate::hex;
 use crate::plan::Step;
 
@@ -21,7 +21,7 @@ pub(super) fn keys(
         let mut text = String::new();
         for name in step.inputs() {
             let input = resolved.get(name).ok_or_else(|| Error::Unresolved(name.to_owned()))?;
-            write::input(&mut text, name, input);
+            write::input(&mut text, name, input, Inputs::Verified);
         }
         for name in step.steps() {
             let key: &String = keys

@@ -3,7 +3,7 @@
 use std::fmt::{Display, Write};
 
 use super::step::{Bind, Device, From, Owner, PidOne, RESOURCES, Rules, Step, Whole, World};
-use super::{Failure, Resolved};
+use super::{Failure, Inputs, Resolved};
 
 /// The first lines of a plan.
 pub(super) fn head(failure: Failure, entropy: &str) -> String {
@@ -15,8 +15,13 @@ pub(super) fn head(failure: Failure, entropy: &str) -> String {
 }
 
 /// The line of an input.
-pub(super) fn input(text: &mut String, name: &str, input: &Resolved) {
-    line(text, "input", &[&field(name), &input.kind.word(), &input.sha256]);
+pub(super) fn input(text: &mut String, name: &str, input: &Resolved, asked: Inputs) {
+    match asked {
+        Inputs::Verified => line(text, "input", &[&field(name), &input.kind.word(), &input.sha256]),
+        Inputs::Unverified => {
+            line(text, "input", &[&field(name), &input.kind.word(), &input.sha256, &"unverified"]);
+        }
+    }
 }
 
 /// The line that tells what an input refers to.

@@ -2,14 +2,15 @@
 //!
 //! What comes of one compiler is the same bytes in every folder, for every user, at any time; so the result is kept under
 //! the hash of all that goes into it: the source, the configuration, the script, and the compiler's, assembler's and
-//! linker's own bytes. `CACHE/kernels/minimal` names the last one that was built or asked for.
+//! linker's own bytes. `CACHE/kernels/recipe-…` names the last one that was built or asked for of a
+//! source, a configuration and a script: versions of this program that differ in these share a cache.
 //!
 //! That key says what the kernel should be made of, and nothing but another build can say that it is: a kernel that is taken
 //! from the cache is hashed, but whoever can write there can change it and its hash. [`Kernel::about`] says so of every
 //! kernel that was not built in the same run. Whoever does not trust the cache builds it in another: `--cache DIR`.
 //!
 //! ```text
-//! kernels/minimal         RECIPE BUILD
+//! kernels/recipe-RECIPE   BUILD
 //! kernels/minimal-BUILD   SHA256-OF-VMLINUX SHA256-OF-BZIMAGE OPTIONS ABOUT…
 //! ```
 
@@ -64,9 +65,13 @@ fn recipe(identity: &str) -> String {
 /// The kernel that was built last in this cache of this source, if it is there and intact.
 pub fn built(cache: &Path, identity: &str) -> Option<Minimal> {
     let folder = cache.join("kernels");
-    let last = fs::read_to_string(folder.join("minimal")).ok()?;
-    let (of, build) = last.trim_end().split_once(' ')?;
-    if of == recipe(identity) { kept(&folder, build).map(unverified) } else { None }
+    let build = fs::read_to_string(folder.join(last(&recipe(identity)))).ok()?;
+    kept(&folder, build.trim_end()).map(unverified)
+}
+
+/// The file that names the last build of a recipe.
+fn last(recipe: &str) -> String {
+    format!("recipe-{recipe}")
 }
 
 /// The same, and it is said that it was built before.
@@ -116,7 +121,7 @@ pub fn build<E: From<Error>>(
             make(&folder, &source, &build, &format!("linux {version} minimal, {}", compiler.name), cancel)?
         }
     };
-    keep(&folder.join("minimal"), format!("{recipe} {build}\n").as_bytes())?;
+    keep(&folder.join(last(&recipe)), format!("{build}\n").as_bytes())?;
     Ok(minimal)
 }
 
@@ -262,7 +267,7 @@ mod tests {
         let (elf, bzimage) =
             (Kernel::keep(&folder, b"elf", "a b").unwrap(), Kernel::keep(&folder, b"bz", "a b").unwrap());
         assert_eq!(built(cache.path(), "x"), None);
-        fs::write(folder.join("minimal"), format!("{} 7\n", recipe("x"))).unwrap();
+        fs::write(folder.join(last(&recipe("x"))), "7\n").unwrap();
         fs::write(folder.join("minimal-7"), format!("{} {} 400 a b\n", elf.sha256, bzimage.sha256)).unwrap();
         assert_eq!(built(cache.path(), "y"), None);
         let found = built(cache.path(), "x").unwrap();

@@ -3,6 +3,7 @@
 //! ```text
 //! @ groundup 1 SHA256                     the plan's hash; first
 //! @ input NAME SHA256                     verified
+//! @ input NAME unverified                 nobody asks: the plan says so
 //! @ bad-input NAME REASON…                or not; the steps that use it are skipped
 //! @ step NAME                             starts; what its builder prints follows, each line marked `| `
 //! @ output NAME SHA256 SIZE OFFSET        of its NAR; OFFSET in the export region, `-` without one, `full` if it did not fit

@@ -67,7 +67,7 @@ pub fn limit(resource: Resource, wanted: Rlimit) -> Result<(), Errno> {
 /// Gives this process the builder's ids in a user namespace of its own, where they stand for its `own` two and there are no
 /// others: everybody else's files are nobody's. The current folder is PID 1's /proc, since the step's can't be written to.
 pub fn map((uid, gid): (u32, u32), own: (u32, u32)) -> Result<(), Errno> {
-    sys::new_user_namespace()?;
+    sys::unshare(sys::NEW_USER)?;
     let (mut uids, mut gids) = (Words::new(), Words::new());
     say!(&mut uids, uid, " ", own.0, " 1");
     say!(&mut gids, gid, " ", own.1, " 1");

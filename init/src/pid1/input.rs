@@ -1,92 +1,82 @@
-//! Inputs: an image is data, not a promise. An input is moved from `/inputs` to `/verified` once its hash is found right, and
-//! only what is in `/verified` is ever bound into a step.
+//! Inputs: an image is data, not a promise. An input comes from the image or from `/inputs` to `/verified`, stays there if its hash
+//! is found right, and only what is in `/verified` is ever bound into a step. A plan can say that nobody asks for a hash, which
+//! is said in turn.
 
 use crate::event;
+use crate::folder;
+use crate::host;
 use crate::memory::{Memory, PathBuffer, join};
 use crate::output::At;
 use crate::references;
-use init::canon::Special;
+use crate::unpack::Image;
 use init::hex::Digest;
+use init::keep::{Keeper, Special};
 use init::nar;
 use init::plan::{Input, Kind};
 use init::walk::{Error, Path, at};
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{Gid, Mode, OFlags, Uid};
+use rustix::fs::Mode;
 
 /// Verifies an input and says so.
-pub fn verify(input: Input<'_>, memory: &mut Memory) {
+pub fn verify(input: Input<'_>, image: &Option<Image>, memory: &mut Memory) {
     let name = input.name;
     let mut path = Path::new();
-    match hash(input, memory, &mut path) {
-        Ok(found) if found != input.sha256 => {
-            event!("bad-input ", name, " expected ", &input.sha256, ", found ", &found);
+    match take(&input, image, memory, &mut path) {
+        Ok(_) if !input.verified => event!("input ", name, " unverified"),
+        Ok(found) if found == input.sha256 => event!("input ", name, " ", &found),
+        result => {
+            forget(name, memory);
+            match result {
+                Ok(found) => event!("bad-input ", name, " expected ", &input.sha256, ", found ", &found),
+                Err(error) => event!("bad-input ", name, " ", At(&path), ": ", error),
+            }
         }
-        result => match result.and_then(|found| keep(name, input.kind).map(|()| found)) {
-            Ok(found) => event!("input ", name, " ", &found),
-            Err(error) => event!("bad-input ", name, " ", At(&path), ": ", error),
-        },
     }
 }
 
-fn folder(path: &core::ffi::CStr) -> Result<OwnedFd, Error> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    rustix::fs::open(path, flags, Mode::empty()).map_err(at("open"))
-}
-
-/// Its hash, after it has been made canonical: the modes and times that a kernel unpacks are not a part of it.
-fn hash(input: Input<'_>, memory: &mut Memory, path: &mut Path) -> Result<Digest, Error> {
+/// Moves it to `/verified` and returns its hash, of what it is there: the modes and times that a kernel gives it are not a part of it.
+fn take(
+    input: &Input<'_>,
+    image: &Option<Image>,
+    memory: &mut Memory,
+    path: &mut Path,
+) -> Result<Digest, Error> {
+    if matches!(input.kind, Kind::File | Kind::Data) {
+        // What is only read is marked by a folder of its name, so that it is mounted noexec.
+        let mut mark: PathBuffer = [0; _];
+        let mark = join(&[b"/noexec/", input.name.as_bytes()], &mut mark);
+        rustix::fs::mkdir(mark.unwrap_or_default(), Mode::empty()).map_err(at("mkdir"))?;
+    }
+    let verified = folder::open(c"/verified")?;
+    let mut keeper = Keeper::new(folder::open(c"/verified")?, Special::Stripped, u64::MAX);
+    let (room, buffer) = memory.room();
+    if let Some(result) = image.as_ref().and_then(|image| image.unpack(input, &mut keeper, buffer, path)) {
+        return result;
+    }
     let mut name: PathBuffer = [0; _];
-    let name = join(&[input.name], &mut name).ok_or(Error::Refused("a name too long"))?;
-    let inputs = folder(c"/inputs")?;
+    let name = join(&[input.name.as_bytes()], &mut name).ok_or(Error::Refused("a name too long"))?;
+    let inputs = folder::open(c"/inputs")?;
     if matches!(input.kind, Kind::File | Kind::Exec) {
         let mode = Mode::from_raw_mode(if input.kind == Kind::Exec { 0o555 } else { 0o444 });
         rustix::fs::chmodat(&inputs, name, mode, rustix::fs::AtFlags::empty()).map_err(at("chmod"))?;
     }
-    let (room, _) = memory.room();
-    init::canon::canonicalise(
-        inputs.as_fd(),
-        name,
-        Some((Uid::ROOT, Gid::ROOT)),
-        u64::MAX,
-        Special::Refused,
-        room,
-        path,
-    )?;
-    let (room, buffer) = memory.room();
-    match input.kind {
-        Kind::Tree | Kind::Data => {
-            let written = nar::write(inputs.as_fd(), name, room, buffer, path, &mut nar::Discard)?;
-            Ok(written.0)
-        }
-        Kind::File | Kind::Exec => nar::flat(inputs.as_fd(), name, buffer),
+    let (mut at_place, mut parts): (&OwnedFd, Option<&mut dyn nar::Parts>) = (&inputs, Some(&mut keeper));
+    if host::is_shared() {
+        // Whoever started us has unpacked it in canonical form, and in an order that may be wanted.
+        rustix::fs::renameat(&inputs, name, &verified, name).map_err(at("rename"))?;
+        (at_place, parts) = (&verified, None);
     }
-}
-
-/// What is only read is marked by a folder of its name, so that it is mounted noexec.
-fn keep(name: &str, kind: Kind) -> Result<(), Error> {
-    let (mut from, mut to): (PathBuffer, PathBuffer) = ([0; _], [0; _]);
-    if matches!(kind, Kind::File | Kind::Data) {
-        let mark = join(&["/noexec/", name], &mut to).ok_or(Error::Refused("a name too long"))?;
-        rustix::fs::mkdir(mark, Mode::empty()).map_err(at("mkdir"))?;
-    }
-    match (join(&["/inputs/", name], &mut from), join(&["/verified/", name], &mut to)) {
-        (Some(from), Some(to)) => rustix::fs::rename(from, to).map_err(at("rename")),
-        _ => Err(Error::Refused("a name too long")),
-    }
+    let sink = &mut nar::Discard;
+    Ok(nar::hash(input.hashed(), at_place.as_fd(), name, room, buffer, path, sink, parts)?.0)
 }
 
 /// Notes what an input refers to.
 pub fn refers(name: &str, base: &str) -> Option<()> {
     let (mut from, mut to): (PathBuffer, PathBuffer) = ([0; _], [0; _]);
-    references::add(join(&[name], &mut from)?, join(&[base], &mut to)?).ok()
+    references::add(join(&[name.as_bytes()], &mut from)?, join(&[base.as_bytes()], &mut to)?).ok()
 }
 
-/// Frees the memory that a verified input takes.
+/// Frees the memory that an input takes.
 pub fn forget(name: &str, memory: &mut Memory) {
-    let mut buffer: PathBuffer = [0; _];
-    if let (Ok(verified), Some(name)) = (folder(c"/verified"), join(&[name], &mut buffer)) {
-        let (room, _) = memory.room();
-        // What can't be removed only keeps its memory.
-        let _ = init::walk::walk(verified.as_fd(), name, room, &mut Path::new(), &mut init::walk::Remove);
-    }
+    folder::remove(c"/verified", name, memory);
 }

@@ -1,7 +1,7 @@
 //! What is done once: at the start, so that steps find the same machine every time, and at the end.
 #![allow(unsafe_code)]
 
-use crate::{host, sys};
+use crate::{anew, host, sys};
 use core::ffi::CStr;
 use init::errno;
 use init::say;
@@ -45,7 +45,7 @@ pub fn at(what: &'static str) -> impl FnOnce(Errno) -> Fatal {
 /// PID 1's own folders and file systems; from here on the console is descriptors 0 to 2.
 pub fn mount() -> Result<(), Fatal> {
     rustix::process::umask(Mode::empty());
-    for folder in [c"/noexec", c"/references", c"/step", c"/stores", c"/verified"] {
+    for folder in [c"/noexec", c"/references", c"/step", c"/store", c"/stores", c"/verified"] {
         make(folder)?;
     }
     if host::is_shared() {
@@ -114,9 +114,12 @@ pub fn settle(entropy: &[u8; 32]) -> Result<(), Fatal> {
     if host::is_shared() {
         return Ok(());
     }
-    let write = OFlags::WRONLY | OFlags::CLOEXEC;
-    let random = rustix::fs::open(c"/dev/random", write, Mode::empty()).map_err(at("open /dev/random"))?;
-    sys::add_entropy(rustix::fd::AsFd::as_fd(&random), entropy).map_err(at("RNDADDENTROPY"))?;
+    anew::seed(entropy).map_err(at("RNDADDENTROPY"))?;
+    // The kernel draws it when it is first read, and then it stays: no step is to be the first.
+    let boot_id = c"/proc/sys/kernel/random/boot_id";
+    if let Ok(file) = rustix::fs::open(boot_id, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()) {
+        let _ = rustix::io::read(file, &mut [0; 40]);
+    }
     set(SETTINGS).map_err(at("write below /proc/sys"))
 }
 

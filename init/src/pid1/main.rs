@@ -10,8 +10,10 @@
 //! | `machine` | what is done once: mounts, entropy, settings, the end |
 //! | `host` | what is different where the kernel is the host's |
 //! | `region` | memory that the machine shares: the image and the export region |
-//! | `unpack` | inputs that the kernel did not unpack |
+//! | `unpack` | inputs that the kernel did not unpack, hashed on the way |
 //! | `input` | verifying and forgetting inputs |
+//! | `folder` | PID 1's own folders |
+//! | `anew` | what starts anew for each step: random numbers, clocks, numbers of devices |
 //! | `step` | a step as PID 1 sees it: start, follow, end, report |
 //! | `warden` | a step as its first process sees it: from its namespaces to `execve` |
 //! | `world` | the step's root |
@@ -22,8 +24,10 @@
 #![no_std]
 #![no_main]
 
+mod anew;
 mod console;
 mod covers;
+mod folder;
 mod host;
 mod input;
 mod machine;
@@ -41,7 +45,6 @@ mod world;
 
 use init::plan::{Item, OnFailure, Plan};
 use memory::Memory;
-use sha2::Digest as _;
 
 /// How many steps came to which end.
 #[derive(Default)]
@@ -55,32 +58,31 @@ struct Tally {
 fn run(memory: &mut Memory) -> Result<Tally, machine::Fatal> {
     machine::mount()?;
     let plan = machine::plan()?;
-    let hash: init::hex::Digest = sha2::Sha256::digest(plan).into();
-    event!("groundup 1 ", &hash);
+    event!("groundup 1 ", &anew::hash(&[plan]));
     // All of it is read once before anything is done, so that a mistake at its end costs nothing.
     let items = Plan::read(plan)?;
     items.clone().try_for_each(|item| item.map(drop))?;
     machine::settle(&items.entropy)?;
     let region::Shared { image, export: mut region } = region::find();
-    image.map_or(Ok(()), unpack::inputs)?;
-    let on_failure = items.on_failure;
+    let image = image.map(|image| unpack::Image::new(image, memory::starts())).transpose()?;
+    let (on_failure, entropy) = (items.on_failure, items.entropy);
     let mut tally = Tally::default();
     for item in items {
         let over = tally.failed + tally.skipped > 0 && on_failure == OnFailure::Stop;
         // By reference: a step is large, and moving it is code.
         match &item {
             Err(error) => return Err((*error).into()),
-            Ok(Item::Input(input)) if !over => input::verify(*input, memory),
+            Ok(Item::Input(input)) if !over => input::verify(*input, &image, memory),
             Ok(Item::Input(_)) => {}
             // Where that fails, so does the step that needs it.
             Ok(Item::Refers(input, base)) => drop(input::refers(input, base)),
             Ok(Item::DropInput(name)) => input::forget(name, memory),
-            Ok(Item::DropOutput(step)) => step::forget(step),
+            Ok(Item::DropOutput(step)) => step::forget(step, memory),
             Ok(Item::Step(step)) if over => {
                 event!("skipped ", step.name, " an earlier step was not built");
                 tally.skipped += 1;
             }
-            Ok(Item::Step(step)) => match step::run(step, memory, &mut region) {
+            Ok(Item::Step(step)) => match step::run(step, &entropy, memory, &mut region) {
                 step::Outcome::Built => tally.built += 1,
                 step::Outcome::Failed => tally.failed += 1,
                 step::Outcome::Skipped => tally.skipped += 1,

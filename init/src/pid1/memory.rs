@@ -49,6 +49,17 @@ pub fn take() -> &'static mut Memory {
     unsafe { &mut *memory }
 }
 
+static STARTS_TAKEN: AtomicBool = AtomicBool::new(false);
+static mut STARTS: [u32; 1 << 18] = [0; _];
+
+/// Room for where the inputs of an image start; once.
+pub fn starts() -> &'static mut [u32] {
+    assert!(!STARTS_TAKEN.swap(true, Ordering::Relaxed));
+    let starts = &raw mut STARTS;
+    // SAFETY: as above.
+    unsafe { &mut *starts }
+}
+
 impl Memory {
     /// What a walk needs, and the buffer.
     pub fn room(&mut self) -> (Room<'_>, &mut [u8]) {
@@ -95,22 +106,21 @@ impl Strings {
 pub fn c_string<'b>(field: Field<'_>, buffer: &'b mut [u8]) -> Option<&'b CStr> {
     let length = field.decode(buffer)?.len();
     *buffer.get_mut(length)? = 0;
-    CStr::from_bytes_with_nul(&buffer[..=length]).ok()
-}
-
-/// Bytes as a C string, if they are short enough and hold no NUL.
-pub fn terminated<'b>(bytes: &[u8], buffer: &'b mut PathBuffer) -> Option<&'b CStr> {
-    buffer.get_mut(..bytes.len())?.copy_from_slice(bytes);
-    *buffer.get_mut(bytes.len())? = 0;
-    CStr::from_bytes_with_nul(buffer.get(..=bytes.len())?).ok()
+    CStr::from_bytes_until_nul(&buffer[..=length]).ok()
 }
 
 /// `parts`, one after the other, as a C string.
-pub fn join<'b>(parts: &[&str], buffer: &'b mut [u8]) -> Option<&'b CStr> {
+pub fn join<'b>(parts: &[&[u8]], buffer: &'b mut [u8]) -> Option<&'b CStr> {
     let mut length = 0;
-    for part in parts.iter().copied().chain(["\0"]) {
-        buffer.get_mut(length..length + part.len())?.copy_from_slice(part.as_bytes());
+    for part in parts.iter().copied().chain([&b"\0"[..]]) {
+        buffer.get_mut(length..length + part.len())?.copy_from_slice(part);
         length += part.len();
     }
-    CStr::from_bytes_with_nul(&buffer[..length]).ok()
+    CStr::from_bytes_until_nul(&buffer[..length]).ok()
+}
+
+/// Whether this is more than a single component of a path.
+#[expect(clippy::manual_contains, reason = "that takes a fifth of a kilobyte")]
+pub fn has_slash(name: &[u8]) -> bool {
+    name.iter().any(|&byte| byte == b'/')
 }

@@ -1,19 +1,22 @@
-//! What a step made: found, made canonical, hashed, exported, and held against what was expected.
+//! What a step made: found, made canonical, hashed, exported, moved to where later steps find it, and held against what was
+//! expected.
 
 use crate::event;
+use crate::folder;
 use crate::memory::{Memory, PathBuffer, c_string, join};
 use crate::references::{self, Scan};
 use crate::region::{Export, Region};
 use core::ffi::CStr;
-use init::canon::Special;
 use init::errno::Text as Errors;
 use init::hex::Digest;
+use init::keep::{Keeper, Special};
+use init::nar;
 use init::plan::{Expected, Field, Output, Rules, Step};
 use init::say;
 use init::say::{Say, Text, Words};
-use init::walk::{self, Error, Path, at};
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Uid};
+use init::walk::{Error, Path, at};
+use rustix::fd::AsFd;
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
 /// A place in an output; `.` is the output itself.
@@ -24,26 +27,6 @@ impl Say for At<'_> {
         let path = self.0.as_bytes();
         Text(if path.is_empty() { b"." } else { path }).say(words);
     }
-}
-
-/// Removes what a step left beside its outputs: it would take memory as long as they do. What stands in the way of that is
-/// written to `words`.
-pub fn clear(step: &Step<'_>, memory: &mut Memory, words: &mut Words) {
-    let mut path = Path::new();
-    let is_output = |name: &[u8]| step.outputs().any(|output| output.base.as_bytes() == name);
-    let (room, _) = memory.room();
-    let result = open(step).and_then(|store| walk::clear(store.as_fd(), &is_output, room, &mut path));
-    if let Err(error) = result {
-        say!(words, "what it left beside its outputs, ", At(&path), ": ", error);
-    }
-}
-
-/// The store of a step, for PID 1.
-fn open(step: &Step<'_>) -> Result<OwnedFd, Error> {
-    let mut folder: PathBuffer = [0; _];
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    rustix::fs::open(crate::step::store(step.name, &mut folder), flags, Mode::empty())
-        .map_err(at("open the store"))
 }
 
 /// Takes all outputs of a step whose processes are gone. Every output is reported, also when another is wrong; what is wrong
@@ -105,19 +88,22 @@ fn files(step: &Step<'_>, output: Output<'_>, memory: &mut Memory, words: &mut W
     }
 }
 
+/// A builder's links are no way into what PID 1 sees: none is followed.
 fn file(step: &Step<'_>, output: Output<'_>, path: Field<'_>, memory: &mut Memory) -> Result<Digest, Error> {
+    const TOO_LONG: Error = Error::Refused("a name too long");
     let mut name: PathBuffer = [0; _];
-    let folder = join(&[output.base], &mut name).ok_or(Error::Refused("a name too long"))?;
-    let folder = below(open(step)?.as_fd(), folder, OFlags::PATH)?;
-    let path = c_string(path, &mut name).ok_or(Error::Refused("a name too long"))?;
-    let file = below(folder.as_fd(), path, OFlags::RDONLY)?;
-    init::nar::bytes(file, memory.room().1)
-}
-
-/// Opens what lies below a folder, through no symbolic link: a builder's links are no way into what PID 1 sees.
-fn below(folder: BorrowedFd<'_>, path: &CStr, flags: OFlags) -> Result<OwnedFd, Error> {
+    let length = join(&[step.name.as_bytes(), b"/", output.base.as_bytes(), b"/"], &mut name)
+        .ok_or(TOO_LONG)?
+        .count_bytes();
+    c_string(path, &mut name[length..]).ok_or(TOO_LONG)?;
+    let name = CStr::from_bytes_until_nul(&name).unwrap_or_default();
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-    rustix::fs::openat2(folder, path, flags | OFlags::CLOEXEC, Mode::empty(), resolve).map_err(at("open"))
+    let stores = folder::open(c"/stores")?;
+    nar::bytes(
+        rustix::fs::openat2(stores, name, flags, Mode::empty(), resolve).map_err(at("open"))?,
+        memory.room().1,
+    )
 }
 
 struct Taken {
@@ -135,14 +121,17 @@ fn hash(
     region: &mut Option<Region>,
     path: &mut Path,
 ) -> Result<Option<Taken>, Error> {
-    let mut name: PathBuffer = [0; _];
-    let store = open(step)?;
-    let name = join(&[output.base], &mut name).ok_or(Error::Refused("a name too long"))?;
-    let ours = step.rules == Rules::Groundup;
+    let (mut name, mut kept): (PathBuffer, PathBuffer) = ([0; _], [0; _]);
+    let store = folder::open(crate::step::STORE)?;
+    // A name is at most 211 bytes.
+    let kept = join(&[b"/stores/", step.name.as_bytes()], &mut kept).unwrap_or_default();
+    let special = if step.rules == Rules::Groundup { Special::Refused } else { Special::Stripped };
+    let mut keeper = Keeper::new(folder::open(kept)?, special, step.space_limit);
+    let name = join(&[output.base.as_bytes()], &mut name).ok_or(Error::Refused("a name too long"))?;
     match rustix::fs::statat(&store, name, AtFlags::SYMLINK_NOFOLLOW) {
         Err(Errno::NOENT) => return Ok(None),
         Ok(stat)
-            if !ours
+            if step.rules != Rules::Groundup
                 && stat.st_mode & 0o022 != 0
                 && FileType::from_raw_mode(stat.st_mode) != FileType::Symlink =>
         {
@@ -150,24 +139,24 @@ fn hash(
         }
         _ => {}
     }
-    let (room, _) = memory.room();
-    let owner = Some((Uid::ROOT, Gid::ROOT));
-    let special = if ours { Special::Refused } else { Special::Stripped };
-    init::canon::canonicalise(store.as_fd(), name, owner, step.space_limit, special, room, path)?;
     let (room, buffer, known) = memory.parts();
     let mut export = Export::new(region.as_mut());
+    let hashed = nar::Hashed::Archive;
+    let parts: Option<&mut dyn nar::Parts> = Some(&mut keeper);
     let (found, size) = if step.closure {
         let mut scan = Scan::new(known, &mut export);
-        let written = init::nar::write(store.as_fd(), name, room, buffer, path, &mut scan)?;
+        let written = nar::hash(hashed, store.as_fd(), name, room, buffer, path, &mut scan, parts)?;
         references::keep(step, &output, name, known).map_err(at("note references"))?;
         written
     } else {
-        init::nar::write(store.as_fd(), name, room, buffer, path, &mut export)?
+        nar::hash(hashed, store.as_fd(), name, room, buffer, path, &mut export, parts)?
     };
     let place = export.keep();
     let flat = match output.expected {
         Some(Expected::Flat(_)) => {
-            let stat = rustix::fs::statat(&store, name, AtFlags::SYMLINK_NOFOLLOW).map_err(at("lstat"))?;
+            let kept = folder::open(kept)?;
+            let stat = rustix::fs::statat(&kept, name, AtFlags::SYMLINK_NOFOLLOW).map_err(at("lstat"))?;
+            let ours = step.rules == Rules::Groundup;
             let executable = stat.st_mode & 0o111 != 0 && !ours;
             if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile || executable {
                 let what = if ours {
@@ -177,7 +166,9 @@ fn hash(
                 };
                 return Err(Error::Refused(what));
             }
-            Some(init::nar::flat(store.as_fd(), name, memory.room().1)?)
+            let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+            let file = rustix::fs::openat(kept, name, flags, Mode::empty()).map_err(at("open"))?;
+            Some(nar::bytes(file, memory.room().1)?)
         }
         _ => None,
     };

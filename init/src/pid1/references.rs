@@ -4,7 +4,7 @@
 //! Source: E. Dolstra, "The Purely Functional Software Deployment Model" (2006), 5.5.2.
 
 use crate::event;
-use crate::memory::{Memory, PathBuffer};
+use crate::memory::{Memory, PathBuffer, has_slash};
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
 use init::nar::Sink;
@@ -169,7 +169,7 @@ pub fn add(base: &CStr, to: &CStr) -> Result<(), Errno> {
 pub fn in_store<'b>(step: &Step<'_>, world: World<'_>, room: &'b mut PathBuffer) -> Option<&'b CStr> {
     let World::Bind { path, .. } = world else { return None };
     let base = path.spelled().strip_prefix(step.store.spelled())?.strip_prefix(b"/")?;
-    if base.contains(&b'/') { None } else { base_name(base, room) }
+    if has_slash(base) { None } else { base_name(base, room) }
 }
 
 /// A name as a C string.

@@ -104,7 +104,7 @@ pub fn find() -> Shared {
     let mut buffer = [core::mem::MaybeUninit::uninit(); 2048];
     let mut entries = RawDir::new(&devices, &mut buffer);
     while let Some(Ok(entry)) = entries.next() {
-        match entry.file_name().to_str().ok().and_then(pci) {
+        match pci(entry.file_name().to_bytes()) {
             // The export region is all zeros.
             Some(region) if region.bytes.starts_with(init::archive::MAGIC) => {
                 shared.image = Some(region.bytes)
@@ -116,20 +116,20 @@ pub fn find() -> Shared {
     shared
 }
 
-fn open(device: &str, file: &str, flags: OFlags) -> Option<OwnedFd> {
+fn open(device: &[u8], file: &str, flags: OFlags) -> Option<OwnedFd> {
     let mut path: PathBuffer = [0; _];
-    let path = join(&["/sys/bus/pci/devices/", device, "/", file], &mut path)?;
+    let path = join(&[b"/sys/bus/pci/devices/", device, b"/", file.as_bytes()], &mut path)?;
     rustix::fs::open(path, flags | OFlags::CLOEXEC, Mode::empty()).ok()
 }
 
-fn has(device: &str, file: &str, value: &[u8]) -> bool {
+fn has(device: &[u8], file: &str, value: &[u8]) -> bool {
     let mut found = [0; 16];
     open(device, file, OFlags::RDONLY)
         .and_then(|file| rustix::io::read(&file, &mut found).ok())
         .is_some_and(|length| &found[..length] == value)
 }
 
-fn pci(device: &str) -> Option<Region> {
+fn pci(device: &[u8]) -> Option<Region> {
     if !has(device, "vendor", b"0x1af4\n") || !has(device, "device", b"0x1110\n") {
         return None;
     }

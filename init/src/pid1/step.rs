@@ -5,8 +5,10 @@ use crate::event;
 use crate::memory::{Memory, PathBuffer, join};
 use crate::region::Region;
 use crate::warden::{self, Report};
-use crate::{output, sys};
+use crate::{anew, output, sys};
+use core::ffi::CStr;
 use init::errno;
+use init::hex::Digest;
 use init::log::Marker;
 use init::plan::{Source, Step, World};
 use init::say;
@@ -67,24 +69,28 @@ fn at<'a>(what: &'static str) -> impl FnOnce(Errno) -> Reason<'a> {
 }
 
 /// Builds a step and says what came of it.
-pub fn run(step: &Step<'_>, memory: &mut Memory, region: &mut Option<Region>) -> Outcome {
+pub fn run(step: &Step<'_>, entropy: &Digest, memory: &mut Memory, region: &mut Option<Region>) -> Outcome {
     if let Some(missing) = missing(step) {
         event!("skipped ", step.name, " it needs ", Text(missing));
         return Outcome::Skipped;
     }
     event!("step ", step.name);
-    let start = sys::milliseconds();
     // What is made for the step bears a time just before its own.
-    if let Err(errno) = sys::set_clock(step.clock.saturating_sub(1)).and_then(|()| mount_store(step)) {
+    let ready = anew::begin(step, entropy)
+        .and_then(|()| sys::set_clock(step.clock.saturating_sub(1)))
+        .and_then(|()| mount_store(step));
+    if let Err(errno) = ready {
         event!("failed ", step.name, " 0 ", Reason::System("set the clock and make the store", errno));
         return Outcome::Failed;
     }
+    let start = sys::milliseconds();
     let (mut said, mut wrong) = (Words::new(), Words::new());
     let result = build(step, memory, &mut said).and_then(|()| {
-        output::clear(step, memory, &mut wrong);
         output::collect(step, memory, region, &mut wrong);
         if wrong.is_empty() { Ok(()) } else { Err(Reason::Words(wrong.as_bytes())) }
     });
+    // With what the step left beside its outputs.
+    let _ = rustix::mount::unmount(STORE, UnmountFlags::DETACH);
     let time = sys::milliseconds() - start;
     match result {
         Ok(()) => {
@@ -92,7 +98,7 @@ pub fn run(step: &Step<'_>, memory: &mut Memory, region: &mut Option<Region>) ->
             Outcome::Built
         }
         Err(reason) => {
-            forget(step.name);
+            forget(step.name, memory);
             event!("failed ", step.name, " ", time, " ", reason);
             Outcome::Failed
         }
@@ -104,32 +110,25 @@ fn missing<'a>(step: &Step<'a>) -> Option<&'a [u8]> {
     step.world().find_map(|world| {
         let World::Bind { source, .. } = world else { return None };
         let (folder, field, components) = match source {
-            Source::Input(field) => ("/verified/", field, 1),
-            Source::Output(field) => ("/stores/", field, 2),
+            Source::Input(field) => (&b"/verified/"[..], field, 1),
+            Source::Output(field) => (&b"/stores/"[..], field, 2),
         };
         let spelled = field.spelled();
         let mut slashes = spelled.iter().enumerate().filter(|&(_, &byte)| byte == b'/').map(|(i, _)| i);
         let name = &spelled[..slashes.nth(components - 1).unwrap_or(spelled.len())];
         let mut path: PathBuffer = [0; _];
-        let path = join(&[folder, core::str::from_utf8(name).unwrap_or_default()], &mut path);
+        let path = join(&[folder, name], &mut path);
         let there = path.is_some_and(|path| rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW).is_ok());
         if there { None } else { Some(name) }
     })
 }
 
-/// Where the store of a step is, for PID 1.
-pub fn store<'b>(name: &str, buffer: &'b mut [u8]) -> &'b core::ffi::CStr {
-    // A name is at most 211 bytes.
-    join(&["/stores/", name], buffer).unwrap_or_default()
-}
+/// Where the store of a step is, for PID 1, as long as the step runs.
+pub const STORE: &CStr = c"/store";
 
 /// Frees the memory that a step's outputs take.
-pub fn forget(name: &str) {
-    let mut path: PathBuffer = [0; _];
-    let path = store(name, &mut path);
-    // Not there after a failure, or gone already: then there is nothing to free.
-    let _ = rustix::mount::unmount(path, UnmountFlags::DETACH);
-    let _ = rustix::fs::rmdir(path);
+pub fn forget(name: &str, memory: &mut Memory) {
+    crate::folder::remove(c"/stores", name, memory);
 }
 
 fn build<'w>(step: &Step<'_>, memory: &mut Memory, said: &'w mut Words) -> Result<(), Reason<'w>> {
@@ -152,8 +151,10 @@ fn build<'w>(step: &Step<'_>, memory: &mut Memory, said: &'w mut Words) -> Resul
         warden::run(step, memory, log_end, report_end)
     };
     drop((log_end, report_end));
+    let mounts = mounts_of(first);
     let ended = follow(step, first, log);
     let status = rustix::process::waitpid(Some(first), WaitOptions::empty());
+    drop(mounts);
     // What was on its way between two sockets of the step outlives both, until the kernel sees some socket closed.
     drop(socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None));
     let read = |said: &mut Words| said.fill(|room| rustix::io::read(&report, room).unwrap_or(0));
@@ -185,15 +186,25 @@ fn build<'w>(step: &Step<'_>, memory: &mut Memory, said: &'w mut Words) -> Resul
     }
 }
 
-/// A file system of its own, so that its inode numbers, its size and its end are a matter of this step alone.
+/// The mount namespace of a step's first process. Whoever is the last to let go of it takes its file systems away, with their
+/// numbers: at once if that is this process, and some time later if it is the step's last process, which is ending.
+fn mounts_of(first: Pid) -> Option<OwnedFd> {
+    let mut path = Words::new();
+    say!(&mut path, "/proc/", first.as_raw_nonzero().get() as u32, "/ns/mnt\0");
+    let path = CStr::from_bytes_until_nul(path.as_bytes()).ok()?;
+    rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()
+}
+
+/// A file system of its own, so that its inode numbers, its size and its end are a matter of this step alone. When it ends, what it
+/// made is moved to a folder of the step's name in `/stores`.
 fn mount_store(step: &Step<'_>) -> Result<(), Errno> {
-    let mut path: PathBuffer = [0; _];
-    let path = store(step.name, &mut path);
-    rustix::fs::mkdir(path, Mode::from_raw_mode(0o755))?;
+    let stores = rustix::fs::open(c"/stores", OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+    let mut name: PathBuffer = [0; _];
+    let name = join(&[step.name.as_bytes()], &mut name).ok_or(Errno::NAMETOOLONG)?;
+    rustix::fs::mkdirat(stores, name, Mode::from_raw_mode(0o755))?;
     // To read an output must not change it for whoever reads it next.
     let flags = MountFlags::NODEV | MountFlags::NOATIME;
-    crate::world::file_system(step, step.store_mode, Some(step.gid), path, flags)
-        .inspect_err(|_| forget(step.name))
+    crate::world::file_system(step, step.store_mode, Some(step.gid), STORE, flags)
 }
 
 /// Passes on what the step prints until its first process ends; ends it at its limits.
@@ -271,7 +282,8 @@ fn killed_for_memory() -> Option<u64> {
     while let Ok(more @ 1..) = rustix::io::read(&file, &mut text[length..]) {
         length += more;
     }
-    let mut lines = text[..length].split(|&byte| byte == b'\n');
-    let number = lines.find_map(|line| line.strip_prefix(b"oom_kill "))?;
-    Some(number.iter().fold(0, |value, digit| value * 10 + u64::from(digit & 15)))
+    const NAME: &[u8] = b"oom_kill ";
+    let place = text.windows(NAME.len()).position(|text| text == NAME)?;
+    let digits = text[place + NAME.len()..].iter().take_while(|&&byte| byte != b'\n');
+    Some(digits.fold(0, |value, digit| value * 10 + u64::from(digit & 15)))
 }

@@ -8,6 +8,7 @@ use init::say;
 use init::say::Words;
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd};
 use rustix::io::Errno;
+use rustix::thread::ClockId;
 
 /// Numbers from `arch/x86/entry/syscalls/syscall_64.tbl`.
 const IOCTL: usize = 16;
@@ -16,6 +17,7 @@ const EXECVE: usize = 59;
 const SYSLOG: usize = 103;
 const PERSONALITY: usize = 135;
 const CLOCK_GETTIME: usize = 228;
+const CLOCK_NANOSLEEP: usize = 230;
 const EXIT_GROUP: usize = 231;
 const KEYCTL: usize = 250;
 const UNSHARE: usize = 272;
@@ -39,8 +41,8 @@ unsafe fn call(number: usize, a: [usize; 5]) -> Result<usize, Errno> {
     }
 }
 
-/// New mount, UTS, IPC, PID and network namespaces. Source: `include/uapi/linux/sched.h`.
-pub const NAMESPACES: usize = 0x0002_0000 | 0x0400_0000 | 0x0800_0000 | 0x2000_0000 | 0x4000_0000;
+/// New mount, UTS, PID and network namespaces. Source: `include/uapi/linux/sched.h`.
+pub const NAMESPACES: usize = 0x0002_0000 | 0x0400_0000 | 0x2000_0000 | 0x4000_0000;
 
 /// `clone(SIGCHLD | flags, NULL, NULL, NULL, 0)`: fork, into new namespaces. `None` in the child.
 /// [man](https://man7.org/linux/man-pages/man2/clone.2.html)
@@ -51,12 +53,35 @@ pub fn fork(flags: usize) -> Result<Option<rustix::process::Pid>, Errno> {
     Ok(rustix::process::Pid::from_raw(pid as i32))
 }
 
-/// `unshare(CLONE_NEWUSER)`
+/// A new user namespace.
+pub const NEW_USER: usize = 0x1000_0000;
+/// A new IPC namespace.
+pub const NEW_IPC: usize = 0x0800_0000;
+
+/// `unshare(flags)`
 /// [man](https://man7.org/linux/man-pages/man2/unshare.2.html)
-pub fn new_user_namespace() -> Result<(), Errno> {
-    const CLONE_NEWUSER: usize = 0x1000_0000;
+pub fn unshare(flags: usize) -> Result<(), Errno> {
     // SAFETY: touches no memory of ours.
-    unsafe { call(UNSHARE, [CLONE_NEWUSER, 0, 0, 0, 0]).map(drop) }
+    unsafe { call(UNSHARE, [flags, 0, 0, 0, 0]).map(drop) }
+}
+
+/// `unshare(CLONE_NEWTIME)`, and the clocks that count from the start of the kernel count from now for whoever is started next. A
+/// kernel before 5.6 lets its uptime be seen.
+/// [man](https://man7.org/linux/man-pages/man7/time_namespaces.7.html)
+pub fn own_clocks() {
+    const CLONE_NEWTIME: usize = 0x80;
+    if unshare(CLONE_NEWTIME).is_err() {
+        return;
+    }
+    let mut offsets = Words::new();
+    for (name, id) in [("monotonic -", ClockId::Monotonic), ("boottime -", ClockId::Boottime)] {
+        let now = clock(id);
+        // Where a step starts at a certain phase of the timer, its clocks start there.
+        let now = if crate::host::is_shared() { now } else { (now.0, now.1 - now.1 % PHASE) };
+        // A nanosecond more would be a clock below zero, if no time passed.
+        say!(&mut offsets, name, now.0 + 1, " ", 999_999_999 - now.1, "\n");
+    }
+    let _ = crate::machine::set(&[(c"/proc/self/timens_offsets", offsets.as_bytes())]);
 }
 
 /// `close_range(first, UINT_MAX, 0)`
@@ -98,34 +123,31 @@ pub fn console_level(level: usize) -> Result<(), Errno> {
     unsafe { call(SYSLOG, [SYSLOG_ACTION_CONSOLE_LEVEL, 0, level, 0, 0]).map(drop) }
 }
 
-/// `clock_gettime(CLOCK_MONOTONIC, &now)`, in milliseconds, and without the vDSO that rustix would look for.
+/// `clock_gettime(clock, &now)`: seconds and nanoseconds, without the vDSO that rustix would look for.
 /// [man](https://man7.org/linux/man-pages/man2/clock_gettime.2.html)
-pub fn milliseconds() -> u64 {
-    const CLOCK_MONOTONIC: usize = 1;
+pub fn clock(clock: ClockId) -> (u64, u64) {
     let mut now = [0_u64; 2];
-    // SAFETY: a timespec is two 64-bit numbers. This clock can't fail.
-    let _ = unsafe { call(CLOCK_GETTIME, [CLOCK_MONOTONIC, now.as_mut_ptr().addr(), 0, 0, 0]) };
-    now[0] * 1000 + now[1] / 1_000_000
+    // SAFETY: a timespec is two 64-bit numbers. These clocks can't fail.
+    let _ = unsafe { call(CLOCK_GETTIME, [clock as usize, now.as_mut_ptr().addr(), 0, 0, 0]) };
+    (now[0], now[1])
 }
 
-/// `unshare(CLONE_NEWTIME)`, and the clocks that count from the start of the kernel count from now for whoever is started next. A
-/// kernel before 5.6 lets its uptime be seen.
-/// [man](https://man7.org/linux/man-pages/man7/time_namespaces.7.html)
-pub fn own_clocks() {
-    const CLONE_NEWTIME: usize = 0x80;
-    // SAFETY: touches no memory of ours.
-    if unsafe { call(UNSHARE, [CLONE_NEWTIME, 0, 0, 0, 0]) }.is_err() {
-        return;
-    }
-    let mut offsets = Words::new();
-    for (name, clock) in [("monotonic -", 1), ("boottime -", 7)] {
-        let mut now = [0_u64; 2];
-        // SAFETY: a timespec is two 64-bit numbers. These clocks can't fail.
-        let _ = unsafe { call(CLOCK_GETTIME, [clock, now.as_mut_ptr().addr(), 0, 0, 0]) };
-        // A nanosecond more would be a clock below zero, if no time passed.
-        say!(&mut offsets, name, now[0] + 1, " ", 999_999_999 - now[1], "\n");
-    }
-    let _ = crate::machine::set(&[(c"/proc/self/timens_offsets", offsets.as_bytes())]);
+/// CLOCK_MONOTONIC in milliseconds.
+pub fn milliseconds() -> u64 {
+    let now = clock(ClockId::Monotonic);
+    now.0 * 1000 + now.1 / 1_000_000
+}
+
+/// A multiple of every kernel's tick, in nanoseconds, and longer than anything takes that a kernel puts off.
+const PHASE: u64 = 100_000_000;
+
+/// `clock_nanosleep(CLOCK_MONOTONIC, 0, &rest, NULL)`: until the timer is in its phase.
+/// [man](https://man7.org/linux/man-pages/man2/clock_nanosleep.2.html)
+pub fn sleep_to_phase() {
+    let id = ClockId::Monotonic;
+    let rest = [0, PHASE - clock(id).1 % PHASE];
+    // SAFETY: a timespec is two 64-bit numbers. A sleep that ends early ends.
+    let _ = unsafe { call(CLOCK_NANOSLEEP, [id as usize, 0, rest.as_ptr().addr(), 0, 0]) };
 }
 
 /// `clock_settime(CLOCK_REALTIME, { seconds, 0 })`; the host's clock is left alone.
@@ -135,7 +157,7 @@ pub fn set_clock(seconds: u64) -> Result<(), Errno> {
         return Ok(());
     }
     let now = rustix::time::Timespec { tv_sec: seconds as i64, tv_nsec: 0 };
-    rustix::time::clock_settime(rustix::time::ClockId::Realtime, now)
+    rustix::time::clock_settime(ClockId::Realtime, now)
 }
 
 /// `seccomp(SECCOMP_SET_MODE_FILTER, 0, &{ length, filter })`: from here on it decides on the calls of this process and its children.
@@ -163,7 +185,9 @@ pub fn new_keyring() -> Result<(), Errno> {
     }
 }
 
-/// `ioctl(random, RNDADDENTROPY, &{ entropy_count: 256, buf_size: 32, buf: seed })`
+/// `ioctl(random, RNDCLEARPOOL)`, `ioctl(random, RNDADDENTROPY, &{ entropy_count: 256, buf_size: 32, buf: seed })`,
+/// `ioctl(random, RNDRESEEDCRNG)`: random numbers follow from the seed from here on. The first is without effect where the kernel
+/// is Linux's own.
 /// [man](https://man7.org/linux/man-pages/man4/random.4.html)
 pub fn add_entropy(random: BorrowedFd<'_>, seed: &[u8; 32]) -> Result<(), Errno> {
     #[repr(C)]
@@ -173,9 +197,15 @@ pub fn add_entropy(random: BorrowedFd<'_>, seed: &[u8; 32]) -> Result<(), Errno>
         buf: [u8; 32],
     }
     const RNDADDENTROPY: usize = 0x4008_5203;
+    const RNDCLEARPOOL: usize = 0x5206;
+    const RNDRESEEDCRNG: usize = 0x5207;
     let info = RandPoolInfo { entropy_count: 256, buf_size: 32, buf: *seed };
-    // SAFETY: the kernel reads the structure, whose size it finds in buf_size.
-    unsafe { ioctl(random, RNDADDENTROPY, (&raw const info).addr()) }
+    // SAFETY: the kernel reads the structure, whose size it finds in buf_size; the others have no argument.
+    unsafe {
+        ioctl(random, RNDCLEARPOOL, 0)?;
+        ioctl(random, RNDADDENTROPY, (&raw const info).addr())?;
+        ioctl(random, RNDRESEEDCRNG, 0)
+    }
 }
 
 /// `ioctl(socket, SIOCSIFFLAGS, &{ ifr_name: "lo", ifr_flags: IFF_UP | IFF_RUNNING })`

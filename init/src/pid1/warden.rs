@@ -63,11 +63,6 @@ fn world<'a>(step: &Step<'a>, memory: &Memory, log: OwnedFd, report: &OwnedFd) -
     if step.loopback {
         loopback().map_err(Failure::of("bring the loopback interface up"))?;
     }
-    match set(IPC) {
-        // Linux before 6.11 lets only the kernel's owner do that.
-        Err(Errno::ACCESS | Errno::PERM) if host::is_shared() => {}
-        result => result.map_err(Failure::of("limit System V objects"))?,
-    }
     if host::has_own_users() {
         // A builder that makes a user namespace would have capabilities in it: only Nix's has one, from `alone`.
         let most = if step.rules == Rules::Nix { &b"65536"[..] } else { b"0" };
@@ -126,6 +121,15 @@ const IPC: &Settings<'static> = &[
     (c"/proc/sys/kernel/msgmni", b"16"),
     (c"/proc/sys/kernel/sem", b"250 32000 32 128"),
 ];
+
+/// Sets them in the step's IPC namespace.
+pub fn limit_ipc<'a>() -> Result<(), Failure<'a>> {
+    match set(IPC) {
+        // Linux before 6.11 lets only the kernel's owner do that.
+        Err(Errno::ACCESS | Errno::PERM) if host::is_shared() => Ok(()),
+        result => result.map_err(Failure::of("limit System V objects")),
+    }
+}
 
 fn names(step: &Step<'_>) -> Result<(), Errno> {
     let mut buffer = [0; 64];

@@ -1,6 +1,6 @@
 //! The step's root: a fresh file system with what the plan says, and nothing else reachable.
 
-use crate::memory::{PathBuffer, c_string, terminated};
+use crate::memory::{PathBuffer, c_string};
 use crate::{host, references, sys};
 use core::ffi::CStr;
 use init::errno;
@@ -96,9 +96,12 @@ pub fn make<'a>(step: &Step<'a>) -> Result<OwnedFd, Failure<'a>> {
         World::Pts { path } => root.mount(path, Kind::Pts).map_err(Failure::on("pts", path)),
         World::Shm { path } => root.mount(path, Kind::Shm).map_err(Failure::on("shm", path)),
         World::Closure => root.closure(step).map_err(Failure::of("bind what is referred to")),
-        World::Store { path, .. } => root.store(step, path).map_err(Failure::on("store", path)),
+        World::Store { path, .. } => root.store(path).map_err(Failure::on("store", path)),
         World::Bind { source, path } => root.bind(step, source, path).map_err(Failure::on("bind", path)),
     })?;
+    // Its file system, which nobody sees, has a number too: after those of the step's, which thus are the same in every step.
+    sys::unshare(sys::NEW_IPC).map_err(Failure::of("make an IPC namespace"))?;
+    crate::warden::limit_ipc()?;
     // A root of the initial file system can't be pivoted away from; it is covered instead, and left by chroot.
     // Source: the kernel's Documentation/filesystems/ramfs-rootfs-initramfs.rst.
     rustix::process::fchdir(&root.root).map_err(Failure::of("enter the root"))?;
@@ -231,12 +234,12 @@ impl Root {
         attach(&mount, &place)
     }
 
-    fn store(&self, step: &Step<'_>, path: Field<'_>) -> Result<(), Errno> {
-        let (mut buffer, mut room): (PathBuffer, PathBuffer) = ([0; _], [0; _]);
+    fn store(&self, path: Field<'_>) -> Result<(), Errno> {
+        let mut buffer: PathBuffer = [0; _];
         let place = self.place(path, &mut buffer)?;
         rustix::fs::mkdirat(&place.folder, place.name, Mode::from_raw_mode(0o755))?;
         let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
-        attach(&rustix::mount::open_tree(CWD, crate::step::store(step.name, &mut room), flags)?, &place)
+        attach(&rustix::mount::open_tree(CWD, crate::step::STORE, flags)?, &place)
     }
 
     fn bind(&self, step: &Step<'_>, source: Source<'_>, path: Field<'_>) -> Result<(), Errno> {
@@ -293,7 +296,7 @@ pub enum Kind {
 fn is_only_read(inside: &CStr) -> Result<bool, Errno> {
     let mut room: PathBuffer = [0; _];
     let name = inside.to_bytes().split(|&byte| byte == b'/').next().unwrap_or_default();
-    let name = terminated(name, &mut room).ok_or(Errno::NAMETOOLONG)?;
+    let name = references::base_name(name, &mut room).ok_or(Errno::NAMETOOLONG)?;
     let marks = rustix::fs::open(c"/noexec", OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
     Ok(rustix::fs::statat(&marks, name, AtFlags::SYMLINK_NOFOLLOW).is_ok())
 }

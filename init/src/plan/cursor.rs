@@ -3,7 +3,7 @@
 //! A mistake is remembered, and ends the plan: what is read after it is empty, and nobody looks at it. So there is one
 //! check for each item, not one for each field, which keeps PID 1 small.
 
-use super::text::{Field, is_name, is_path};
+use super::text::{Field, is_path};
 use crate::hex::{self, Digest};
 use crate::say;
 use crate::say::{Say, Words};
@@ -247,5 +247,5 @@ fn is_one_of(word: &[u8], words: &[&str]) -> Option<usize> {
 
 /// A name as text.
 pub(super) fn as_name(word: &[u8]) -> Option<&str> {
-    core::str::from_utf8(word).ok().filter(|_| is_name(word))
+    super::text::name(word)
 }

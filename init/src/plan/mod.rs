@@ -15,11 +15,13 @@
 //!           "entropy" SHA256            32 bytes credited to the kernel's random numbers before the first step
 //!           "failure" ("stop"|"continue")   what happens to the steps that do not need a failed one
 //!           { input | refers | step | drop }
-//! input   = "input" NAME ("file"|"exec"|"tree"|"data") SHA256
+//! input   = "input" NAME ("file"|"exec"|"tree"|"data") SHA256 ["unverified"]
 //!                                       in the image at /inputs/NAME; verified here. file, exec: the sha256 of the bytes
 //!                                       (exec is made executable); tree: of the NAR, which for an
 //!                                       output of an earlier run may be that of a file or a symbolic link; data: a tree
-//!                                       that is only read
+//!                                       that is only read.
+//!                                       unverified: nobody asks whether that is its hash; only `groundup probe`, which has
+//!                                       just packed the image and asks whether builds differ, writes that
 //! refers  = "refers" NAME BASE           the input NAME holds the name of what stands at BASE in the store, or of
 //!                                       something that does
 //! step    = "step" NAME
@@ -84,6 +86,7 @@ pub use step::{Limit, PidOne, RESOURCES, Rules, Source, Step, World};
 pub use text::{Field, is_name, is_path};
 
 use crate::hex::Digest;
+use crate::nar::Hashed;
 
 /// What happens after a step has failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,6 +119,19 @@ pub struct Input<'a> {
     pub kind: Kind,
     /// What its hash must be.
     pub sha256: Digest,
+    /// Whether that is asked for.
+    pub verified: bool,
+}
+
+impl Input<'_> {
+    /// What its sha256 is of.
+    pub fn hashed(&self) -> Hashed {
+        match self.kind {
+            _ if !self.verified => Hashed::Nothing,
+            Kind::Tree | Kind::Data => Hashed::Archive,
+            Kind::File | Kind::Exec => Hashed::Bytes,
+        }
+    }
 }
 
 /// One thing to do.
@@ -164,7 +180,8 @@ impl<'a> Plan<'a> {
                 let kind =
                     cursor.choice(&["file", "exec", "tree", "data"], "`file`, `exec`, `tree` or `data`");
                 let kind = [Kind::File, Kind::Exec, Kind::Tree, Kind::Data][kind];
-                Item::Input(Input { name, kind, sha256: cursor.digest() })
+                let sha256 = cursor.digest();
+                Item::Input(Input { name, kind, sha256, verified: !cursor.take("unverified") })
             }),
             b"refers" => cursor.one("refers", |cursor| Item::Refers(cursor.name(), cursor.name())),
             b"step" => Item::Step(step::read(cursor)),

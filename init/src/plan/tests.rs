@@ -24,6 +24,7 @@ fn one_of_everything() {
         panic!("{items:?}")
     };
     assert_eq!((a.name, a.kind, b.kind), ("hex0", Kind::Exec, Kind::Tree));
+    assert_eq!((a.verified, b.verified), (true, false));
     assert_eq!((step.uid, step.gid, step.umask, step.clock), (1000, 100, 0o22, 1_577_836_800));
     assert_eq!((step.personality, step.pid_one, step.loopback), (0x40000, PidOne::Init, true));
     assert_eq!((step.limits[3], step.limits[4]), ((Some(8_388_608), None), (Some(0), Some(0))));

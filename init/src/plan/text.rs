@@ -1,4 +1,5 @@
 //! Names, paths and escaped text.
+#![allow(unsafe_code)]
 
 use crate::hex::nibble;
 
@@ -70,6 +71,12 @@ fn escape(tail: &[u8]) -> Option<(u8, usize)> {
         [b'x', high, low, ..] => Some((nibble(*high)? << 4 | nibble(*low)?, 3)),
         _ => None,
     }
+}
+
+/// A name as text.
+pub(super) fn name(word: &[u8]) -> Option<&str> {
+    // SAFETY: a name is ASCII. (To ask for UTF-8 would be a hundredth of PID 1.)
+    is_name(word).then(|| unsafe { core::str::from_utf8_unchecked(word) })
 }
 
 /// Whether this may name an input, a step or an output.

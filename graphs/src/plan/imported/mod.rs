@@ -16,7 +16,7 @@ mod world;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::step::{Expected, Output, Step, Whole};
-use super::{Failure, Resolved, write};
+use super::{Failure, Inputs, Resolved, write};
 use crate::drv::path::base;
 use crate::drv::{Algorithm, Closure, Derivation};
 use crate::problem::Problem;
@@ -103,10 +103,10 @@ pub fn plan(
 fn text(steps: &[Step], given: &BTreeMap<String, Given>, setting: Setting<'_>) -> String {
     let mut text = write::head(setting.failure, super::ENTROPY);
     if let Some((name, resolved)) = setting.shell {
-        write::input(&mut text, name, resolved);
+        write::input(&mut text, name, resolved, Inputs::Verified);
     }
     for (path, given) in given {
-        write::input(&mut text, base(path), &given.resolved);
+        write::input(&mut text, base(path), &given.resolved, Inputs::Verified);
     }
     for (path, given) in given {
         for other in &given.references {
