@@ -9,7 +9,7 @@ use std::process::Command;
 fn main() {
     let manifest = PathBuf::from(var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let workspace = manifest.parent().expect("the crate is a room of the workspace");
-    for path in ["init", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml"] {
+    for path in ["formats", "init", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml"] {
         println!("cargo::rerun-if-changed={}", workspace.join(path).display());
     }
     let out = PathBuf::from(var_os("OUT_DIR").expect("cargo sets it"));

@@ -4,8 +4,8 @@
 
 mod support;
 
+use formats::archive::Archive;
 use images::INIT;
-use init::archive::Archive;
 use std::env::var_os;
 use std::ffi::OsString;
 use std::fs;

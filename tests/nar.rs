@@ -4,6 +4,7 @@
 
 mod support;
 
+use formats::nar::{Discard, Hashed};
 use init::keep::{Keeper, Special};
 use init::{nar, walk};
 use rustix::fs::{AtFlags, XattrFlags};
@@ -66,7 +67,7 @@ fn library_hash(path: &Path) -> String {
     let room = walk::Room::new(&mut names, &mut order);
     let folder = rustix::fd::AsFd::as_fd(&folder);
     let mut buffer = [0; 5000];
-    let written = nar::write(folder, &name, room, &mut buffer, &mut walk::Path::new(), &mut nar::Discard);
+    let written = nar::write(folder, &name, room, &mut buffer, &mut walk::Path::new(), &mut Discard);
     builder::hex(&written.unwrap().0)
 }
 
@@ -78,8 +79,8 @@ fn keep(path: &Path, limit: u64) -> Result<PathBuf, walk::Error> {
     let kept = path.with_file_name("kept");
     fs::create_dir_all(&kept).unwrap();
     let mut keeper = Keeper::new(File::open(&kept).unwrap().into(), Special::Refused, limit);
-    let (mut buffer, mut path, hashed) = ([0; 5000], walk::Path::new(), nar::Hashed::Archive);
-    nar::hash(hashed, folder, &name, room, &mut buffer, &mut path, &mut nar::Discard, Some(&mut keeper))?;
+    let (mut buffer, mut path, hashed) = ([0; 5000], walk::Path::new(), Hashed::Archive);
+    nar::hash(hashed, folder, &name, room, &mut buffer, &mut path, &mut Discard, Some(&mut keeper))?;
     Ok(kept.join(OsStr::from_bytes(name.to_bytes())))
 }
 

@@ -3,8 +3,8 @@
 mod content;
 
 use content::{DIRECTORY, Files, REGULAR, TYPE, below, flat, kind, tree};
+use formats::plan::{Expected, Item, Kind, Plan, Source, World};
 use images::read::{Entry, canonical, entries};
-use init::plan::{Expected, Item, Kind, Plan, Source, World};
 use std::collections::BTreeMap;
 
 /// What stands in an image.
@@ -163,7 +163,7 @@ fn known(init: &[u8], plan: Option<&[u8]>) -> Known {
     }
 }
 
-fn read_plan(plan: &[u8], files: &Files<'_>, found: &mut Inspection) -> Result<(), init::plan::Error> {
+fn read_plan(plan: &[u8], files: &Files<'_>, found: &mut Inspection) -> Result<(), formats::plan::Error> {
     for item in Plan::read(plan)? {
         match item? {
             Item::Input(input) => {
@@ -204,7 +204,7 @@ fn read_plan(plan: &[u8], files: &Files<'_>, found: &mut Inspection) -> Result<(
     Ok(())
 }
 
-fn output(output: init::plan::Output<'_>) -> Output {
+fn output(output: formats::plan::Output<'_>) -> Output {
     let expected = output.expected.map(|expected| match expected {
         Expected::Nar(hash) => crate::hex(&hash),
         Expected::Flat(hash) => format!("flat:{}", crate::hex(&hash)),
@@ -214,7 +214,7 @@ fn output(output: init::plan::Output<'_>) -> Output {
 }
 
 /// Notes which inputs a step sees, and in which of them its builder lies: behind the longest path.
-fn uses(step: &init::plan::Step<'_>, builder: &str, found: &mut Inspection) {
+fn uses(step: &formats::plan::Step<'_>, builder: &str, found: &mut Inspection) {
     let mut binds = BTreeMap::new();
     for line in step.world() {
         if let World::Bind { source: Source::Input(field), path } = line {

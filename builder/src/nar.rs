@@ -1,6 +1,6 @@
 //! Taking a NAR apart into files. Nothing in it is believed: it comes from a machine that ran foreign programs.
 //!
-//! The grammar stands in `init::nar`. This reader accepts what that writer writes and nothing else: names are single
+//! The grammar stands in `formats::nar`. This reader accepts what that writer writes and nothing else: names are single
 //! components in ascending order, and every byte of padding is zero.
 
 use rustix::fs::{Mode, OFlags, mkdirat, openat, symlinkat};
@@ -286,7 +286,8 @@ mod tests {
         let room = init::walk::Room::new(&mut names, &mut order);
         let dir = File::open(folder.path()).unwrap();
         let (dir, path) = (std::os::fd::AsFd::as_fd(&dir), &mut init::walk::Path::new());
-        let found = init::nar::write(dir, c"out", room, &mut buffer, path, &mut init::nar::Discard).unwrap();
+        let found =
+            init::nar::write(dir, c"out", room, &mut buffer, path, &mut formats::nar::Discard).unwrap();
         assert_eq!(crate::hex(&found.0), crate::hash(&bytes));
         folder.close().unwrap();
     }

@@ -101,6 +101,6 @@ fn read(text: &str) -> Option<Vec<Recorded>> {
         })
     };
     let outputs = record["subject"].as_array()?.iter().map(output).collect::<Option<Vec<_>>>()?;
-    let safe = |output: &Recorded| init::plan::is_name(output.name.as_bytes());
+    let safe = |output: &Recorded| formats::plan::is_name(output.name.as_bytes());
     outputs.iter().all(safe).then(|| outputs.into_iter().filter(|output| built(&output.step)).collect())
 }

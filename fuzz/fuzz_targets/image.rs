@@ -10,7 +10,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         assert!(malformed.offset <= bytes.len());
         assert!(read::canonical(bytes).is_err());
     }
-    let read: Vec<_> = init::archive::Archive::new(bytes).collect();
+    let read: Vec<_> = formats::archive::Archive::new(bytes).collect();
     let Ok(summary) = read::canonical(bytes) else { return };
     let entries = entries.expect("the strict reader is the stricter one");
     assert_eq!(read.len(), entries.len());

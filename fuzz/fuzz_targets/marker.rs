@@ -3,8 +3,8 @@
 #![no_main]
 
 use groundup_fuzz::stream;
-use init::log::{MARK, Marker, WIDTH, is_plain};
-use init::nar::Sink;
+use formats::log::{MARK, Marker, WIDTH, is_plain};
+use formats::nar::Sink;
 use qemu::console::{Line, Reader};
 
 struct Bytes(Vec<u8>);

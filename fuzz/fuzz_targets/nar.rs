@@ -38,7 +38,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         room,
         &mut buffer,
         &mut path,
-        &mut init::nar::Discard,
+        &mut formats::nar::Discard,
     );
     let hash: [u8; 32] = sha2::Sha256::digest(bytes).into();
     assert_eq!(again, Ok((hash, bytes.len() as u64)));

@@ -1,10 +1,10 @@
 //! What must hold for every plan that the reader accepts.
 
-use init::plan::{Field, Item, Plan, Source, Step, World};
+use formats::plan::{Field, Item, Plan, Source, Step, World};
 
 /// Reads all of a plan. A plan that is accepted must have the lines that the reader says it has, each in its one spelling;
 /// one that is not must be refused at one of its lines.
-pub fn read(bytes: &[u8]) -> Result<usize, init::plan::Error> {
+pub fn read(bytes: &[u8]) -> Result<usize, formats::plan::Error> {
     let lines = bytes.iter().filter(|&&byte| byte == b'\n').count();
     let result = Plan::read(bytes).and_then(|plan| {
         let head = 3;
@@ -19,11 +19,11 @@ pub fn read(bytes: &[u8]) -> Result<usize, init::plan::Error> {
 
 fn item_lines(item: &Item<'_>) -> usize {
     match item {
-        Item::Input(input) => assert!(init::plan::is_name(input.name.as_bytes())),
+        Item::Input(input) => assert!(formats::plan::is_name(input.name.as_bytes())),
         Item::Refers(name, base) => {
-            assert!(init::plan::is_name(name.as_bytes()) && init::plan::is_name(base.as_bytes()));
+            assert!(formats::plan::is_name(name.as_bytes()) && formats::plan::is_name(base.as_bytes()));
         }
-        Item::DropInput(name) | Item::DropOutput(name) => assert!(init::plan::is_name(name.as_bytes())),
+        Item::DropInput(name) | Item::DropOutput(name) => assert!(formats::plan::is_name(name.as_bytes())),
         Item::Step(step) => return step_lines(step),
     }
     1

@@ -82,11 +82,11 @@ fn the_reader_takes_it() {
         let (graph, _) = graphs::load(name, text).unwrap();
         let choices = Choices::defaults(&graph);
         let plan = graphs::plan(&graph, &choices, &resolved(&graph, &choices), Failure::Stop).unwrap();
-        let items: Vec<_> = init::plan::Plan::read(plan.as_bytes()).unwrap().map(Result::unwrap).collect();
+        let items: Vec<_> = formats::plan::Plan::read(plan.as_bytes()).unwrap().map(Result::unwrap).collect();
         let steps: Vec<_> = items
             .iter()
             .filter_map(|item| match item {
-                init::plan::Item::Step(step) => Some(step),
+                formats::plan::Item::Step(step) => Some(step),
                 _ => None,
             })
             .collect();
@@ -94,7 +94,7 @@ fn the_reader_takes_it() {
         assert_eq!(names, graphs::order(&graph, &choices).unwrap(), "{name}");
         for (step, ours) in steps.iter().zip(graphs::steps(&graph, &choices).unwrap()) {
             let ours = ours.unwrap();
-            let bytes = |field: init::plan::Field<'_>| String::from_utf8(field.bytes().collect()).unwrap();
+            let bytes = |field: formats::plan::Field<'_>| String::from_utf8(field.bytes().collect()).unwrap();
             assert_eq!(step.args().map(bytes).collect::<Vec<_>>(), ours.args);
             let env: Vec<_> = ours.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
             assert_eq!(step.env().map(bytes).collect::<Vec<_>>(), env);
@@ -121,7 +121,7 @@ fn what_is_expected_stands_in_the_plan() {
          output greeting-doc /store/greeting-doc -\nexpect-file x:y {hash}\nend\n"
     );
     assert!(plan.contains(&wanted), "{plan}");
-    assert!(init::plan::Plan::read(plan.as_bytes()).unwrap().all(|item| item.is_ok()));
+    assert!(formats::plan::Plan::read(plan.as_bytes()).unwrap().all(|item| item.is_ok()));
 }
 
 /// A chain `a`, `b`, `c`, of which `b` and `c` are wanted.

@@ -1,8 +1,8 @@
 //! What the errors say that a step's set-up can really meet; the others keep their numbers.
 
-use crate::say;
-use crate::say::{Say, Words};
 use core::fmt;
+use formats::say;
+use formats::say::{Say, Words};
 use rustix::io::Errno;
 
 /// An error number as a person reads it. Source: errno(3).

@@ -1,11 +1,11 @@
 //! A tree of files in the one order that everything here goes by: entries ascending by the bytes of their names, a directory
 //! before what it holds.
 
-use crate::say;
-use crate::say::{Say, Words};
 use core::ffi::CStr;
 use core::fmt;
 use core::mem::MaybeUninit;
+use formats::say;
+use formats::say::{Say, Words};
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, Stat};
 use rustix::io::Errno;

@@ -1,7 +1,7 @@
 //! The hashes that a fixed output may be declared with. Pure but for what is read.
 
+use formats::nar::Sink;
 use graphs::drv::Algorithm;
-use init::nar::Sink;
 use sha2::digest::DynDigest;
 use std::io::{self, Read};
 

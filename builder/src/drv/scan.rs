@@ -1,8 +1,8 @@
 //! The NAR of something on disk, hashed and searched for names in the store, as PID 1 does it in the machine.
 
+use formats::nar::Sink;
 use graphs::drv::nix32;
 use graphs::drv::path::HASH;
-use init::nar::Sink;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What may be referred to: base names by their hashes.

@@ -1,9 +1,9 @@
 //! The NAR sha256 of a path on disk, by the code that PID 1 runs.
 
-use init::{
-    hex, nar,
-    walk::{self, Room},
-};
+use formats::hex;
+use formats::nar::{Discard, Sink};
+use init::nar;
+use init::walk::{self, Room};
 use std::{
     ffi::CString,
     fs::File,
@@ -18,11 +18,11 @@ const ENTRIES: usize = 4 << 20;
 
 /// Hash and size of the NAR of a path.
 pub fn nar(path: &Path) -> io::Result<(String, u64)> {
-    nar_to(path, &mut nar::Discard)
+    nar_to(path, &mut Discard)
 }
 
 /// The same, and the NAR itself into a sink.
-pub fn nar_to(path: &Path, sink: &mut dyn nar::Sink) -> io::Result<(String, u64)> {
+pub fn nar_to(path: &Path, sink: &mut dyn Sink) -> io::Result<(String, u64)> {
     let parent =
         File::open(path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
     let name = path.file_name().ok_or_else(|| io::Error::other("a path without a name"))?;

@@ -3,7 +3,7 @@
 //! `head.sh` says what each line of a plan means; below it stands the plan, one section a step, nearly line by line. What a
 //! shell can not do is an error, never left out in silence; what `head.sh` leaves out on purpose, it says at its head.
 
-use init::plan::{Expected, Item, Kind, OnFailure, Plan, RESOURCES, Rules, Source, Step, World};
+use formats::plan::{Expected, Item, Kind, OnFailure, Plan, RESOURCES, Rules, Source, Step, World};
 use std::fmt::Write;
 
 /// What does not depend on the plan.
@@ -16,7 +16,7 @@ const NO_RANDOMIZE: u32 = 0x0004_0000;
 pub enum Error {
     /// It is no plan.
     #[error("the plan, {0}")]
-    Plan(init::plan::Error),
+    Plan(formats::plan::Error),
     /// A step needs what a shell can not do.
     #[error("step {step}: {what}")]
     Step {
@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn what_a_shell_can_not_do_is_said() {
-        let plan = include_str!("../../../init/tests/everything.plan");
+        let plan = include_str!("../../../formats/tests/everything.plan");
         let said = script(plan.as_bytes()).unwrap_err().to_string();
         assert!(said.starts_with("step one: it is a derivation of Nix or Guix"), "{said}");
         let foreign = ["pts ", "shm ", "closure"];

@@ -1,4 +1,4 @@
-//! Steps as text. The grammar is in the documentation of `init::plan`.
+//! Steps as text. The grammar is in the documentation of `formats::plan`.
 
 use std::fmt::{Display, Write};
 

@@ -3,9 +3,9 @@
 //! because PID 1 keeps none of a step's file systems when that has ended: see [`init::keep`] and `step`.)
 
 use crate::{host, sys};
-use init::hex::Digest;
-use init::nar::Sha256;
-use init::plan::Step;
+use formats::hex::Digest;
+use formats::nar::Sha256;
+use formats::plan::Step;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 

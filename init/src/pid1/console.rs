@@ -17,15 +17,15 @@
 //! A line that starts otherwise is the kernel's.
 #![allow(unsafe_code)]
 
-use init::nar::Sink;
-use init::say::Words;
+use formats::nar::Sink;
+use formats::say::Words;
 
 /// Prints an event.
 #[macro_export]
 macro_rules! event {
     ($($part:expr),+) => {{
-        let mut words = init::say::Words::new();
-        init::say!(&mut words, "@ ", $($part),+);
+        let mut words = formats::say::Words::new();
+        formats::say!(&mut words, "@ ", $($part),+);
         $crate::console::event(&mut words);
     }};
 }

@@ -4,7 +4,7 @@ use crate::memory::{PathBuffer, c_string};
 use crate::world::{Kind, Place, Root, attach, below, c_str, clone};
 use crate::{host, sys};
 use core::ffi::CStr;
-use init::plan::{Field, PidOne, Step};
+use formats::plan::{Field, PidOne, Step};
 use rustix::fd::AsFd;
 use rustix::fs::OFlags;
 use rustix::io::Errno;

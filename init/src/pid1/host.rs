@@ -7,8 +7,8 @@
 use crate::machine;
 use crate::sys;
 use core::sync::atomic::{AtomicU8, Ordering};
-use init::say;
-use init::say::Words;
+use formats::say;
+use formats::say::Words;
 use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;

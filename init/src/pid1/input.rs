@@ -9,10 +9,11 @@ use crate::memory::{Memory, PathBuffer, join};
 use crate::output::At;
 use crate::references;
 use crate::unpack::Image;
-use init::hex::Digest;
+use formats::hex::Digest;
+use formats::nar::Discard;
+use formats::plan::{Input, Kind};
 use init::keep::{Keeper, Special};
 use init::nar;
-use init::plan::{Input, Kind};
 use init::walk::{Error, Path, at};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::Mode;
@@ -66,7 +67,7 @@ fn take(
         rustix::fs::renameat(&inputs, name, &verified, name).map_err(at("rename"))?;
         (at_place, parts) = (&verified, None);
     }
-    let sink = &mut nar::Discard;
+    let sink = &mut Discard;
     Ok(nar::hash(input.hashed(), at_place.as_fd(), name, room, buffer, path, sink, parts)?.0)
 }
 

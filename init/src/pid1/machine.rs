@@ -3,9 +3,9 @@
 
 use crate::{anew, host, sys};
 use core::ffi::CStr;
+use formats::say;
+use formats::say::{Say, Words};
 use init::errno;
-use init::say;
-use init::say::{Say, Words};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::mount::MountFlags;
@@ -16,7 +16,7 @@ pub enum Fatal {
     /// A system call failed on this.
     System(&'static str, Errno),
     /// `/plan` is not a plan.
-    Plan(init::plan::Error),
+    Plan(formats::plan::Error),
     /// The image that the machine shares is no archive at this offset.
     Image(usize),
 }
@@ -31,8 +31,8 @@ impl Say for Fatal {
     }
 }
 
-impl From<init::plan::Error> for Fatal {
-    fn from(error: init::plan::Error) -> Fatal {
+impl From<formats::plan::Error> for Fatal {
+    fn from(error: formats::plan::Error) -> Fatal {
         Fatal::Plan(error)
     }
 }

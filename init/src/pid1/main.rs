@@ -43,7 +43,7 @@ mod unpack;
 mod warden;
 mod world;
 
-use init::plan::{Item, OnFailure, Plan};
+use formats::plan::{Item, OnFailure, Plan};
 use memory::Memory;
 
 /// How many steps came to which end.

@@ -4,7 +4,7 @@
 use crate::references::Known;
 use core::ffi::CStr;
 use core::sync::atomic::{AtomicBool, Ordering};
-use init::plan::Field;
+use formats::plan::Field;
 use init::walk::Room;
 
 /// The only instance is [`take`]n by `main` and passed on from there.
@@ -72,7 +72,7 @@ impl Memory {
     }
 
     /// Fills argv and envp from a step; `false` when there is no room for them.
-    pub fn fill(&mut self, step: &init::plan::Step<'_>) -> bool {
+    pub fn fill(&mut self, step: &formats::plan::Step<'_>) -> bool {
         let mut text = &mut self.text[..];
         self.arguments.fill(step.args(), &mut text) && self.environment.fill(step.env(), &mut text)
     }

@@ -7,13 +7,14 @@ use crate::memory::{Memory, PathBuffer, c_string, join};
 use crate::references::{self, Scan};
 use crate::region::{Export, Region};
 use core::ffi::CStr;
+use formats::hex::Digest;
+use formats::nar::Hashed;
+use formats::plan::{Expected, Field, Output, Rules, Step};
+use formats::say;
+use formats::say::{Say, Text, Words};
 use init::errno::Text as Errors;
-use init::hex::Digest;
 use init::keep::{Keeper, Special};
 use init::nar;
-use init::plan::{Expected, Field, Output, Rules, Step};
-use init::say;
-use init::say::{Say, Text, Words};
 use init::walk::{Error, Path, at};
 use rustix::fd::AsFd;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags};
@@ -141,7 +142,7 @@ fn hash(
     }
     let (room, buffer, known) = memory.parts();
     let mut export = Export::new(region.as_mut());
-    let hashed = nar::Hashed::Archive;
+    let hashed = Hashed::Archive;
     let parts: Option<&mut dyn nar::Parts> = Some(&mut keeper);
     let (found, size) = if step.closure {
         let mut scan = Scan::new(known, &mut export);

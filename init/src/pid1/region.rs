@@ -8,8 +8,8 @@
 
 use crate::host;
 use crate::memory::{PathBuffer, join};
-use init::nar::Sink;
-use init::say::{Say, Words};
+use formats::nar::Sink;
+use formats::say::{Say, Words};
 use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags, RawDir};
 
@@ -106,7 +106,7 @@ pub fn find() -> Shared {
     while let Some(Ok(entry)) = entries.next() {
         match pci(entry.file_name().to_bytes()) {
             // The export region is all zeros.
-            Some(region) if region.bytes.starts_with(init::archive::MAGIC) => {
+            Some(region) if region.bytes.starts_with(formats::archive::MAGIC) => {
                 shared.image = Some(region.bytes)
             }
             Some(region) => shared.export = Some(region),

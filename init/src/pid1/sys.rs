@@ -3,9 +3,9 @@
 
 use core::arch::asm;
 use core::ffi::CStr;
+use formats::say;
+use formats::say::Words;
 use init::filter::{Filter, Instruction, Policy};
-use init::say;
-use init::say::Words;
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd};
 use rustix::io::Errno;
 use rustix::thread::ClockId;

@@ -6,11 +6,12 @@
 use crate::machine::Fatal;
 use crate::memory::has_slash;
 use core::ffi::CStr;
-use init::archive::{Archive, Entry};
-use init::hex::Digest;
+use formats::archive::{Archive, Entry};
+use formats::hex::Digest;
+use formats::nar::{Discard, Encoder};
+use formats::plan::{Input, Kind};
 use init::keep::Keeper;
-use init::nar::{Discard, Encoder, Parts as _};
-use init::plan::{Input, Kind};
+use init::nar::Parts as _;
 use init::walk::{Error, Path};
 use rustix::fs::FileType;
 

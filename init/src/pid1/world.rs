@@ -3,10 +3,10 @@
 use crate::memory::{PathBuffer, c_string};
 use crate::{host, references, sys};
 use core::ffi::CStr;
+use formats::plan::{Field, Rules, Source, Step, World};
+use formats::say;
+use formats::say::{Say, Text, Words};
 use init::errno;
-use init::plan::{Field, Rules, Source, Step, World};
-use init::say;
-use init::say::{Say, Text, Words};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, OFlags, ResolveFlags, Uid};
 use rustix::io::Errno;
