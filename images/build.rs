@@ -9,7 +9,7 @@ use std::process::Command;
 fn main() {
     let manifest = PathBuf::from(var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let workspace = manifest.parent().expect("the crate is a room of the workspace");
-    for path in ["formats", "init", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml"] {
+    for path in ["formats", "init", "shim", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml"] {
         println!("cargo::rerun-if-changed={}", workspace.join(path).display());
     }
     let out = PathBuf::from(var_os("OUT_DIR").expect("cargo sets it"));
@@ -17,7 +17,7 @@ fn main() {
     assert!(status.success(), "PID 1 was not built: cargo ended with {status}");
     let init = out.join("x86_64-unknown-linux-gnu/release/init");
     println!("cargo::rustc-env=GROUNDUP_INIT={}", init.display());
-    println!("cargo::rustc-env=GROUNDUP_PROBE={}", init.with_file_name("probe").display());
+    println!("cargo::rustc-env=GROUNDUP_PROBE={}", init.with_file_name("shim").display());
 }
 
 fn command(workspace: &Path, out: &Path) -> Command {
@@ -60,9 +60,10 @@ fn command(workspace: &Path, out: &Path) -> Command {
         "--release",
         "--locked",
         "--package=init",
+        "--package=shim",
         "--bin=init",
-        "--bin=probe",
-        "--features=pid1",
+        "--bin=shim",
+        "--features=init/pid1,shim/program",
         "--target=x86_64-unknown-linux-gnu",
     ]);
     let small = ["lto=\"fat\"", "codegen-units=1", "opt-level=\"z\""];

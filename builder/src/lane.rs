@@ -267,10 +267,10 @@ fn carried_over(setting: &Setting<'_>) -> Vec<&'static str> {
 /// What the host machine could not pin.
 fn host(machine: MachineName, notes: &str) -> Option<Value> {
     (machine == MachineName::Host).then(|| {
-        let mut unpinned = qemu::host::UNPINNED.to_vec();
-        let more = [qemu::host::ONE_ID, qemu::host::SHARED_IDS];
+        let mut unpinned = host::UNPINNED.to_vec();
+        let more = [host::ONE_ID, host::SHARED_IDS];
         unpinned.extend(more.into_iter().filter(|&note| notes.contains(note)));
-        json!({ "kernel": qemu::host::kernel(), "unpinned": unpinned })
+        json!({ "kernel": host::kernel(), "unpinned": unpinned })
     })
 }
 

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
     if let [first, stage @ ..] = &arguments[..]
-        && first == qemu::host::STAGE
+        && first == host::STAGE
     {
-        return qemu::host::stage(stage);
+        return host::stage(stage);
     }
     builder::main(builder::args::Arguments::parse())
 }

@@ -11,7 +11,6 @@
 
 pub mod console;
 mod event;
-pub mod host;
 pub mod kvm;
 pub mod machine;
 pub mod region;

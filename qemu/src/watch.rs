@@ -1,29 +1,20 @@
 //! A QEMU process that is ours: started with files for its console and its messages, and gone when its guard is.
 
-#![allow(unsafe_code)]
-
+use host::end_with_parent;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use rustix::fs::{FallocateFlags, fallocate};
-use rustix::process::{Signal, set_parent_process_death_signal};
 
 /// How much of QEMU's messages is kept.
 const STDERR_LIMIT: usize = 16 << 10;
 
 /// How much of the console is read before its room on disk is given back.
 const FREE: u64 = 16 << 20;
-
-/// Lets the kernel kill what is started when its parent ends, even if that is killed and runs no destructor.
-pub(crate) fn end_with_parent(command: &mut Command) -> &mut Command {
-    // SAFETY: between fork and exec only async-signal-safe functions may be called: this is one system call.
-    unsafe { command.pre_exec(|| Ok(set_parent_process_death_signal(Some(Signal::KILL))?)) }
-}
 
 /// A running QEMU. Dropping it kills exactly this process and waits for it, so no path leaves one behind.
 #[derive(Debug)]

@@ -64,7 +64,8 @@ impl<'a> Cursor<'a> {
     /// In the line read last, this was expected.
     pub(super) fn fail(&mut self, expected: &'static str) {
         // PID 1 has no room for these texts: it names the line, and `groundup verify-image` says what is expected there.
-        let expected = if cfg!(not(any(feature = "host", test))) { "a directive of the grammar" } else { expected };
+        let expected =
+            if cfg!(not(any(feature = "host", test))) { "a directive of the grammar" } else { expected };
         self.mistake.get_or_insert(Error { line: self.line.max(1), expected });
         (self.rest, self.fields) = (&[], None);
     }

@@ -28,8 +28,11 @@
 mod devices;
 mod enter;
 mod map;
+mod parent;
 mod refusal;
 mod root;
+
+pub use parent::end_with_parent;
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt;
@@ -66,7 +69,7 @@ pub const ONE_ID: &str = "owners: there is one id, so that inputs and the folder
 const PERTURBED: &str = "perturbed";
 
 /// The arguments by which this program becomes the machine's first stage.
-pub(crate) fn arguments(image: &Path, perturbed: bool) -> Vec<OsString> {
+pub fn arguments(image: &Path, perturbed: bool) -> Vec<OsString> {
     let way = if perturbed { PERTURBED } else { "plain" };
     vec![STAGE.into(), "enter".into(), image.into(), way.into()]
 }

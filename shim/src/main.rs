@@ -38,7 +38,7 @@ mod options;
 mod processes;
 mod program;
 mod random;
-#[path = "../pid1/start.rs"]
+#[path = "../../init/src/pid1/start.rs"]
 mod start;
 mod stat;
 mod sys;

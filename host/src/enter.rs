@@ -1,7 +1,7 @@
 //! The first stage: makes the namespaces, lets their ids be mapped, and waits for the process 1 in them.
 
 use super::{ONE_ID, SHARED_IDS, devices, map, next, refusal};
-use crate::watch::end_with_parent;
+use crate::parent::end_with_parent;
 use nix::errno::Errno;
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{Gid, Uid};
