@@ -4,7 +4,7 @@
 mod support;
 
 use builder::args;
-use builder::graph::Source;
+use builder::prepare::graph::Source;
 use builder::prepare::{prepare, store};
 use serde_json::{Value, json};
 use std::fs;

@@ -1,7 +1,7 @@
 //! Which graph a command works on, and what derivations of Nix and Guix need beside it.
 
-use crate::drv;
-use crate::term::quoted;
+use crate::nix;
+use crate::ui::term::quoted;
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use std::ffi::OsString;
@@ -69,6 +69,6 @@ impl Drv {
 fn not_empty(name: OsString) -> Result<PathBuf, &'static str> {
     match name.is_empty() {
         true => Err("the name of the graph is empty: what was to print it printed nothing"),
-        false => Ok(drv::named(name.into())),
+        false => Ok(nix::named(name.into())),
     }
 }

@@ -1,12 +1,12 @@
 //! `groundup check`: every problem of a graph, with its place.
 
 use crate::args;
-use crate::drv;
 use crate::failure::{Failure, list};
-use crate::graph::Source;
 use crate::inputs;
-use crate::term;
-use crate::unused::Unused;
+use crate::nix;
+use crate::prepare::graph::Source;
+use crate::prepare::unused::Unused;
+use crate::ui::term;
 use graphs::drv::fetch;
 use graphs::drv::path::base;
 use graphs::{Choices, Graph, Problems};
@@ -16,7 +16,7 @@ use std::path::Path;
 /// Reads and checks the graph, its lock file and the files beside it; no input is fetched. The inner failure is one that the
 /// JSON tells.
 pub fn check(args: &args::Graph, as_json: bool) -> Result<Result<(), Failure>, Failure> {
-    if let Some(path) = drv::is(args) {
+    if let Some(path) = nix::is(args) {
         return derivation(path, args, as_json);
     }
     let source = Source::of(args)?;
@@ -58,7 +58,7 @@ fn load(source: &Source) -> Result<Result<(Graph, Problems), Problems>, Failure>
 fn derivation(path: &Path, args: &args::Graph, as_json: bool) -> Result<Result<(), Failure>, Failure> {
     let name = path.display().to_string();
     Unused::default().contents(&args.drv).done()?;
-    let loaded = drv::load(path, &args.drv);
+    let loaded = nix::load(path, &args.drv);
     if as_json {
         let problems = match &loaded {
             Err(Failure::Problems(found)) => list(found),

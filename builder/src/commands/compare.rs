@@ -8,7 +8,7 @@ use crate::compare::report::Report;
 use crate::compare::verdict::{Verdict, alone, compare as judge, is_meant};
 use crate::compare::{inside, listed};
 use crate::failure::Failure;
-use crate::term;
+use crate::ui::term;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Compares. The inner failure is one that the results tell.

@@ -1,18 +1,20 @@
 //! `groundup ddc`: several lanes of one graph side by side, and what they show together.
 
-use crate::agreement::{self, Party, Wanted};
-use crate::ahead::Ahead;
 use crate::args::{self, MachineName};
+use crate::audit::tcb;
+use crate::ddc::agreement::{self, Party, Wanted};
+use crate::ddc::lanes::{self, Lane, Room};
+use crate::ddc::verdicts::{Report, Told};
 use crate::failure::Failure;
-use crate::graph::Source;
-use crate::lane::{self, Ended, Machinery, Setting};
-use crate::lanes::{self, Lane, Room};
+use crate::prepare::graph::Source;
+use crate::prepare::unused::Unused;
 use crate::prepare::{Prepared, cache, prepare, store};
-use crate::record;
-use crate::running::Running;
-use crate::unused::Unused;
-use crate::verdicts::{Report, Told};
-use crate::{cancel, term, tools};
+use crate::run::cancel;
+use crate::run::executor::{self, Ended, Machinery, Setting};
+use crate::run::preflight::Ahead;
+use crate::run::record;
+use crate::ui::running::Running;
+use crate::ui::term;
 use graphs::{Graph, model::store_name};
 use indicatif::MultiProgress;
 use std::collections::BTreeMap;
@@ -29,7 +31,7 @@ pub fn ddc(args: &args::Ddc) -> Result<Result<(), Failure>, Failure> {
     Unused::default().machines(&args.machine, &args.tools, args.memory).done()?;
     Ahead::default().folder("--record-dir", args.record_dir.as_deref()).done()?;
     if args.machine.iter().any(|&machine| machine != MachineName::Host) {
-        tools::probe(&args.tools)?;
+        tcb::probe(&args.tools)?;
     }
     let store = store(&args.cache)?;
     let prepare = |lane: &Lane| {
@@ -81,7 +83,9 @@ impl Job<'_> {
         room.lanes = self.args.jobs.map_or(room.lanes, usize::from);
         let needs = prepared.iter().map(|prepared| match self.args.memory {
             Some(memory) => Ok(memory),
-            None => lane::memory(prepared, prepared.inputs.values().map(|input| input.obtained.size).sum()),
+            None => {
+                executor::memory(prepared, prepared.inputs.values().map(|input| input.obtained.size).sum())
+            }
         });
         let needs = needs.collect::<Result<Vec<_>, _>>()?;
         let (bars, width) = (MultiProgress::new(), lanes.iter().map(|lane| lane.name.len()).max());
@@ -118,7 +122,7 @@ impl Job<'_> {
             record: None,
             cache: self.cache,
         };
-        lane::build(self.source, prepared, &setting, running, self.cancel)
+        executor::build(self.source, prepared, &setting, running, self.cancel)
     }
 }
 

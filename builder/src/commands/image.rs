@@ -1,13 +1,13 @@
 //! `groundup image`: the initrd, for whoever has a machine of their own to run it on.
 
-use crate::ahead::{Ahead, folder};
 use crate::args;
-use crate::cancel;
-use crate::drv;
 use crate::failure::Failure;
-use crate::graph::Source;
+use crate::nix;
+use crate::prepare::graph::Source;
 use crate::prepare::{Prepared, prepare, store};
-use crate::term;
+use crate::run::cancel;
+use crate::run::preflight::{Ahead, folder};
+use crate::ui::term;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::fs::File;
@@ -49,7 +49,7 @@ pub fn image(
     let graph = source.graph()?;
     Ahead::default().whole_file("--output", Some(target.path)).done()?;
     let prepared = prepare(&source, graph, choices, &store(cache)?)?.by_script(target.script)?;
-    drv::stages::refuse(prepared.imported.as_ref())?;
+    nix::stages::refuse(prepared.imported.as_ref())?;
     let fail = |error: io::Error| Failure::written(target.path, "the image", &error);
     let cancel = cancel::watch()?;
     let file = tempfile::Builder::new().permissions(mode()).tempfile_in(folder(target.path)).map_err(fail)?;

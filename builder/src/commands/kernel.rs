@@ -2,7 +2,10 @@
 
 use crate::args::{self, KernelName};
 use crate::failure::Failure;
-use crate::{cancel, kernel, prepare, term};
+use crate::prepare;
+use crate::run::cancel;
+use crate::run::kernel;
+use crate::ui::term;
 
 /// Prints its hash and its place in the cache; of the minimal one both forms, the ELF file first.
 pub fn kernel(name: KernelName, cache: &args::Cache) -> Result<(), Failure> {

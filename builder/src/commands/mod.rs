@@ -17,8 +17,8 @@ mod verify_image;
 
 use crate::args::{Command, KeyCommand};
 use crate::failure::Failure;
-use crate::graph::settle;
-use crate::term;
+use crate::prepare::graph::settle;
+use crate::ui::term;
 use std::path::PathBuf;
 
 /// Does what was asked.

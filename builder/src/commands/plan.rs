@@ -1,17 +1,17 @@
 //! `groundup plan`: the linear build script, the same bytes that are `/plan` in the image.
 
 use crate::args;
-use crate::drv;
 use crate::failure::Failure;
-use crate::graph::Source;
+use crate::nix;
+use crate::prepare::graph::Source;
 use crate::prepare::{prepare, store};
-use crate::term;
+use crate::ui::term;
 
 /// Obtains the inputs, since the plan names their hashes, and prints it.
 pub fn plan(graph: &args::Graph, choices: &args::Choices, cache: &args::Cache) -> Result<(), Failure> {
     let source = Source::of(graph)?;
     let graph = source.graph()?;
     let prepared = prepare(&source, graph, choices, &store(cache)?)?;
-    drv::stages::refuse(prepared.imported.as_ref())?;
+    nix::stages::refuse(prepared.imported.as_ref())?;
     term::exact(prepared.plan.as_bytes())
 }

@@ -1,12 +1,12 @@
 //! `groundup probe`: why steps are not reproducible.
 
-use crate::ahead::Ahead;
 use crate::args::{self, MachineName};
-use crate::drv::{self, stages};
+use crate::audit::tcb;
 use crate::failure::Failure;
-use crate::graph::Source;
 use crate::inputs::Store;
-use crate::lane::Machinery;
+use crate::nix::{self, stages};
+use crate::prepare::graph::Source;
+use crate::prepare::unused::Unused;
 use crate::prepare::{Prepared, cache, prepare, store, temporary};
 use crate::probe::ask::Counts;
 use crate::probe::history::{self, Known};
@@ -17,8 +17,11 @@ use crate::probe::report::{Report, html, tell, text};
 use crate::probe::scratch::Scratch;
 use crate::probe::select::{self, Set};
 use crate::probe::study::{Subject, study};
-use crate::unused::Unused;
-use crate::{cancel, kernel, term, tools};
+use crate::run::cancel;
+use crate::run::executor::Machinery;
+use crate::run::kernel;
+use crate::run::preflight::Ahead;
+use crate::ui::term;
 use graphs::plan::Step;
 use graphs::vary::Alteration;
 use indicatif::ProgressBar;
@@ -43,7 +46,7 @@ pub fn probe(args: &args::Probe) -> Result<Result<(), Failure>, Failure> {
         return Err(Failure::help(text, "take strict, or host"));
     }
     if args.machine != MachineName::Host && !args.known {
-        tools::probe(&args.tools)?;
+        tcb::probe(&args.tools)?;
     }
     if let Some(kernel) = &args.other_kernel {
         let fail = |error| Failure::input(format!("--other-kernel {}: {error}", kernel.display()));
@@ -162,8 +165,8 @@ fn wanted<'a>(args: &args::Probe, steps: &'a [Step]) -> Result<BTreeSet<&'a str>
     if args.step.is_empty() {
         return Ok(names);
     }
-    let is_drv = drv::is(&args.graph).is_some();
-    let is = |name: &str, wanted: &str| name == wanted || is_drv && drv::is_named(name, wanted);
+    let is_drv = nix::is(&args.graph).is_some();
+    let is = |name: &str, wanted: &str| name == wanted || is_drv && nix::is_named(name, wanted);
     if let Some(none) = args.step.iter().find(|wanted| !names.iter().any(|name| is(name, wanted))) {
         let all: Vec<_> = names.into_iter().collect();
         return Err(Failure::help(
@@ -216,7 +219,7 @@ fn subject(prepared: &Prepared, step: &Step) -> Subject {
 
 /// The graph's inputs as another lock file has them.
 fn other_versions(args: &args::Probe, lock: &Path, store: &Store) -> Result<Prepared, Failure> {
-    if drv::is(&args.graph).is_some() {
+    if nix::is(&args.graph).is_some() {
         return Err(Failure::help(
             "--other-lock: derivations of Nix and Guix have no lock file",
             "probe a derivation that was instantiated from other versions by itself",

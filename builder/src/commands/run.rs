@@ -1,18 +1,20 @@
 //! `groundup run`: one lane, and what came of it.
 
-use crate::again::Again;
-use crate::ahead::Ahead;
 use crate::args::{self, MachineName};
+use crate::audit::replay::Again;
+use crate::audit::tcb;
 use crate::failure::Failure;
-use crate::given;
-use crate::graph::Source;
-use crate::lane::{self, Ended, Machinery, Out, Setting};
+use crate::prepare::graph::Source;
+use crate::prepare::unused::Unused;
 use crate::prepare::{cache, prepare, store};
-use crate::record;
-use crate::resume::{self, Resumed};
-use crate::running::Running;
-use crate::unused::Unused;
-use crate::{cancel, term, tools};
+use crate::run::cancel;
+use crate::run::executor::{self, Ended, Machinery, Out, Setting};
+use crate::run::prebuilt;
+use crate::run::preflight::Ahead;
+use crate::run::record;
+use crate::run::resume::{self, Resumed};
+use crate::ui::running::Running;
+use crate::ui::term;
 use serde_json::json;
 use std::time::Duration;
 
@@ -53,13 +55,13 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
         ));
     }
     if args.machine != MachineName::Host {
-        tools::probe(&args.tools)?;
+        tcb::probe(&args.tools)?;
     }
     let mut prepared = prepare(source, graph, choices, &store(&args.cache)?)?;
     again.iter().try_for_each(|again| again.same_plan(&prepared))?;
     let cache = cache(&args.cache);
     let cancel = cancel::watch()?;
-    let scratch = args.resume.then(|| given::scratch(&cache)).transpose()?;
+    let scratch = args.resume.then(|| prebuilt::scratch(&cache)).transpose()?;
     if let (Some(scratch), Some(record), Some(out)) = (&scratch, &args.record, &args.out) {
         let Resumed { given, lost } = resume::resume(record, out, &prepared, scratch.path())?;
         lost.iter().for_each(|why| term::note(&format!("built again: {why}")));
@@ -82,7 +84,7 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
         cache: &cache,
     };
     let mut running = Running::new(prepared.steps.len());
-    let ended = lane::build(source, &prepared, &setting, &mut running, &cancel)?;
+    let ended = executor::build(source, &prepared, &setting, &mut running, &cancel)?;
     if let Some(path) = &args.record {
         record::write("--record", path, &ended.record)?;
     }
@@ -110,6 +112,6 @@ fn show(args: &args::Run, source: &Source, ended: &Ended) -> Result<(), Failure>
             &json!({ "graph": source.label(), "plan": plan, "image": image, "steps": results.steps_as_json(), "outputs": outputs, "error": said }),
         );
     }
-    let line = |output: &crate::results::Output| format!("{}  {}\n", output.sha256, output.name);
+    let line = |output: &crate::run::results::Output| format!("{}  {}\n", output.sha256, output.name);
     term::result(&results.outputs.iter().map(line).collect::<String>())
 }

@@ -1,11 +1,11 @@
 //! `groundup script`: the plan as a POSIX shell script, for whoever does not trust our PID 1.
 
-use crate::ahead::Ahead;
 use crate::args;
 use crate::failure::Failure;
-use crate::graph::Source;
+use crate::prepare::graph::Source;
 use crate::prepare::{prepare, store};
-use crate::term;
+use crate::run::preflight::Ahead;
+use crate::ui::term;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -22,7 +22,7 @@ pub fn script(
     let graph = source.graph()?;
     Ahead::default().file("--output", output).done()?;
     let prepared = prepare(&source, graph, choices, &store(cache)?)?;
-    let text = crate::script::script(prepared.plan.as_bytes()).map_err(Failure::input)?;
+    let text = crate::audit::script::script(prepared.plan.as_bytes()).map_err(Failure::input)?;
     let Some(output) = output else {
         return term::exact(&text);
     };

@@ -2,7 +2,7 @@
 
 use crate::args::Arguments;
 use crate::failure::Failure;
-use crate::term;
+use crate::ui::term;
 use clap::CommandFactory;
 use std::path::Path;
 

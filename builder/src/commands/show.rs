@@ -1,22 +1,22 @@
 //! `groundup show`: a derivation of Nix or Guix as people and programs read it.
 
 use crate::args;
-use crate::drv;
 use crate::failure::Failure;
-use crate::term;
-use crate::unused::Unused;
+use crate::nix;
+use crate::prepare::unused::Unused;
+use crate::ui::term;
 use graphs::drv::show;
 
 /// Reads and checks it, and prints it, with all that it needs if asked to.
 pub fn show(graph: &args::Graph, recursive: bool, as_json: bool) -> Result<(), Failure> {
-    let Some(path) = drv::is(graph) else {
+    let Some(path) = nix::is(graph) else {
         return Err(Failure::help(
             "show prints derivations of Nix and Guix",
             "name a .drv file; a graph in RON is readable as it is",
         ));
     };
     Unused::default().contents(&graph.drv).done()?;
-    let closure = drv::load(path, &graph.drv)?.0.closure;
+    let closure = nix::load(path, &graph.drv)?.0.closure;
     if as_json {
         let value = serde_json::to_value(show::shown(&closure, recursive)).map_err(Failure::input)?;
         return term::json(&value);

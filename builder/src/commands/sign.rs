@@ -3,11 +3,12 @@
 use crate::args;
 use crate::compare::files::{read_file, signature_beside};
 use crate::failure::Failure;
-use crate::graph::Source;
+use crate::prepare::graph::Source;
+use crate::prepare::unused::Unused;
 use crate::prepare::{prepare, store};
+use crate::run::preflight;
 use crate::sign::{self, Keys, Secret, fingerprint};
-use crate::unused::Unused;
-use crate::{ahead, term};
+use crate::ui::term;
 use graphs::Problem;
 use serde_json::json;
 use std::fs::{self, File};
@@ -60,7 +61,7 @@ pub fn sign(args: &args::Sign) -> Result<(), Failure> {
             (place, sign::sign_envelope(&text, &key).map_err(|error| bad(&error))?)
         }
     };
-    ahead::Ahead::default().file("--output", Some(&place)).done()?;
+    preflight::Ahead::default().file("--output", Some(&place)).done()?;
     fs::write(&place, signed).map_err(|error| Failure::input(format!("{}: {error}", place.display())))?;
     term::result(&format!("{}\n", place.display()))
 }

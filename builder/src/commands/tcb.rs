@@ -1,12 +1,12 @@
 //! `groundup tcb`: what has to be trusted, each with size and hash, and how much it is in all.
 
 use crate::args;
+use crate::audit::tcb::{self, Part};
 use crate::failure::Failure;
-use crate::graph::Source;
-use crate::kernel::kernel;
+use crate::prepare::graph::Source;
 use crate::prepare::{Prepared, cache, prepare, store};
-use crate::term;
-use crate::tools::{self, Part};
+use crate::run::kernel::kernel;
+use crate::ui::term;
 use graphs::Role;
 use serde_json::json;
 
@@ -20,9 +20,9 @@ pub fn tcb(
 ) -> Result<(), Failure> {
     let source = Source::of(graph)?;
     let graph = source.graph()?;
-    tools::probe(tools)?;
+    tcb::probe(tools)?;
     let prepared = prepare(&source, graph, choices, &store(cache_args)?)?;
-    let mut trusted = tools::parts(tools, &kernel(tools, &cache(cache_args), false)?)?;
+    let mut trusted = tcb::parts(tools, &kernel(tools, &cache(cache_args), false)?)?;
     trusted.extend(inputs(&prepared, Role::Seed));
     // Nix's and Guix's daemons let builders run what is in a source; of a graph in RON, what it says.
     let runs = |name: &str| {
@@ -32,9 +32,9 @@ pub fn tcb(
     let total = |parts: &[Part]| parts.iter().map(|part| part.size).sum::<u64>();
     if as_json {
         return term::json(&json!({
-            "graph": source.label(), "trusted": tools::descriptors(&trusted), "trustedBytes": total(&trusted),
-            "executableSources": tools::descriptors(&run), "executableSourceBytes": total(&run),
-            "sources": tools::descriptors(&read), "sourceBytes": total(&read),
+            "graph": source.label(), "trusted": tcb::descriptors(&trusted), "trustedBytes": total(&trusted),
+            "executableSources": tcb::descriptors(&run), "executableSourceBytes": total(&run),
+            "sources": tcb::descriptors(&read), "sourceBytes": total(&read),
             "alsoTrusted": ["the CPU", "the host's kernel and the libraries that QEMU is linked with"],
         }));
     }
@@ -66,7 +66,7 @@ fn inputs(prepared: &Prepared, role: Role) -> impl Iterator<Item = Part> + '_ {
         let files: Vec<_> =
             input.obtained.files.iter().map(made_of).filter(|text| !text.is_empty()).collect();
         let trust: Vec<_> = input.trust.iter().cloned().collect();
-        let about = [&[tools::role(input.role).to_owned()], files.as_slice(), &trust].concat().join(", ");
+        let about = [&[tcb::role(input.role).to_owned()], files.as_slice(), &trust].concat().join(", ");
         let obtained = &input.obtained;
         Part { name: name.clone(), about, sha256: obtained.sha256.clone(), size: obtained.size }
     })

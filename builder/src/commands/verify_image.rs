@@ -1,9 +1,9 @@
 //! `groundup verify-image`: what an image by anyone would run and trust, without running it.
 
+use crate::audit::inspect::{Inspection, Known, inspect};
 use crate::failure::Failure;
 use crate::inputs;
-use crate::inspect::{Inspection, Known, inspect};
-use crate::term;
+use crate::ui::term;
 use serde_json::json;
 use std::fs::File;
 use std::io::{self, Read};

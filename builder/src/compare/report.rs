@@ -5,7 +5,7 @@ use super::hand::Located;
 use super::read::Of;
 use super::verdict::{Compared, Counts, Party, Verdict, plans, told_apart};
 use crate::differ::{Difference, What};
-use crate::term::shown;
+use crate::ui::term::shown;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -52,13 +52,13 @@ impl Report<'_> {
         let _ = write!(
             text,
             "\n{} compared:\n  - {} were identical\n  - {} differed\n  - {} were inconclusive\n",
-            crate::term::count(counts.total(), "output"),
+            crate::ui::term::count(counts.total(), "output"),
             part(counts.identical),
             part(counts.differs),
             part(counts.inconclusive)
         );
         if self.alone > 0 {
-            let many = crate::term::count(self.alone, "output");
+            let many = crate::ui::term::count(self.alone, "output");
             let _ = writeln!(text, "not compared: {many} that only one party can have");
         }
         let (require, all) = (self.require, self.parties.len());
@@ -72,7 +72,7 @@ impl Report<'_> {
             let mut forms: Vec<_> = party.claims.iter().map(of).collect();
             forms.dedup();
             let outputs: usize = party.claims.iter().map(|claims| claims.outputs.len()).sum();
-            let outputs = crate::term::count(outputs, "output");
+            let outputs = crate::ui::term::count(outputs, "output");
             let signed = if self.verified { ", signature verified" } else { "" };
             let _ = writeln!(text, "{}: {}, {outputs}{signed}", shown(&party.name), forms.join(", "));
             for (step, reason) in party.claims.iter().flat_map(|claims| &claims.failures) {
@@ -212,7 +212,7 @@ impl Report<'_> {
             let (require, parties, lacking) = (self.require, self.parties.len(), total - met);
             format!(
                 "{lacking} of {}: not agreed on by {require} of {parties}; {differ} differ",
-                crate::term::count(total, "output")
+                crate::ui::term::count(total, "output")
             )
         })
     }
@@ -236,14 +236,15 @@ fn write_difference(text: &mut String, difference: &Difference) {
                 text,
                 "    {path}: {} against {}",
                 sizes.0,
-                crate::term::count(sizes.1 as usize, "byte")
+                crate::ui::term::count(sizes.1 as usize, "byte")
             );
             for part in parts.iter().take(SHOWN) {
                 let way = part.at.iter().map(|step| format!(", {step}")).collect::<String>();
                 let _ = writeln!(text, "      byte {}{}: {} differ", part.first, way, part.bytes);
             }
             if parts.len() > SHOWN {
-                let _ = writeln!(text, "      and {}", crate::term::count(parts.len() - SHOWN, "more part"));
+                let _ =
+                    writeln!(text, "      and {}", crate::ui::term::count(parts.len() - SHOWN, "more part"));
             }
             return;
         }

@@ -1,7 +1,7 @@
 //! Where two files differ. Pure.
 
 use super::{elf, inside, members};
-use crate::term::shown;
+use crate::ui::term::shown;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;

@@ -1,7 +1,7 @@
 //! Why an input could not be had.
 #![expect(missing_docs, reason = "the message of each variant says what it is and names its fields")]
 
-use crate::term::count;
+use crate::ui::term::count;
 use std::{io, path::PathBuf};
 
 /// A failure of one input, complete enough to be shown as it is.

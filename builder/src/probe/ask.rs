@@ -4,9 +4,9 @@ use super::lab::{Came, Lab};
 use super::select::{Set, name};
 use super::study::Subject;
 use crate::args::MachineName;
+use crate::ddc::lanes::{Room, side_by_side};
 use crate::failure::Failure;
-use crate::lane;
-use crate::lanes::{Room, side_by_side};
+use crate::run::executor;
 use graphs::plan::Step;
 use graphs::vary::{AWAY, Alteration, Change, Own, Variation, varied};
 use std::collections::{BTreeMap, BTreeSet};
@@ -102,7 +102,7 @@ impl Asker<'_> {
         let mut room = Room::of_host();
         room.lanes = self.lab.args.jobs.map_or(room.lanes, usize::from);
         let sizes = self.lab.prepared.inputs.values().map(|input| input.obtained.size).sum();
-        let memory = self.lab.args.memory.map_or_else(|| lane::memory(self.lab.prepared, sizes), Ok)?;
+        let memory = self.lab.args.memory.map_or_else(|| executor::memory(self.lab.prepared, sizes), Ok)?;
         let needs = vec![memory; boots.len()];
         let stop: Vec<AtomicBool> = boots.iter().map(|_| AtomicBool::new(false)).collect();
         let done: Mutex<Done> = Mutex::default();
@@ -148,7 +148,7 @@ impl Asker<'_> {
     /// One boot: its answers, and how many builds these took.
     pub fn boot(&self, asks: &[Ask], stop: &AtomicBool) -> Result<(Vec<Answer>, usize), Failure> {
         if stop.load(Ordering::SeqCst) {
-            return Err(Failure::machine(crate::cancel::SAID));
+            return Err(Failure::machine(crate::run::cancel::SAID));
         }
         let altered: BTreeSet<_> =
             asks.iter().flat_map(|ask| &ask.set).filter_map(|variation| variation.alteration()).collect();
@@ -167,7 +167,7 @@ impl Asker<'_> {
         let came = match came {
             Ok(came) => came,
             // A machine that can't be had is no answer; one that nobody altered must be there.
-            Err(Failure::Machine(why)) if !altered.is_empty() && why != crate::cancel::SAID => {
+            Err(Failure::Machine(why)) if !altered.is_empty() && why != crate::run::cancel::SAID => {
                 let why = why.lines().next().unwrap_or_default().to_owned();
                 return Ok((
                     asks.iter().map(|_| Err(format!("the machine does not run: {why}"))).collect(),

@@ -111,7 +111,7 @@ fn places(output: &str, path: &str, what: &What, one: &Path, other: &Path, value
                 };
                 let what = format!(
                     "{} from byte {} on",
-                    crate::term::count(part.bytes as usize, "byte"),
+                    crate::ui::term::count(part.bytes as usize, "byte"),
                     part.first
                 );
                 let bytes = Some((start as u64, shown(&first), shown(&second)));

@@ -2,12 +2,13 @@
 
 use super::scratch::Scratch;
 use crate::args::{MachineName, Probe};
-use crate::boot::Boot;
 use crate::failure::Failure;
-use crate::lane::Machinery;
 use crate::prepare::Prepared;
-use crate::results::{Outcome, Results};
-use crate::{cancel, lane};
+use crate::run::boot::Boot;
+use crate::run::cancel;
+use crate::run::executor;
+use crate::run::executor::Machinery;
+use crate::run::results::{Outcome, Results};
 use graphs::plan::{Bind, From, Step, World};
 use graphs::vary::{Alteration, PROBE};
 use graphs::{Kind, Resolved};
@@ -274,7 +275,7 @@ impl Lab<'_> {
         };
         let mut machine = boot.machine(kernel.unwrap_or(Path::new("")), profile)?;
         machine.program = program;
-        let memory = self.args.memory.map_or_else(|| lane::memory(self.prepared, self.size()), Ok)?;
+        let memory = self.args.memory.map_or_else(|| executor::memory(self.prepared, self.size()), Ok)?;
         machine.memory = memory + if has(Alteration::Memory) { MORE } else { 0 };
         machine.shift += u8::from(has(Alteration::Tick));
         machine.altered = Altered {

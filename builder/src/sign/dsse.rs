@@ -46,7 +46,7 @@ pub fn verify(text: &str, keys: &Keys) -> Result<(BTreeSet<String>, String), Ref
         }
     }
     if signers.is_empty() {
-        let who: Vec<_> = strangers.into_iter().map(|id| crate::term::shown(&id).into_owned()).collect();
+        let who: Vec<_> = strangers.into_iter().map(|id| crate::ui::term::shown(&id).into_owned()).collect();
         return Err(Refused::Stranger(format!("it names {}", who.join(", "))));
     }
     Ok((signers, envelope.statement().map_err(Refused::Record)?))

@@ -27,8 +27,11 @@ pub fn verify(text: &str, keys: &Keys) -> Result<BTreeSet<String>, Refused> {
         }
     }
     if signers.is_empty() {
-        let who: Vec<_> =
-            narinfo.signatures.iter().map(|signed| crate::term::shown(&signed.key).into_owned()).collect();
+        let who: Vec<_> = narinfo
+            .signatures
+            .iter()
+            .map(|signed| crate::ui::term::shown(&signed.key).into_owned())
+            .collect();
         return Err(Refused::Stranger(format!("it names {}", who.join(", "))));
     }
     Ok(signers)

@@ -136,5 +136,5 @@ fn any(builder: &mut Builder, file: &mut File) -> Result<(), Error> {
 
 /// A name as it can be printed.
 fn show(name: &[u8]) -> String {
-    crate::term::shown(&String::from_utf8_lossy(name)).into_owned()
+    crate::ui::term::shown(&String::from_utf8_lossy(name)).into_owned()
 }

@@ -1,7 +1,7 @@
 //! The command that shows a difference again.
 
 use crate::args::{self, MachineName};
-use crate::term::quoted;
+use crate::ui::term::quoted;
 use std::path::Path;
 
 /// All that the command was asked for and that may matter, as it stands on a command line, for one step and one set.

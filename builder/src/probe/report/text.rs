@@ -4,7 +4,7 @@ use super::{Cause, Report, State, Told};
 use crate::probe::detail::Detail;
 use crate::probe::history::Known;
 use crate::probe::lab::Came;
-use crate::term::{count, shown};
+use crate::ui::term::{count, shown};
 use graphs::vary::VARIATIONS;
 
 /// So many variations are named where not all were made.

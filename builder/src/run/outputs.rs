@@ -1,10 +1,12 @@
 //! Taking outputs out of the export region: each is verified against the hash that PID 1 printed before it is kept.
 
 use crate::failure::Failure;
-use crate::lane::Out;
+use crate::nar;
+use crate::nix;
 use crate::prepare::Prepared;
-use crate::results::Output;
-use crate::{ahead, drv, nar};
+use crate::run::executor::Out;
+use crate::run::preflight;
+use crate::run::results::Output;
 use qemu::{Place, Region};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -49,7 +51,7 @@ pub fn read(region: &Region, output: &Output) -> Result<Vec<u8>, Failure> {
 /// them.
 pub fn keep(out: Out<'_>, prepared: &Prepared, output: &Output, bytes: &[u8]) -> Result<(), Failure> {
     match &prepared.imported {
-        Some(imported) => drv::out::add(out.folder, imported, output, bytes),
+        Some(imported) => nix::out::add(out.folder, imported, output, bytes),
         None => put(bytes, &output.name, out.folder, out.nar),
     }
 }
@@ -61,7 +63,7 @@ const OURS: &str = ".groundup";
 /// program has put it there, and left alone if not; the folder is no symbolic link.
 pub fn put(bytes: &[u8], name: &str, folder: &Path, as_nar: bool) -> Result<(), Failure> {
     let fail = |error: io::Error| Failure::input(format!("{}: {error}", folder.display()));
-    if ahead::is_link(folder) {
+    if preflight::is_link(folder) {
         return Err(fail(io::Error::other("this is a symbolic link, which is not followed")));
     }
     fs::create_dir_all(folder).map_err(fail)?;

@@ -2,11 +2,12 @@
 
 use super::places::Places;
 use super::{Loaded, prepare};
+use crate::args;
 use crate::failure::Failure;
+use crate::inputs;
 use crate::inputs::Store;
 use crate::inputs::server::{Server, Way, serve, serve_all};
 use crate::narinfo::NarInfo;
-use crate::{args, inputs};
 use graphs::drv::{Algorithm, Closure, Derivation, Fixed, Output, closure, modulo, path, write};
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,11 +1,11 @@
 //! The graph that a command works on: a file, or the one that is built in.
 
 use crate::args;
-use crate::drv;
 use crate::failure::Failure;
 use crate::inputs::{Error, InputSpec, Lock, lock, problem};
-use crate::term;
-use crate::unused::Unused;
+use crate::nix;
+use crate::prepare::unused::Unused;
+use crate::ui::term;
 use graphs::{Choices, Graph, Problem, Problems};
 use std::fs::File;
 use std::io::{self, Read};
@@ -16,7 +16,7 @@ use std::string::FromUtf8Error;
 const LARGEST: u64 = 256 << 20;
 
 /// The default: nothing is downloaded for it.
-const SEED: &str = include_str!("../../graphs/seed.ron");
+const SEED: &str = include_str!("../../../graphs/seed.ron");
 
 /// What it is called.
 const BUILT_IN: &str = "the seed graph that is built into groundup";
@@ -32,7 +32,7 @@ pub struct Source {
     /// The lock file's text, if it came with the graph and is not beside it.
     pub lock: Option<String>,
     /// The closure, where it is a derivation of Nix or Guix.
-    pub drv: Option<drv::Loaded>,
+    pub drv: Option<nix::Loaded>,
 }
 
 /// The graph that is taken where none is named, if it is there.
@@ -56,11 +56,11 @@ pub fn settle(path: &mut Option<PathBuf>) {
 impl Source {
     /// Reads a graph, or a derivation of Nix or Guix with all that it needs.
     pub fn of(graph: &args::Graph) -> Result<Source, Failure> {
-        let Some(path) = drv::is(graph) else {
+        let Some(path) = nix::is(graph) else {
             Unused::default().derivations(&graph.drv).done()?;
             return Source::open(graph.path.as_deref());
         };
-        let (loaded, text) = drv::load(path, &graph.drv)?;
+        let (loaded, text) = nix::load(path, &graph.drv)?;
         Ok(Source {
             name: path.display().to_string(),
             text,

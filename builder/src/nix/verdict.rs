@@ -4,8 +4,8 @@
 use super::{Imported, hash};
 use crate::failure::Failure;
 use crate::nar;
-use crate::results::Output;
-use crate::results::Results;
+use crate::run::results::Output;
+use crate::run::results::Results;
 use graphs::drv::Fixed;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -5,8 +5,8 @@
 
 use crate::compare::read::json;
 use crate::failure::Failure;
-use crate::given::{self, Given};
 use crate::prepare::Prepared;
+use crate::run::prebuilt::{self, Given};
 use graphs::drv::path::base;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ use std::path::Path;
 #[derive(Default)]
 pub struct Resumed {
     /// By name.
-    pub given: given::All,
+    pub given: prebuilt::All,
     /// Why others are built again.
     pub lost: Vec<String>,
 }
@@ -56,7 +56,9 @@ pub fn resume(record: &Path, out: &Path, prepared: &Prepared, scratch: &Path) ->
         }
         let found: Result<Vec<_>, String> = outputs
             .iter()
-            .map(|output| given::find(out, &output.name, &output.sha256, scratch).map(|path| (output, path)))
+            .map(|output| {
+                prebuilt::find(out, &output.name, &output.sha256, scratch).map(|path| (output, path))
+            })
             .collect();
         match found {
             Err(why) => resumed.lost.push(why),

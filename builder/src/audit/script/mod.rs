@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn what_a_shell_can_not_do_is_said() {
-        let plan = include_str!("../../../formats/tests/everything.plan");
+        let plan = include_str!("../../../../formats/tests/everything.plan");
         let said = script(plan.as_bytes()).unwrap_err().to_string();
         assert!(said.starts_with("step one: it is a derivation of Nix or Guix"), "{said}");
         let foreign = ["pts ", "shm ", "closure"];

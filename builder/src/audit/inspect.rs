@@ -155,7 +155,7 @@ fn is_file(path: &str, entry: &Entry<'_>, found: &mut Inspection) -> bool {
 }
 
 fn known(init: &[u8], plan: Option<&[u8]>) -> Known {
-    let script = || plan.and_then(|plan| crate::script::script(plan).ok());
+    let script = || plan.and_then(|plan| crate::audit::script::script(plan).ok());
     match init {
         init if init == images::INIT => Known::Ours,
         init if script().is_some_and(|script| script == init) => Known::Script,
@@ -263,7 +263,7 @@ fn bytes(iterator: impl Iterator<Item = u8>) -> Vec<u8> {
 
 /// Fit for a terminal.
 fn shown(name: &[u8]) -> String {
-    crate::term::shown(&String::from_utf8_lossy(name)).into_owned()
+    crate::ui::term::shown(&String::from_utf8_lossy(name)).into_owned()
 }
 
 #[cfg(test)]

@@ -7,9 +7,10 @@ use super::places::Places;
 use super::{Loaded, STDIN, keys};
 use crate::failure::Failure;
 use crate::inputs;
+use crate::nix;
 use crate::prepare::{Input, Prepared};
-use crate::term;
-use crate::{drv, given};
+use crate::run::prebuilt;
+use crate::ui::term;
 use graphs::drv::path::{base, name};
 use graphs::drv::{Algorithm, Closure, Fixed, fetch};
 use graphs::plan::imported::{Check, Limit, Setting, checks, limits, needs};
@@ -120,20 +121,20 @@ pub fn prepare(loaded: &Loaded, keep_going: bool, store: &inputs::Store) -> Resu
         on_failure: if keep_going { OnFailure::Continue } else { OnFailure::Stop },
         _kept: folder,
     };
-    plan(Arc::new(ground), given::All::new())
+    plan(Arc::new(ground), prebuilt::All::new())
 }
 
 /// The same, these outputs being there already.
-pub fn give(imported: &Imported, made: given::All) -> Result<Prepared, Failure> {
+pub fn give(imported: &Imported, made: prebuilt::All) -> Result<Prepared, Failure> {
     plan(Arc::clone(&imported.ground), made)
 }
 
-fn plan(ground: Arc<Ground>, made: given::All) -> Result<Prepared, Failure> {
+fn plan(ground: Arc<Ground>, made: prebuilt::All) -> Result<Prepared, Failure> {
     let closure = &ground.closure;
     let is_made =
         |path: &str| closure.get(path).outputs.values().all(|output| made.contains_key(base(&output.path)));
     let needs = needs(closure, &|path| ground.stopped.contains(path) || is_made(path));
-    let given = drv::taken::given(&ground, &made, &needs);
+    let given = nix::taken::given(&ground, &made, &needs);
     let resolved = ground.shell.as_ref().map(|shell| Resolved::from(&shell.obtained));
     let setting = Setting {
         shell: resolved.as_ref().map(|resolved| (SHELL, resolved)),

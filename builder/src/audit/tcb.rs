@@ -2,8 +2,8 @@
 
 use crate::args;
 use crate::failure::Failure;
-use crate::kernel::{self, Kernel};
 use crate::prepare::Script;
+use crate::run::kernel::{self, Kernel};
 use graphs::Role;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};

@@ -9,13 +9,14 @@
 
 use crate::args::MachineName;
 use crate::failure::Failure;
-use crate::given::{self, Given};
-use crate::graph::Source;
-use crate::lane::{self, Ended, Out, Setting};
 use crate::prepare::Prepared;
-use crate::results::{Outcome, Results};
-use crate::running::Running;
-use crate::{outputs, term};
+use crate::prepare::graph::Source;
+use crate::run::executor::{self, Ended, Out, Setting};
+use crate::run::outputs;
+use crate::run::prebuilt::{self, Given};
+use crate::run::results::{Outcome, Results};
+use crate::ui::running::Running;
+use crate::ui::term;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,8 +40,8 @@ pub fn build(
     running: &mut Running,
     cancel: &AtomicBool,
 ) -> Result<Ended, Failure> {
-    let scratch = given::scratch(setting.cache)?;
-    let export = setting.out.map_or(lane::EXPORT, |out| out.export);
+    let scratch = prebuilt::scratch(setting.cache)?;
+    let export = setting.out.map_or(executor::EXPORT, |out| out.export);
     let out = Out { folder: scratch.path(), nar: true, export };
     let host = |perturbed, out| Setting {
         machine: MachineName::Host,
@@ -56,9 +57,9 @@ pub fn build(
     let (first, second) = thread::scope(|scope| {
         let second = scope.spawn(|| {
             thread::sleep(LATER);
-            lane::build(source, &perturbed, &other, &mut quiet, cancel)
+            executor::build(source, &perturbed, &other, &mut quiet, cancel)
         });
-        let first = lane::build(source, prepared, &plain, running, cancel);
+        let first = executor::build(source, prepared, &plain, running, cancel);
         (first, second.join())
     });
     let first = first?;
@@ -74,13 +75,13 @@ pub fn build(
     let mut left = prepared.clone();
     let mut given = prepared.given.clone();
     for output in first.results.outputs.iter().filter(|output| standing.contains(&output.step)) {
-        let archive = std::fs::read(given::archive(scratch.path(), &output.name, &output.sha256));
+        let archive = std::fs::read(prebuilt::archive(scratch.path(), &output.name, &output.sha256));
         let archive =
             archive.map_err(|error| Failure::machine(format!("output {}: {error}", output.name)))?;
         if let Some(out) = setting.out {
             outputs::keep(out, prepared, output, &archive)?;
         }
-        let path = given::find(scratch.path(), &output.name, &output.sha256, scratch.path());
+        let path = prebuilt::find(scratch.path(), &output.name, &output.sha256, scratch.path());
         let given_one = Given {
             sha256: output.sha256.clone(),
             size: output.size,
@@ -108,7 +109,7 @@ pub fn build(
     } else {
         let strict = Setting { machine: MachineName::Strict, ..*setting };
         running.again(left.steps.len());
-        let ended = lane::build(source, &left, &strict, running, cancel)?;
+        let ended = executor::build(source, &left, &strict, running, cancel)?;
         Ended { plan: first.plan, ..ended }
     };
     if let Some(internal) = ended.record.pointer_mut("/predicate/buildDefinition/internalParameters") {
@@ -155,10 +156,11 @@ fn hashes(results: &Results) -> Hashes<'_> {
 /// The outputs that both runs made, and made differently.
 fn disagreed(first: &Results, second: &Results) -> Value {
     let other: BTreeMap<_, _> = second.outputs.iter().map(|output| (&output.name, &output.sha256)).collect();
-    let differs = |output: &&crate::results::Output| {
+    let differs = |output: &&crate::run::results::Output| {
         other.get(&output.name).is_some_and(|&other| *other != output.sha256)
     };
-    let both =
-        |output: &crate::results::Output| (output.name.clone(), json!([output.sha256, other[&output.name]]));
+    let both = |output: &crate::run::results::Output| {
+        (output.name.clone(), json!([output.sha256, other[&output.name]]))
+    };
     Value::Object(first.outputs.iter().filter(differs).map(both).collect())
 }

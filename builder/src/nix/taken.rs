@@ -1,7 +1,7 @@
 //! What a plan is given: what was obtained, and outputs of earlier runs, with all that they refer to.
 
 use super::prepare::Ground;
-use crate::given;
+use crate::run::prebuilt;
 use graphs::drv::nix32;
 use graphs::drv::path::base;
 use graphs::plan::{Given, Needs};
@@ -9,7 +9,7 @@ use graphs::{Kind, Resolved};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that the steps need and that is not built by them, by path.
-pub fn given(ground: &Ground, made: &given::All, needs: &Needs<'_>) -> BTreeMap<String, Given> {
+pub fn given(ground: &Ground, made: &prebuilt::All, needs: &Needs<'_>) -> BTreeMap<String, Given> {
     let mut given = BTreeMap::new();
     let mut waiting: Vec<String> = needs.given.keys().map(|path| (*path).to_owned()).collect();
     while let Some(path) = waiting.pop() {
@@ -32,7 +32,7 @@ pub fn given(ground: &Ground, made: &given::All, needs: &Needs<'_>) -> BTreeMap<
 }
 
 /// An output of an earlier run. Its references are what PID 1 found in it.
-fn output(ground: &Ground, path: &str, one: &given::Given) -> Given {
+fn output(ground: &Ground, path: &str, one: &prebuilt::Given) -> Given {
     let makers = ground.closure.derivations.values();
     let fixed = makers.filter_map(|derivation| derivation.fixed()).find(|(output, _)| output.path == path);
     let ca = fixed.map(|(_, fixed)| {

@@ -1,7 +1,7 @@
 //! Progress while inputs are fetched: a bar for each input on a terminal, a line for each thing that is done elsewhere.
 
 use crate::inputs::{Event, Progress};
-use crate::term;
+use crate::ui::term;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};

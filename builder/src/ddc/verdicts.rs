@@ -1,7 +1,7 @@
 //! What lanes showed together, as a person and as a program reads it. Pure.
 
-use crate::agreement::{self, Apart, Judged, Verdict};
-use crate::term::count;
+use crate::ddc::agreement::{self, Apart, Judged, Verdict};
+use crate::ui::term::count;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -176,7 +176,7 @@ impl Report {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agreement::{Group, Wanted};
+    use crate::ddc::agreement::{Group, Wanted};
 
     fn report(verdicts: &[Verdict]) -> Report {
         let lane = |name: &str, complete| Told {

@@ -1,14 +1,15 @@
 //! From a record back to a run: what has to be built again, and whether the same came of it.
 
+use crate::args;
 use crate::compare::read::envelope::decode;
 use crate::compare::read::{self, Claims, envelope::Envelope, json};
 use crate::compare::verdict::{Party, Verdict, compare};
 use crate::failure::Failure;
-use crate::graph::Source;
-use crate::lane::Ended;
+use crate::nix;
 use crate::prepare::Prepared;
-use crate::term;
-use crate::{args, drv};
+use crate::prepare::graph::Source;
+use crate::run::executor::Ended;
+use crate::ui::term;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -55,7 +56,7 @@ impl Again {
         let Some((name, graph)) = graph else { return Err(wrong(&"there is no graph in it")) };
         let lock =
             content(&external["lock"]).map_err(|what| wrong(&format_args!("the lock file in it {what}")))?;
-        let folder = folder.unwrap_or_else(|| crate::ahead::folder(path));
+        let folder = folder.unwrap_or_else(|| crate::run::preflight::folder(path));
         // Its name must not lead out of the folder.
         let base = Path::new(&name).file_name().ok_or_else(|| wrong(&"the graph in it has no name"))?;
         // A record says all: a lock file that lies beside it by chance is none of it.
@@ -63,7 +64,7 @@ impl Again {
         let at = folder.join(base);
         // What a derivation needs is in the folder, or where it is told.
         let loaded = match at.extension().is_some_and(|ending| ending == "drv") {
-            true => Some(drv::read(&at, graph.clone().into_bytes(), given)?.0),
+            true => Some(nix::read(&at, graph.clone().into_bytes(), given)?.0),
             false => None,
         };
         let source = Source {

@@ -1,17 +1,20 @@
 //! One lane: a prepared graph, built once on one machine, and what came of it.
 
 use crate::args::{self, MachineName};
-use crate::boot::Boot;
-use crate::drv;
+use crate::audit::tcb::{self, Part};
 use crate::failure::Failure;
-use crate::graph::Source;
-use crate::kernel::{self, Kernel};
+use crate::nix;
 use crate::prepare::Prepared;
-use crate::record::{self, Facts, record};
-use crate::results::{Outcome, Output, Results};
-use crate::running::Running;
-use crate::tools::{self, Part};
-use crate::{auto, cancel, outputs, term};
+use crate::prepare::graph::Source;
+use crate::run::auto;
+use crate::run::boot::Boot;
+use crate::run::cancel;
+use crate::run::kernel::{self, Kernel};
+use crate::run::outputs;
+use crate::run::record::{self, Facts, record};
+use crate::run::results::{Outcome, Output, Results};
+use crate::ui::running::Running;
+use crate::ui::term;
 use qemu::{Event, Line, Profile};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -98,11 +101,11 @@ impl Machinery {
     /// Obtains what was asked for.
     pub fn obtain(machines: &[MachineName], tools: &args::Tools, cache: &Path) -> Result<Machinery, Failure> {
         if machines.iter().all(|&machine| machine == MachineName::Host) {
-            return Ok(Machinery { kernel: None, no_kvm: None, parts: vec![tools::init()] });
+            return Ok(Machinery { kernel: None, no_kvm: None, parts: vec![tcb::init()] });
         }
         let fast = machines.contains(&MachineName::Fast);
         let kernel = kernel::kernel(tools, cache, fast)?;
-        let parts = tools::parts(tools, &kernel)?;
+        let parts = tcb::parts(tools, &kernel)?;
         let no_kvm = if fast { qemu::kvm::probe(&tools.qemu, &kernel.path).err() } else { None };
         if let Some(why) = &no_kvm {
             term::note(&format!("no KVM, so QEMU translates: {why}"));
@@ -139,8 +142,8 @@ pub fn build(
     running: &mut Running,
     cancel: &AtomicBool,
 ) -> Result<Ended, Failure> {
-    if drv::stages::are_needed(prepared) {
-        return drv::stages::build(source, prepared, setting, running, cancel);
+    if nix::stages::are_needed(prepared) {
+        return nix::stages::build(source, prepared, setting, running, cancel);
     }
     if setting.machine == MachineName::Auto {
         return auto::build(source, prepared, setting, running, cancel);
@@ -152,7 +155,7 @@ pub fn build(
 
     let machine = machine(setting, prepared, &boot)?;
     let parts = setting.machinery.parts(setting.machine);
-    let with_script = prepared.script.as_ref().map(|script| tools::with_script(parts, script)).transpose()?;
+    let with_script = prepared.script.as_ref().map(|script| tcb::with_script(parts, script)).transpose()?;
     let parts = with_script.as_deref().unwrap_or(parts);
     let version =
         parts.iter().find(|part| part.name == "qemu").map(|part| part.about.clone()).unwrap_or_default();
@@ -305,7 +308,7 @@ fn take(
             return Ok(());
         }
         let bytes = outputs::read(region, output)?;
-        fixed.map_or(Ok(()), |fixed| drv::verdict::fixed(output, fixed, &bytes))?;
+        fixed.map_or(Ok(()), |fixed| nix::verdict::fixed(output, fixed, &bytes))?;
         out.map_or(Ok(()), |out| outputs::keep(out, prepared, output, &bytes))
     };
     outputs.map(take).fold(Ok(()), Result::and)
@@ -314,7 +317,7 @@ fn take(
 fn judge(results: &Results, prepared: &Prepared) -> Result<(), Failure> {
     let steps = &prepared.steps;
     let imported = prepared.imported.iter();
-    let broken: Vec<_> = imported.flat_map(|imported| drv::verdict::broken(imported, results)).collect();
+    let broken: Vec<_> = imported.flat_map(|imported| nix::verdict::broken(imported, results)).collect();
     if !broken.is_empty() {
         return Err(Failure::Build(broken.join("; ")));
     }

@@ -1,6 +1,6 @@
 //! What came of a run, as PID 1 told it. Pure.
 
-use crate::given;
+use crate::run::prebuilt;
 use qemu::{Event, Place};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -120,7 +120,7 @@ impl Results {
     }
 
     /// Adds what was there already, so that everything stands in the order of these steps.
-    pub fn give(&mut self, given: &given::All, order: &[&str]) {
+    pub fn give(&mut self, given: &prebuilt::All, order: &[&str]) {
         let done: BTreeSet<String> = self.steps.iter().map(|step| step.name.clone()).collect();
         let steps: BTreeSet<&String> = given.values().map(|given| &given.step).collect();
         for name in steps.into_iter().filter(|name| !done.contains(*name)) {

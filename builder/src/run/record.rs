@@ -5,13 +5,13 @@
 //! the same bytes, but for what tells their machines apart.
 //! Sources: in-toto's `spec/v1/statement.md`, <https://slsa.dev/spec/v1.0/provenance>.
 
-use crate::ahead::folder;
 use crate::args::MachineName;
+use crate::audit::tcb::{self, Part};
 use crate::commands::image;
 use crate::compare::read::envelope::encode;
 use crate::failure::Failure;
-use crate::results::{Output, Results};
-use crate::tools::{self, Part};
+use crate::run::preflight::folder;
+use crate::run::results::{Output, Results};
 use graphs::drv::nix32;
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -82,7 +82,7 @@ pub fn record(facts: &Facts<'_>, results: &Results) -> Value {
                 "builder": {
                     "id": format!("urn:groundup:machine:{}", facts.machine.word()),
                     "version": { "groundup": env!("CARGO_PKG_VERSION"), "qemu": facts.qemu },
-                    "builderDependencies": tools::descriptors(facts.parts),
+                    "builderDependencies": tcb::descriptors(facts.parts),
                 },
                 "byproducts": byproducts(facts, results),
             },
@@ -160,7 +160,7 @@ fn dependencies(facts: &Facts<'_>) -> Vec<Value> {
             "name": name,
             "digest": { "sha256": input.obtained.sha256 },
             "annotations": {
-                "role": tools::role(input.role),
+                "role": tcb::role(input.role),
                 "kind": input.obtained.kind.word(),
                 "size": input.obtained.size,
                 "storePath": input.store_path,

@@ -5,7 +5,7 @@ use super::lacking::{self, Lacking, Mirrors};
 use super::places::{Found, Places, Trouble, expand};
 use super::scan::Known;
 use crate::inputs::{self, Store};
-use crate::term;
+use crate::ui::term;
 use graphs::Problem;
 use graphs::drv::fetch::{self, Fetch};
 use graphs::drv::path::base;

@@ -2,9 +2,9 @@
 
 use crate::args;
 use crate::failure::Failure;
-use crate::fetching::Fetching;
 use crate::inputs::{InputSpec, Store};
-use crate::term;
+use crate::ui::fetching::Fetching;
+use crate::ui::term;
 use graphs::Input;
 use images::kernel::minimal::{self, Minimal};
 use std::fs::File;
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 /// The graph of the minimal kernel, which says what its source is.
-const GRAPH: &str = include_str!("../../graphs/kernel.ron");
+const GRAPH: &str = include_str!("../../../graphs/kernel.ron");
 /// The source's name in it.
 const SOURCE: &str = "linux";
 
@@ -88,7 +88,7 @@ pub fn minimal(store: &Store, cache: &Path, cancel: &AtomicBool) -> Result<Minim
     minimal::build(cache, &identity(&source), &version(&source), obtain, term::note, cancel).map_err(
         |error| match error {
             Error::Other(failure) => failure,
-            Error::Build(images::kernel::Error::Cancelled) => Failure::machine(crate::cancel::SAID),
+            Error::Build(images::kernel::Error::Cancelled) => Failure::machine(crate::run::cancel::SAID),
             Error::Build(error) => Failure::machine(error),
         },
     )

@@ -2,8 +2,8 @@
 
 use crate::commands::image::Written;
 use crate::prepare::Prepared;
-use crate::results::{Outcome, Results};
-use crate::term;
+use crate::run::results::{Outcome, Results};
+use crate::ui::term;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use qemu::{Event, Line};
 use std::collections::{BTreeMap, VecDeque};

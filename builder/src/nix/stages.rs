@@ -3,12 +3,12 @@
 
 use super::Imported;
 use crate::failure::Failure;
-use crate::given::{self, Given};
-use crate::graph::Source;
-use crate::lane::{self, Ended, Out, Setting};
 use crate::prepare::Prepared;
-use crate::running::Running;
-use crate::term;
+use crate::prepare::graph::Source;
+use crate::run::executor::{self, Ended, Out, Setting};
+use crate::run::prebuilt::{self, Given};
+use crate::ui::running::Running;
+use crate::ui::term;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -27,14 +27,14 @@ pub fn build(
     running: &mut Running,
     cancel: &AtomicBool,
 ) -> Result<Ended, Failure> {
-    let scratch = given::scratch(setting.cache)?;
-    let out = setting.out.unwrap_or(Out { folder: scratch.path(), nar: false, export: lane::EXPORT });
+    let scratch = prebuilt::scratch(setting.cache)?;
+    let out = setting.out.unwrap_or(Out { folder: scratch.path(), nar: false, export: executor::EXPORT });
     let setting = Setting { out: Some(out), ..*setting };
     let mut stage = prepared.clone();
     loop {
         let late = stage.imported.as_mut().map(|imported| std::mem::take(&mut imported.late));
         let late = late.unwrap_or_default();
-        let ended = lane::build(source, &stage, &setting, running, cancel)?;
+        let ended = executor::build(source, &stage, &setting, running, cancel)?;
         if late.is_empty() || ended.verdict.is_err() {
             return Ok(ended);
         }
@@ -49,7 +49,7 @@ pub fn build(
 }
 
 /// All outputs that there are now, out of the binary cache that they were put into.
-fn taken(ended: &Ended, stage: &Prepared, out: &Path, scratch: &Path) -> Result<given::All, Failure> {
+fn taken(ended: &Ended, stage: &Prepared, out: &Path, scratch: &Path) -> Result<prebuilt::All, Failure> {
     // The record knows which machine a step ran on, whatever was asked for.
     let subjects = ended.record["subject"].as_array().into_iter().flatten();
     let machine = |subject: &Value| {
@@ -59,7 +59,7 @@ fn taken(ended: &Ended, stage: &Prepared, out: &Path, scratch: &Path) -> Result<
     let machines: BTreeMap<String, String> = subjects.map(machine).collect();
     let mut made = stage.given.clone();
     for output in ended.results.outputs.iter().filter(|output| !stage.given.contains_key(&output.name)) {
-        let path = given::find(out, &output.name, &output.sha256, scratch).map_err(Failure::machine)?;
+        let path = prebuilt::find(out, &output.name, &output.sha256, scratch).map_err(Failure::machine)?;
         let one = Given {
             sha256: output.sha256.clone(),
             size: output.size,

@@ -2,7 +2,7 @@
 
 use crate::args::{self, MachineName};
 use crate::failure::Failure;
-use crate::graph::choices;
+use crate::prepare::graph::choices;
 use graphs::Graph;
 use std::collections::BTreeSet;
 use std::sync::{Condvar, Mutex};

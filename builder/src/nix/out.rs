@@ -6,7 +6,7 @@ use super::obtain::Obtained;
 use crate::failure::Failure;
 use crate::inputs;
 use crate::narinfo::NarInfo;
-use crate::results::Output;
+use crate::run::results::Output;
 use formats::nar::Sink;
 use graphs::drv::nix32;
 use graphs::drv::path::HASH;

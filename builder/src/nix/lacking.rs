@@ -5,7 +5,7 @@
 
 use super::places::Places;
 use crate::inputs::Store;
-use crate::term;
+use crate::ui::term;
 use graphs::Problem;
 use graphs::drv::fetch::{self, Fetch};
 use graphs::drv::path::base;

@@ -1,13 +1,16 @@
 //! From a graph to everything that an image is made of: choices made, inputs obtained, plan written.
 
+pub mod graph;
+pub mod unused;
+
 use crate::args;
-use crate::drv;
+use crate::audit::tcb;
 use crate::failure::Failure;
-use crate::fetching::Fetching;
-use crate::given::{self, Given};
-use crate::graph::{Source, choices};
 use crate::inputs::{InputSpec, Obtained, Store, default_folder};
-use crate::tools;
+use crate::nix;
+use crate::prepare::graph::{Source, choices};
+use crate::run::prebuilt::{self, Given};
+use crate::ui::fetching::Fetching;
 use graphs::plan::Failure as OnFailure;
 use graphs::{Choices, Graph, Resolved, Role};
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,7 +54,7 @@ pub struct Prepared {
     /// The inputs that the plan uses, by name.
     pub inputs: BTreeMap<String, Input>,
     /// Outputs of earlier runs that it uses or replaces, by name.
-    pub given: given::All,
+    pub given: prebuilt::All,
     /// The key of each step, given ones included.
     pub keys: BTreeMap<String, String>,
     /// The names of the steps that are to be built, in order.
@@ -63,7 +66,7 @@ pub struct Prepared {
     /// What carries the plan out in the place of our own PID 1.
     pub script: Option<Script>,
     /// What derivations of Nix and Guix have beside that; then the graph holds nothing but the target.
-    pub imported: Option<drv::Imported>,
+    pub imported: Option<nix::Imported>,
 }
 
 /// The plan as a shell script, and the shell.
@@ -103,8 +106,8 @@ impl Prepared {
     /// Has a shell script carry out the plan, by this busybox, if there is one.
     pub fn by_script(mut self, busybox: Option<&Path>) -> Result<Prepared, Failure> {
         if let Some(busybox) = busybox {
-            let text = crate::script::script(self.plan.as_bytes()).map_err(Failure::input)?;
-            self.script = Some(Script { text, busybox: tools::static_program("--script", busybox)? });
+            let text = crate::audit::script::script(self.plan.as_bytes()).map_err(Failure::input)?;
+            self.script = Some(Script { text, busybox: tcb::static_program("--script", busybox)? });
         }
         Ok(self)
     }
@@ -157,9 +160,9 @@ impl Prepared {
     }
 
     /// Takes these outputs as they are: what made them is not built, and what nobody needs any more is not packed.
-    pub fn give(&mut self, given: given::All) -> Result<(), Failure> {
+    pub fn give(&mut self, given: prebuilt::All) -> Result<(), Failure> {
         if let Some(imported) = &self.imported {
-            *self = drv::give(imported, given)?;
+            *self = nix::give(imported, given)?;
             return Ok(());
         }
         self.given = given;
@@ -201,7 +204,7 @@ pub fn prepare(
 ) -> Result<Prepared, Failure> {
     let choices = choices("--choose", &graph, &args.choose)?;
     if let Some(loaded) = &source.drv {
-        return drv::prepare(loaded, args.keep_going, store);
+        return nix::prepare(loaded, args.keep_going, store);
     }
     let lock = source.lock()?;
     let used = graphs::used_inputs(&graph, &choices).map_err(Failure::input)?;
@@ -238,7 +241,7 @@ pub fn prepare(
         graph,
         choices,
         inputs,
-        given: given::All::new(),
+        given: prebuilt::All::new(),
         keys,
         steps,
         on_failure,

@@ -1,0 +1,13 @@
+//! Running a prepared graph on one machine: what is checked before, the machine, its results, outputs and record.
+
+pub mod auto;
+pub mod boot;
+pub mod cancel;
+pub mod executor;
+pub mod kernel;
+pub mod outputs;
+pub mod prebuilt;
+pub mod preflight;
+pub mod record;
+pub mod results;
+pub mod resume;
