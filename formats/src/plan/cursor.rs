@@ -250,3 +250,11 @@ fn is_one_of(word: &[u8], words: &[&str]) -> Option<usize> {
 pub(super) fn as_name(word: &[u8]) -> Option<&str> {
     super::text::name(word)
 }
+
+/// Reads lines again that were found right when the step was read.
+pub(super) fn reread<'a, T>(
+    mut cursor: Cursor<'a>,
+    read: impl Fn(&mut Cursor<'a>) -> T,
+) -> impl Iterator<Item = T> {
+    core::iter::from_fn(move || if cursor.is_done() { None } else { Some(read(&mut cursor)) })
+}

@@ -1,7 +1,6 @@
 //! An output: its name, where it lies, and what it must be.
 
-use super::cursor::{Cursor, as_name};
-use super::step::again;
+use super::cursor::{Cursor, as_name, reread};
 use super::text::{Field, is_relative_path};
 use crate::hex::Digest;
 
@@ -29,7 +28,7 @@ pub enum Expected {
 impl<'a> Output<'a> {
     /// Files inside it by their paths, and the sha256 that the bytes of each must have.
     pub fn files(&self) -> impl Iterator<Item = (Field<'a>, Digest)> + use<'a> {
-        again(self.files, file)
+        reread(self.files, file)
     }
 }
 

@@ -1,6 +1,6 @@
 //! A step: its fixed lines as values, its repeated ones as places in the plan that are read again when they are carried out.
 
-use super::cursor::Cursor;
+use super::cursor::{Cursor, reread};
 use super::output::{Output, output};
 use super::text::{Field, is_name, is_relative_path};
 
@@ -108,31 +108,23 @@ pub struct Step<'a> {
 impl<'a> Step<'a> {
     /// The lines of the world.
     pub fn world(&self) -> impl Iterator<Item = World<'a>> + use<'a> {
-        again(self.world, world)
+        reread(self.world, world)
     }
 
     /// At least one.
     pub fn args(&self) -> impl Iterator<Item = Field<'a>> + use<'a> {
-        again(self.args, |cursor| text(cursor, "arg"))
+        reread(self.args, |cursor| text(cursor, "arg"))
     }
 
     /// `NAME=VALUE`, ascending by name.
     pub fn env(&self) -> impl Iterator<Item = Field<'a>> + use<'a> {
-        again(self.env, |cursor| text(cursor, "env"))
+        reread(self.env, |cursor| text(cursor, "env"))
     }
 
     /// At least one.
     pub fn outputs(&self) -> impl Iterator<Item = Output<'a>> + use<'a> {
-        again(self.outputs, |cursor| output(cursor).0)
+        reread(self.outputs, |cursor| output(cursor).0)
     }
-}
-
-/// Reads lines again that were found right when the step was read.
-pub(super) fn again<'a, T>(
-    mut cursor: Cursor<'a>,
-    read: impl Fn(&mut Cursor<'a>) -> T,
-) -> impl Iterator<Item = T> {
-    core::iter::from_fn(move || if cursor.is_done() { None } else { Some(read(&mut cursor)) })
 }
 
 const WORLD: [&str; 10] = ["dir", "file", "link", "device", "proc", "pts", "shm", "store", "bind", "closure"];
