@@ -4,7 +4,7 @@
 //! Whoever starts PID 1 there has made its namespaces and its root: `/proc`, device nodes by number (`/dev/1:3`), and
 //! descriptors 0 (the export region, or nothing that can be mapped), 1 and 2 (the console).
 
-use crate::machine;
+use crate::settings;
 use crate::sys;
 use core::sync::atomic::{AtomicU8, Ordering};
 use formats::say;
@@ -71,7 +71,7 @@ pub fn map((uid, gid): (u32, u32), own: (u32, u32)) -> Result<(), Errno> {
     let (mut uids, mut gids) = (Words::new(), Words::new());
     say!(&mut uids, uid, " ", own.0, " 1");
     say!(&mut gids, gid, " ", own.1, " 1");
-    machine::set(&[
+    settings::set(&[
         // None within it.
         (c"sys/user/max_user_namespaces", b"0"),
         (c"self/setgroups", b"deny"),

@@ -1,6 +1,7 @@
 //! What is done once: at the start, so that steps find the same machine every time, and at the end.
 #![allow(unsafe_code)]
 
+use crate::settings::{Settings, set};
 use crate::{anew, host, sys};
 use core::ffi::CStr;
 use formats::say;
@@ -98,9 +99,6 @@ pub fn plan() -> Result<&'static [u8], Fatal> {
     }
 }
 
-/// Files of the kernel and what is written to each.
-pub type Settings<'a> = [(&'static CStr, &'a [u8])];
-
 /// Ways by which one step could leave something to the next, or learn of it.
 const SETTINGS: &Settings<'static> = &[
     // A keyring outlives the processes of its user. In one byte there is no room for a key; 0 is not taken.
@@ -121,18 +119,6 @@ pub fn settle(entropy: &[u8; 32]) -> Result<(), Fatal> {
         let _ = rustix::io::read(file, &mut [0; 40]);
     }
     set(SETTINGS).map_err(at("write below /proc/sys"))
-}
-
-/// Makes settings. A kernel without one needs none.
-pub fn set(settings: &Settings<'_>) -> Result<(), Errno> {
-    for &(path, value) in settings {
-        match rustix::fs::open(path, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty()) {
-            Ok(file) => rustix::io::write(&file, value).map(drop)?,
-            Err(Errno::NOENT) => {}
-            Err(errno) => return Err(errno),
-        }
-    }
-    Ok(())
 }
 
 /// PID 1's last argument. The kernel puts words that it does not know before ours.

@@ -8,6 +8,7 @@
 //! | `memory` | all the memory there is: fixed, since there is no allocator |
 //! | `console` | events |
 //! | `machine` | what is done once: mounts, entropy, settings, the end |
+//! | `settings` | settings of the kernel, as files below /proc |
 //! | `host` | what is different where the kernel is the host's |
 //! | `region` | memory that the machine shares: the image and the export region |
 //! | `unpack` | inputs that the kernel did not unpack, hashed on the way |
@@ -35,6 +36,7 @@ mod memory;
 mod output;
 mod references;
 mod region;
+mod settings;
 mod start;
 mod step;
 mod sys;

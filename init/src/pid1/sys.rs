@@ -81,7 +81,7 @@ pub fn own_clocks() {
         // A nanosecond more would be a clock below zero, if no time passed.
         say!(&mut offsets, name, now.0 + 1, " ", 999_999_999 - now.1, "\n");
     }
-    let _ = crate::machine::set(&[(c"/proc/self/timens_offsets", offsets.as_bytes())]);
+    let _ = crate::settings::set(&[(c"/proc/self/timens_offsets", offsets.as_bytes())]);
 }
 
 /// `close_range(first, UINT_MAX, 0)`

@@ -3,8 +3,8 @@
 //! is left in it.
 
 use crate::host;
-use crate::machine::{Settings, set};
 use crate::memory::{Memory, PathBuffer, c_string};
+use crate::settings::{Settings, set};
 use crate::sys;
 use crate::world::{self, Failure};
 use formats::plan::{PidOne, Rules, Step};
