@@ -19,6 +19,7 @@
 //! | `warden` | a step as its first process sees it: from its namespaces to `execve` |
 //! | `world` | the step's root |
 //! | `covers` | its /proc |
+//! | `known` | looking for known hashes of names in bytes that pass through |
 //! | `references` | which things in the store refer to which |
 //! | `terminal` | a terminal for a builder's output |
 //! | `output` | canonicalising, hashing and exporting what a step made |
@@ -31,6 +32,7 @@ mod covers;
 mod folder;
 mod host;
 mod input;
+mod known;
 mod machine;
 mod memory;
 mod output;

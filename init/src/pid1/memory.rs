@@ -1,7 +1,7 @@
 //! All the memory there is. It lies in `.bss`: it costs nothing in the file, and in the machine only what is touched.
 #![allow(unsafe_code)]
 
-use crate::references::Known;
+use crate::known::Known;
 use core::ffi::CStr;
 use core::sync::atomic::{AtomicBool, Ordering};
 use formats::plan::Field;

@@ -3,8 +3,9 @@
 
 use crate::event;
 use crate::folder;
+use crate::known::Scan;
 use crate::memory::{Memory, PathBuffer, c_string, join};
-use crate::references::{self, Scan};
+use crate::references;
 use crate::region::{Export, Region};
 use core::ffi::CStr;
 use formats::hex::Digest;
