@@ -10,6 +10,7 @@
 //! file that QEMU inherits as its standard input. Neither has a name that could stay behind, or hold a comma.
 
 pub mod console;
+mod error;
 mod event;
 pub mod kvm;
 pub mod machine;
@@ -18,7 +19,8 @@ mod run;
 mod watch;
 
 pub use console::Line;
+pub use error::Error;
 pub use event::{Event, Place};
 pub use machine::{Altered, Inputs, Machine, Profile, version};
 pub use region::Region;
-pub use run::{Ending, Error, run};
+pub use run::{Ending, run};

@@ -55,8 +55,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use crate::error::Error;
 use crate::region::Region;
-use crate::run::Error;
 
 /// The program that is run if no other is named.
 pub const PROGRAM: &str = "qemu-system-x86_64";
