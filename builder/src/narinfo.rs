@@ -18,7 +18,7 @@
 //!
 //! Sources: Nix's manual, "narinfo format", and `src/libstore/nar-info.cc`; Guix's `guix/narinfo.scm`.
 
-use crate::compare::read::sha256;
+use crate::compare::read::hash::nix as sha256;
 use graphs::drv::{nix32, path};
 use std::collections::{BTreeMap, BTreeSet};
 

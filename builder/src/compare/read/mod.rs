@@ -17,7 +17,7 @@
 
 mod claims;
 pub mod envelope;
-mod hash;
+pub mod hash;
 mod intoto;
 pub mod json;
 mod list;
