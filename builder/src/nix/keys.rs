@@ -1,13 +1,13 @@
 //! Keys of derivations: a derivation's path says all of it but what it is given and how steps are made.
 
-use super::prepare::Ground;
+use super::resolved::ResolvedClosure;
 use graphs::drv::path::base;
 use graphs::plan::imported::needs;
 use std::collections::BTreeMap;
 
 /// The key of each derivation that is built or could be, by its base name: the sha256 of its path, of the hashes of what it is
 /// given, of the keys of those that it needs, and of this program's version. Pure.
-pub fn keys(ground: &Ground) -> BTreeMap<String, String> {
+pub fn keys(ground: &ResolvedClosure) -> BTreeMap<String, String> {
     let mut keys: BTreeMap<String, String> = BTreeMap::new();
     let shell = ground.shell.as_ref().map(|shell| shell.obtained.sha256.as_str());
     let setting = format!("{} {} {}\n", env!("CARGO_PKG_VERSION"), ground.space, shell.unwrap_or_default());

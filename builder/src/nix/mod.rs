@@ -20,6 +20,7 @@ mod obtain;
 pub mod out;
 mod places;
 mod prepare;
+pub mod resolved;
 mod scan;
 pub mod stages;
 mod taken;

@@ -4,6 +4,7 @@
 use super::content::Trust;
 use super::obtain::{Obtained, obtain};
 use super::places::Places;
+use super::resolved::ResolvedClosure;
 use super::{Loaded, STDIN, keys};
 use crate::failure::Failure;
 use crate::inputs;
@@ -12,7 +13,7 @@ use crate::prepare::{Input, Prepared};
 use crate::run::prebuilt;
 use crate::ui::term;
 use graphs::drv::path::{base, name};
-use graphs::drv::{Algorithm, Closure, Fixed, fetch};
+use graphs::drv::{Algorithm, Fixed, fetch};
 use graphs::plan::imported::{Check, Limit, Setting, checks, limits, needs};
 use graphs::plan::{self, Failure as OnFailure, Step};
 use graphs::{Choices, Graph, Kind, Problem, Resolved, Role};
@@ -22,23 +23,6 @@ use std::sync::Arc;
 
 /// The name of the input that is `/bin/sh`.
 pub(super) const SHELL: &str = "bin-sh";
-
-/// What stays the same however much of a closure is built already.
-pub struct Ground {
-    /// All derivations.
-    pub(super) closure: Arc<Closure>,
-    /// Everything that is not built, by path.
-    pub(super) obtained: BTreeMap<String, Obtained>,
-    /// The derivations whose outputs are given, by path.
-    pub(super) stopped: BTreeSet<String>,
-    /// `/bin/sh`.
-    pub(super) shell: Option<Input>,
-    /// In bytes: what each of a step's two file systems may take.
-    pub(super) space: u64,
-    on_failure: OnFailure,
-    /// Where unpacked inputs are.
-    _kept: tempfile::TempDir,
-}
 
 /// What is known of derivations of Nix and Guix beside the plan.
 #[derive(Clone)]
@@ -63,7 +47,7 @@ pub struct Imported {
     pub order: Vec<String>,
     /// Why some can not be planned before others are built.
     pub late: Vec<Problem>,
-    pub(super) ground: Arc<Ground>,
+    pub(super) ground: Arc<ResolvedClosure>,
 }
 
 impl Imported {
@@ -112,7 +96,7 @@ pub fn prepare(loaded: &Loaded, keep_going: bool, store: &inputs::Store) -> Resu
     if needs.build.is_empty() {
         term::note(&format!("{}: nothing to build, its outputs are given", base(&closure.root)));
     }
-    let ground = Ground {
+    let ground = ResolvedClosure {
         closure: Arc::clone(closure),
         obtained,
         stopped,
@@ -129,7 +113,7 @@ pub fn give(imported: &Imported, made: prebuilt::All) -> Result<Prepared, Failur
     plan(Arc::clone(&imported.ground), made)
 }
 
-fn plan(ground: Arc<Ground>, made: prebuilt::All) -> Result<Prepared, Failure> {
+fn plan(ground: Arc<ResolvedClosure>, made: prebuilt::All) -> Result<Prepared, Failure> {
     let closure = &ground.closure;
     let is_made =
         |path: &str| closure.get(path).outputs.values().all(|output| made.contains_key(base(&output.path)));

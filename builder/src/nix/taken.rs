@@ -1,6 +1,6 @@
 //! What a plan is given: what was obtained, and outputs of earlier runs, with all that they refer to.
 
-use super::prepare::Ground;
+use super::resolved::ResolvedClosure;
 use crate::run::prebuilt;
 use graphs::drv::nix32;
 use graphs::drv::path::base;
@@ -9,7 +9,7 @@ use graphs::{Kind, Resolved};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that the steps need and that is not built by them, by path.
-pub fn given(ground: &Ground, made: &prebuilt::All, needs: &Needs<'_>) -> BTreeMap<String, Given> {
+pub fn given(ground: &ResolvedClosure, made: &prebuilt::All, needs: &Needs<'_>) -> BTreeMap<String, Given> {
     let mut given = BTreeMap::new();
     let mut waiting: Vec<String> = needs.given.keys().map(|path| (*path).to_owned()).collect();
     while let Some(path) = waiting.pop() {
@@ -32,7 +32,7 @@ pub fn given(ground: &Ground, made: &prebuilt::All, needs: &Needs<'_>) -> BTreeM
 }
 
 /// An output of an earlier run. Its references are what PID 1 found in it.
-fn output(ground: &Ground, path: &str, one: &prebuilt::Given) -> Given {
+fn output(ground: &ResolvedClosure, path: &str, one: &prebuilt::Given) -> Given {
     let makers = ground.closure.derivations.values();
     let fixed = makers.filter_map(|derivation| derivation.fixed()).find(|(output, _)| output.path == path);
     let ca = fixed.map(|(_, fixed)| {
