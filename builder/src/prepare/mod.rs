@@ -1,5 +1,6 @@
 //! From a graph to everything that an image is made of: choices made, inputs obtained, plan written.
 
+pub mod folders;
 pub mod graph;
 pub mod unused;
 
@@ -11,6 +12,7 @@ use crate::nix;
 use crate::prepare::graph::{Source, choices};
 use crate::run::prebuilt::{self, Given};
 use crate::ui::fetching::Fetching;
+pub use folders::temporary;
 use graphs::plan::Failure as OnFailure;
 use graphs::{Choices, Graph, Resolved, Role};
 use std::collections::{BTreeMap, BTreeSet};
@@ -183,11 +185,6 @@ fn resolved(inputs: &BTreeMap<String, Input>) -> BTreeMap<String, Resolved> {
 /// The cache folder that was asked for, or the usual one.
 pub fn cache(args: &args::Cache) -> PathBuf {
     args.cache.clone().unwrap_or_else(default_folder)
-}
-
-/// Where a cache that was opened has room for what is being made.
-pub fn temporary(cache: &Path) -> PathBuf {
-    cache.join("tmp")
 }
 
 /// The cache, opened.

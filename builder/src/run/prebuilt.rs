@@ -61,7 +61,7 @@ pub fn archive(folder: &Path, name: &str, sha256: &str) -> PathBuf {
 
 /// A folder for what is unpacked, which goes when it is dropped.
 pub fn scratch(cache: &Path) -> Result<tempfile::TempDir, Failure> {
-    let folder = crate::prepare::temporary(cache);
+    let folder = crate::prepare::folders::temporary(cache);
     tempfile::Builder::new()
         .prefix("given-")
         .tempdir_in(&folder)
