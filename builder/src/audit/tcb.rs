@@ -2,7 +2,7 @@
 
 use crate::args;
 use crate::failure::Failure;
-use crate::prepare::Script;
+use crate::prepare::runner::Script;
 use crate::run::kernel::{self, Kernel};
 use graphs::Role;
 use serde_json::{Value, json};

@@ -2,6 +2,7 @@
 
 pub mod folders;
 pub mod graph;
+pub mod runner;
 pub mod unused;
 
 use crate::args;
@@ -15,6 +16,7 @@ use crate::ui::fetching::Fetching;
 pub use folders::temporary;
 use graphs::plan::Failure as OnFailure;
 use graphs::{Choices, Graph, Resolved, Role};
+pub use runner::Script;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -69,15 +71,6 @@ pub struct Prepared {
     pub script: Option<Script>,
     /// What derivations of Nix and Guix have beside that; then the graph holds nothing but the target.
     pub imported: Option<nix::Imported>,
-}
-
-/// The plan as a shell script, and the shell.
-#[derive(Clone)]
-pub struct Script {
-    /// The script.
-    pub text: Vec<u8>,
-    /// A static busybox.
-    pub busybox: PathBuf,
 }
 
 impl Prepared {
