@@ -11,8 +11,9 @@ use crate::prepare::{Prepared, cache, prepare, store, temporary};
 use crate::probe::ask::Counts;
 use crate::probe::history::{self, Known};
 use crate::probe::holds::Holds;
-use crate::probe::lab::{Came, Lab};
+use crate::probe::lab::Lab;
 use crate::probe::memory::Memory;
+use crate::probe::outcome::BuildOutcome;
 use crate::probe::report::{Report, html, tell, text};
 use crate::probe::scratch::Scratch;
 use crate::probe::select::{self, Set};
@@ -203,8 +204,8 @@ fn once<'a>(mut lab: Lab<'a>, steps: &[Step], probed: &[&Step]) -> Result<Lab<'a
         let round: Vec<Step> = now.iter().map(|step| (*step).clone()).collect();
         for (step, came) in now.iter().zip(lab.boot(&round, &BTreeSet::new(), lab.cancel, &|_| ())?) {
             match came {
-                Came::Built(built) => lab = lab.with(&built),
-                Came::Failed(why) => return Err(Failure::Build(format!("{}: {why}", step.name))),
+                BuildOutcome::Built(built) => lab = lab.with(&built),
+                BuildOutcome::Failed(why) => return Err(Failure::Build(format!("{}: {why}", step.name))),
             }
             made.insert(&step.name);
         }

@@ -1,6 +1,7 @@
 //! Boots what is asked of steps, side by side, and gathers the answers.
 
-use super::lab::{Came, Lab};
+use super::lab::Lab;
+use super::outcome::BuildOutcome;
 use super::select::{Set, name};
 use super::study::Subject;
 use crate::args::MachineName;
@@ -37,7 +38,7 @@ pub struct Ask {
 }
 
 /// An answer, or why there is none.
-pub type Answer = Result<Came, String>;
+pub type Answer = Result<BuildOutcome, String>;
 
 /// What was asked of each step, and its answers.
 pub type Answers = Vec<Vec<(Ask, Answer)>>;

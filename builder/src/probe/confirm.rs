@@ -3,7 +3,7 @@
 
 use super::ask::{Ask, Asker};
 use super::judge::is_timing;
-use super::lab::Came;
+use super::outcome::BuildOutcome;
 use super::select::{Set, name};
 use super::study::{Cell, Study};
 use crate::failure::Failure;
@@ -51,7 +51,7 @@ impl Asker<'_> {
             samples.extend([study.control.clone(), control.clone()]);
         }
         study.control = control.clone();
-        let shown: Vec<(Set, Came)> = answers
+        let shown: Vec<(Set, BuildOutcome)> = answers
             .filter_map(|(ask, answer)| Some((ask.set, answer.ok()?)))
             .filter(|(set, came)| matches!(self.cell(0, &control, came, &samples, set), Cell::Differs))
             .collect();

@@ -1,6 +1,6 @@
 //! Where the outputs of a step differ, and whether what was varied stands in them.
 
-use super::lab::Came;
+use super::outcome::BuildOutcome;
 use super::scratch::Scratch;
 use super::values::Value;
 use crate::differ::{What, contents, differences};
@@ -33,8 +33,8 @@ pub struct Detail {
 /// Every place in which the outputs differ, up to a limit.
 pub fn details(
     scratch: &Scratch,
-    control: &Came,
-    came: &Came,
+    control: &BuildOutcome,
+    came: &BuildOutcome,
     values: &[Value],
 ) -> Result<Vec<Detail>, Failure> {
     let (Some(before), Some(after)) = (control.outputs(), came.outputs()) else { return Ok(vec![]) };

@@ -2,22 +2,27 @@
 
 use super::ask::{Answer, Ask, Asker};
 use super::judge::Told;
-use super::lab::Came;
+use super::outcome::BuildOutcome;
 use super::select::{Set, name};
 use super::study::Study;
 use crate::failure::Failure;
 
 impl Asker<'_> {
     /// Studies that end at the first difference.
-    pub(super) fn first(&self, sets: &[Set], controls: Vec<(Came, Came)>) -> Result<Vec<Study>, Failure> {
+    pub(super) fn first(
+        &self,
+        sets: &[Set],
+        controls: Vec<(BuildOutcome, BuildOutcome)>,
+    ) -> Result<Vec<Study>, Failure> {
         let asks: Vec<Ask> =
             (0..self.subjects.len()).flat_map(|subject| self.questions(subject, sets, &controls)).collect();
         // Where nothing is varied, or what is varied can't be had, nothing is answered.
         let differs = |ask: &Ask, answer: &Answer| {
             let (control, twin) = &controls[ask.subject];
             control != twin
-                || matches!(control, Came::Failed(_))
-                || !ask.set.is_empty() && matches!(answer, Ok(came @ Came::Built(_)) if came != control)
+                || matches!(control, BuildOutcome::Failed(_))
+                || !ask.set.is_empty()
+                    && matches!(answer, Ok(came @ BuildOutcome::Built(_)) if came != control)
         };
         let mut answers = self.answer(self.grouped(asks), Some(&differs))?;
         // In the order of the sets, whatever boots they were in.
@@ -30,8 +35,8 @@ impl Asker<'_> {
         Ok(judged.map(judge).collect())
     }
 
-    fn questions(&self, subject: usize, sets: &[Set], controls: &[(Came, Came)]) -> Vec<Ask> {
-        if matches!(controls[subject].0, Came::Failed(_)) {
+    fn questions(&self, subject: usize, sets: &[Set], controls: &[(BuildOutcome, BuildOutcome)]) -> Vec<Ask> {
+        if matches!(controls[subject].0, BuildOutcome::Failed(_)) {
             return vec![];
         }
         let control = self.control(subject);

@@ -1,8 +1,8 @@
 //! What the answers mean: which variation is to blame, and which only moves what another one moves.
 
 use super::ask::{Answer, Ask, Asker};
-use super::lab::Came;
 use super::noise::Noise;
+use super::outcome::BuildOutcome;
 use super::select::{Set, name};
 use super::study::{Cell, Study};
 use super::values::values;
@@ -27,7 +27,13 @@ pub struct Told<'a> {
 
 impl Asker<'_> {
     /// What is known of a step from all that was told.
-    pub fn judge(&self, at: usize, (control, twin): (Came, Came), sets: &[Set], told: &Told<'_>) -> Study {
+    pub fn judge(
+        &self,
+        at: usize,
+        (control, twin): (BuildOutcome, BuildOutcome),
+        sets: &[Set],
+        told: &Told<'_>,
+    ) -> Study {
         let Told { answers, others } = told;
         let samples = self.samples(&control, &twin, answers);
         let strict = self.lab.args.machine != MachineName::Host;
@@ -66,9 +72,9 @@ impl Asker<'_> {
                 continue;
             }
             let cell = match (&study.control, others.iter().find(is_it)) {
-                (Came::Failed(_), _) => Cell::Not("it fails when nothing is varied".into()),
-                (Came::Built(_), Some((_, cell))) => cell.clone(),
-                (Came::Built(_), None) => Cell::Needless,
+                (BuildOutcome::Failed(_), _) => Cell::Not("it fails when nothing is varied".into()),
+                (BuildOutcome::Built(_), Some((_, cell))) => cell.clone(),
+                (BuildOutcome::Built(_), None) => Cell::Needless,
             };
             study.cells.push((set, cell));
         }
@@ -78,7 +84,12 @@ impl Asker<'_> {
     }
 
     /// What a step makes when nothing is varied but the moment, if that is not always the same.
-    pub(super) fn samples(&self, control: &Came, twin: &Came, answers: &[(Ask, Answer)]) -> Vec<Came> {
+    pub(super) fn samples(
+        &self,
+        control: &BuildOutcome,
+        twin: &BuildOutcome,
+        answers: &[(Ask, Answer)],
+    ) -> Vec<BuildOutcome> {
         let of = |is_it: &dyn Fn(&Set) -> bool| {
             let answers = answers.iter().filter(|(ask, _)| is_it(&ask.set));
             answers.filter_map(|(_, came)| came.clone().ok()).collect::<Vec<_>>()
@@ -93,11 +104,18 @@ impl Asker<'_> {
     }
 
     /// What a set does to a step, by what is known of noise: what came when nothing was varied.
-    pub(super) fn cell(&self, at: usize, control: &Came, came: &Came, noise: &[Came], set: &Set) -> Cell {
+    pub(super) fn cell(
+        &self,
+        at: usize,
+        control: &BuildOutcome,
+        came: &BuildOutcome,
+        noise: &[BuildOutcome],
+        set: &Set,
+    ) -> Cell {
         let follows = || self.is_noise(control, came, noise) && !self.stands(at, control, came, set);
         match (control, came) {
-            (Came::Failed(_), _) => Cell::Not("it fails when nothing is varied".into()),
-            (_, Came::Failed(reason)) => Cell::Failed(reason.clone()),
+            (BuildOutcome::Failed(_), _) => Cell::Not("it fails when nothing is varied".into()),
+            (_, BuildOutcome::Failed(reason)) => Cell::Failed(reason.clone()),
             _ if control == came => Cell::Same,
             _ if !is_timing(set) && !noise.is_empty() && follows() => Cell::Follows("scheduling".into()),
             _ => Cell::Differs,
@@ -105,12 +123,12 @@ impl Asker<'_> {
     }
 
     /// The noise of an output that differs, if its bytes were kept.
-    fn noise(&self, output: &str, control: &Came, noise: &[Came]) -> Option<Noise> {
-        let bytes = |came: &Came| self.lab.scratch.bytes(came.outputs()?.get(output)?);
+    fn noise(&self, output: &str, control: &BuildOutcome, noise: &[BuildOutcome]) -> Option<Noise> {
+        let bytes = |came: &BuildOutcome| self.lab.scratch.bytes(came.outputs()?.get(output)?);
         Some(Noise::new(bytes(control)?, noise.iter().filter_map(bytes).collect()))
     }
 
-    fn is_noise(&self, control: &Came, came: &Came, noise: &[Came]) -> bool {
+    fn is_noise(&self, control: &BuildOutcome, came: &BuildOutcome, noise: &[BuildOutcome]) -> bool {
         let (Some(before), Some(after)) = (control.outputs(), came.outputs()) else { return false };
         before.iter().filter(|(output, sha256)| after.get(*output) != Some(sha256)).all(|(output, _)| {
             let other = after.get(output).and_then(|sha256| self.lab.scratch.bytes(sha256));
@@ -119,7 +137,7 @@ impl Asker<'_> {
     }
 
     /// Whether a value that the set changes stands in an output, where without it it does not.
-    pub(super) fn stands(&self, at: usize, control: &Came, came: &Came, set: &Set) -> bool {
+    pub(super) fn stands(&self, at: usize, control: &BuildOutcome, came: &BuildOutcome, set: &Set) -> bool {
         let subject = &self.subjects[at];
         let own = Own { env: &subject.own };
         let (Some(before), Some(after)) = (control.outputs(), came.outputs()) else { return false };
@@ -133,7 +151,7 @@ impl Asker<'_> {
     }
 
     /// Takes away the blame for what follows from something else that is to blame.
-    fn consequences(&self, at: usize, study: &mut Study, noise: &[Came]) {
+    fn consequences(&self, at: usize, study: &mut Study, noise: &[BuildOutcome]) {
         let cause = |study: &Study, name: &str| {
             study
                 .causes
@@ -156,9 +174,9 @@ impl Asker<'_> {
             }
         }
         // A clock that is read moves a little with everything that takes time.
-        if let Some(Came::Built(later)) = cause(study, "date") {
+        if let Some(BuildOutcome::Built(later)) = cause(study, "date") {
             let timing = CLOCK.map(|name| (name, cause(study, name)));
-            let mut samples: Vec<Came> = timing.iter().filter_map(|(_, came)| came.clone()).collect();
+            let mut samples: Vec<BuildOutcome> = timing.iter().filter_map(|(_, came)| came.clone()).collect();
             samples.extend_from_slice(noise);
             let inside = study.control.outputs().into_iter().flatten().all(|(output, _)| {
                 let later = later.outputs.get(output).and_then(|sha256| self.lab.scratch.bytes(sha256));
@@ -189,7 +207,8 @@ impl Asker<'_> {
         }
         // A set that does what one thing alone does may do it by the time or the memory that it takes.
         for (set, came, _) in study.causes.clone().iter().filter(|(set, ..)| set.len() > 1) {
-            let is_it = |sample: &Came| self.is_noise(&study.control, came, std::slice::from_ref(sample));
+            let is_it =
+                |sample: &BuildOutcome| self.is_noise(&study.control, came, std::slice::from_ref(sample));
             let alone = study.causes.iter().find(|(one, sample, _)| one.len() == 1 && is_it(sample));
             if let Some(alone) = alone.map(|(one, ..)| name(one)) {
                 yield_to(study, &name(set), &alone);

@@ -1,5 +1,6 @@
 //! Boots: any number of steps, each with its inputs as they were built once, on a machine that may be altered.
 
+use super::outcome::{BuildOutcome, Built};
 use super::scratch::Scratch;
 use crate::args::{MachineName, Probe};
 use crate::failure::Failure;
@@ -23,36 +24,9 @@ const MIB: u64 = 1 << 20;
 const EXPORT: u64 = 1024;
 const MORE: u64 = 200;
 
-/// What came of a step.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Came {
-    /// It made these.
-    Built(Built),
-    /// It failed, for this reason.
-    Failed(String),
-}
-
-/// What a step made. The outputs' bytes alone make a difference.
-#[derive(Clone, Debug, Eq)]
-pub struct Built {
-    /// The sha256 of each output's NAR, by the output's name.
-    pub outputs: BTreeMap<String, String>,
-    /// The base names that each output refers to itself, where that matters.
-    pub references: BTreeMap<String, Vec<String>>,
-    /// How long that took by the machine's clock.
-    pub milliseconds: u64,
-}
-
 impl PartialEq for Built {
     fn eq(&self, other: &Built) -> bool {
         self.outputs == other.outputs
-    }
-}
-
-impl Came {
-    /// The hashes of its outputs.
-    pub fn outputs(&self) -> Option<&BTreeMap<String, String>> {
-        if let Came::Built(built) = self { Some(&built.outputs) } else { None }
     }
 }
 
@@ -124,7 +98,7 @@ impl Lab<'_> {
         altered: &BTreeSet<Alteration>,
         stop: &AtomicBool,
         each: &dyn Fn(&str),
-    ) -> Result<Vec<Came>, Failure> {
+    ) -> Result<Vec<BuildOutcome>, Failure> {
         let mut steps = steps.to_vec();
         let prepared = self.other.filter(|_| altered.contains(&Alteration::Seeds)).unwrap_or(self.prepared);
         let inputs = self.inputs(&mut steps, prepared)?;
@@ -288,14 +262,14 @@ impl Lab<'_> {
         Ok(machine)
     }
 
-    fn came(&self, machine: &qemu::Machine, results: &Results, name: &str) -> Result<Came, Failure> {
+    fn came(&self, machine: &qemu::Machine, results: &Results, name: &str) -> Result<BuildOutcome, Failure> {
         let step = results.steps.iter().find(|step| step.name == name);
         match step.map(|step| &step.outcome) {
             Some(Outcome::Built | Outcome::Given) => {}
             Some(Outcome::Failed(reason) | Outcome::Skipped(reason)) => {
-                return Ok(Came::Failed(reason.clone()));
+                return Ok(BuildOutcome::Failed(reason.clone()));
             }
-            None => return Ok(Came::Failed("the machine ended before it".into())),
+            None => return Ok(BuildOutcome::Failed("the machine ended before it".into())),
         }
         let (mut outputs, mut references) = (BTreeMap::new(), BTreeMap::new());
         for output in results.outputs.iter().filter(|output| output.step == name) {
@@ -307,6 +281,6 @@ impl Lab<'_> {
             references.insert(output.name.clone(), output.references.clone());
         }
         let milliseconds = step.and_then(|step| step.milliseconds).unwrap_or_default();
-        Ok(Came::Built(Built { outputs, references, milliseconds }))
+        Ok(BuildOutcome::Built(Built { outputs, references, milliseconds }))
     }
 }

@@ -1,7 +1,7 @@
 //! What is remembered from one probe to the next: the question that a command asks, and what its answers are kept as.
 
 use super::history::{self, Known, Question};
-use super::lab::Came;
+use super::outcome::BuildOutcome;
 use super::select::{self, Set};
 use super::study::{Cell, Study};
 use crate::args;
@@ -41,7 +41,7 @@ impl Memory<'_> {
 
     /// What was found out about a step, if it holds for others too.
     pub fn found(&self, study: &Study, key: &str) -> Option<Known> {
-        if !matches!(study.control, Came::Built(_)) || study.unsteady {
+        if !matches!(study.control, BuildOutcome::Built(_)) || study.unsteady {
             return None;
         }
         let subjects = study.causes.iter().flat_map(|(set, ..)| select::subjects(set));

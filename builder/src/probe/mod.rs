@@ -30,6 +30,7 @@ pub mod lab;
 pub mod memory;
 pub mod minimal;
 pub mod noise;
+pub mod outcome;
 pub mod report;
 pub mod rounds;
 pub mod scratch;

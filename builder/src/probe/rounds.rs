@@ -2,7 +2,7 @@
 
 use super::ask::{Answer, Ask, Asker};
 use super::judge::{Told, is_timing};
-use super::lab::Came;
+use super::outcome::BuildOutcome;
 use super::search::{Found, Oracle, Stop};
 use super::select::{Set, name};
 use super::study::{Cell, Study};
@@ -23,7 +23,7 @@ const LEFT: usize = 3;
 
 /// What was asked of a step, and is asked next.
 struct Course {
-    controls: (Came, Came),
+    controls: (BuildOutcome, BuildOutcome),
     answers: Vec<(Ask, Answer)>,
     next: Vec<Ask>,
     builds: usize,
@@ -47,9 +47,13 @@ impl Course {
 
 impl Asker<'_> {
     /// Studies of all steps.
-    pub(super) fn rounds(&self, sets: &[Set], controls: Vec<(Came, Came)>) -> Result<Vec<Study>, Failure> {
-        let course = |(subject, controls): (usize, (Came, Came))| {
-            let fails = matches!(controls.0, Came::Failed(_));
+    pub(super) fn rounds(
+        &self,
+        sets: &[Set],
+        controls: Vec<(BuildOutcome, BuildOutcome)>,
+    ) -> Result<Vec<Study>, Failure> {
+        let course = |(subject, controls): (usize, (BuildOutcome, BuildOutcome))| {
+            let fails = matches!(controls.0, BuildOutcome::Failed(_));
             let next = if fails { vec![] } else { self.outset(subject, sets) };
             Course { controls, answers: vec![], next, builds: 2, found: None }
         };
@@ -103,7 +107,10 @@ impl Asker<'_> {
 
     /// Takes a search as far as the answers reach.
     fn go_on(&self, subject: usize, sets: &[Set], course: &mut Course) {
-        if matches!(course.controls.0, Came::Failed(_)) || course.found.is_some() || !course.next.is_empty() {
+        if matches!(course.controls.0, BuildOutcome::Failed(_))
+            || course.found.is_some()
+            || !course.next.is_empty()
+        {
             return;
         }
         let (control, twin) = &course.controls;

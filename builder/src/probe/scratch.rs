@@ -1,6 +1,6 @@
 //! Outputs of a probe while it runs, by hash: as NAR, and unpacked when somebody looks into one.
 
-use super::lab::Came;
+use super::outcome::BuildOutcome;
 use crate::failure::Failure;
 use crate::nar;
 use std::fs;
@@ -51,7 +51,7 @@ impl Scratch {
     }
 
     /// Bytes of all that a step made.
-    pub fn total(&self, came: &Came) -> u64 {
+    pub fn total(&self, came: &BuildOutcome) -> u64 {
         came.outputs().into_iter().flatten().map(|(_, sha256)| self.size(sha256)).sum()
     }
 

@@ -1,7 +1,8 @@
 //! What is asked of the lab, and what its answers mean.
 
 use super::ask::{Ask, Asker, Counts};
-use super::lab::{Built, Came, Lab};
+use super::lab::Lab;
+use super::outcome::{BuildOutcome, Built};
 use super::select::Set;
 use crate::failure::Failure;
 use graphs::plan::Step;
@@ -39,7 +40,7 @@ pub struct Study {
     /// Its name.
     pub step: String,
     /// What it makes when nothing is varied.
-    pub control: Came,
+    pub control: BuildOutcome,
     /// Whether two boots of one image made something else: the machine is at fault.
     pub unsteady: bool,
     /// Whether it differs from moment to moment.
@@ -47,11 +48,11 @@ pub struct Study {
     /// What each set did, by its name, in the order asked.
     pub cells: Vec<(String, Cell)>,
     /// Each smallest set that makes it differ, with what it then makes, and the seed.
-    pub causes: Vec<(Set, Came, u64)>,
+    pub causes: Vec<(Set, BuildOutcome, u64)>,
     /// The step whose differing outputs change this one's, if any does.
     pub heir: Option<String>,
     /// What it makes when nothing is varied, if that is not always the same.
-    pub samples: Vec<Came>,
+    pub samples: Vec<BuildOutcome>,
     /// How many builds it took.
     pub builds: usize,
     /// What else is to be said of it.
@@ -85,7 +86,7 @@ impl Asker<'_> {
     }
 
     /// Two builds of each step in the same way: what they make, and how long they take.
-    fn controls(&mut self) -> Result<Vec<(Came, Came)>, Failure> {
+    fn controls(&mut self) -> Result<Vec<(BuildOutcome, BuildOutcome)>, Failure> {
         let all = || (0..self.subjects.len()).map(|subject| self.control(subject)).collect();
         let alone = vec![all(), all()];
         let mut answers = self.answer(alone, None)?.into_iter();
@@ -93,11 +94,11 @@ impl Asker<'_> {
         for usual in &mut self.usual {
             let mut came = answers.next().into_iter().flatten().map(|(_, answer)| match answer {
                 Ok(came) => came,
-                Err(why) => Came::Failed(why),
+                Err(why) => BuildOutcome::Failed(why),
             });
-            let mut one = || came.next().unwrap_or_else(|| Came::Failed("not run".into()));
+            let mut one = || came.next().unwrap_or_else(|| BuildOutcome::Failed("not run".into()));
             let (control, twin) = (one(), one());
-            if let Came::Built(built) = &control {
+            if let BuildOutcome::Built(built) = &control {
                 *usual = Some(built.milliseconds);
             }
             controls.push((control, twin));
@@ -119,17 +120,17 @@ impl Asker<'_> {
 
     /// Which steps differ because of what they are given: by a step that differs itself, or by another heir.
     fn heirs(&self, studies: &mut [Study]) -> Result<(), Failure> {
-        let built = |(_, came, _): &(Set, Came, u64)| match came {
-            Came::Built(built) => Some(built.clone()),
-            Came::Failed(_) => None,
+        let built = |(_, came, _): &(Set, BuildOutcome, u64)| match came {
+            BuildOutcome::Built(built) => Some(built.clone()),
+            BuildOutcome::Failed(_) => None,
         };
         let mut others: Vec<Vec<Built>> =
             studies.iter().map(|study| study.causes.iter().filter_map(built).collect()).collect();
         for at in 0..self.subjects.len() {
             let needs = self.lab.used(&self.subjects[at].step);
             // One that differs from moment to moment would differ now, too.
-            let givers =
-                (0..at).filter(|_| !studies[at].noisy && matches!(studies[at].control, Came::Built(_)));
+            let givers = (0..at)
+                .filter(|_| !studies[at].noisy && matches!(studies[at].control, BuildOutcome::Built(_)));
             'found: for giver in givers {
                 let usual = studies[giver].control.outputs();
                 let is_new = |(output, sha256): &(&String, &String)| {
@@ -145,7 +146,7 @@ impl Asker<'_> {
                         continue;
                     }
                     studies[at].heir = Some(studies[giver].step.clone());
-                    if let Some(Ok(Came::Built(built))) = came {
+                    if let Some(Ok(BuildOutcome::Built(built))) = came {
                         others[at].push(built);
                     }
                     break 'found;

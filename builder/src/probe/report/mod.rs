@@ -7,7 +7,7 @@ mod text;
 
 use super::detail::Detail;
 use super::history::Known;
-use super::lab::Came;
+use super::outcome::BuildOutcome;
 use super::study::Cell;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -45,7 +45,7 @@ pub struct Told {
     /// What became of it.
     pub state: State,
     /// What it makes when nothing is varied.
-    pub control: Option<Came>,
+    pub control: Option<BuildOutcome>,
     /// What each variation did.
     pub cells: Vec<(String, Cell)>,
     /// Why it differs.
@@ -180,8 +180,8 @@ impl Report {
                 })
                 .collect();
             let outputs = match &step.control {
-                Some(Came::Built(built)) => json!(built.outputs),
-                Some(Came::Failed(reason)) => json!({ "failed": reason }),
+                Some(BuildOutcome::Built(built)) => json!(built.outputs),
+                Some(BuildOutcome::Failed(reason)) => json!({ "failed": reason }),
                 None => Value::Null,
             };
             json!({

@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::prepare::Prepared;
 use crate::probe::detail::details;
 use crate::probe::history::Known;
-use crate::probe::lab::Came;
+use crate::probe::outcome::BuildOutcome;
 use crate::probe::scratch::Scratch;
 use crate::probe::select;
 use crate::probe::study::{Cell, Study};
@@ -55,7 +55,7 @@ pub fn tell(
     told.heir.clone_from(&study.heir);
     let any = |is_it: &dyn Fn(&Cell) -> bool| study.cells.iter().any(|(_, cell)| is_it(cell));
     told.state = match &study.control {
-        Came::Failed(_) => State::Fails,
+        BuildOutcome::Failed(_) => State::Fails,
         _ if !study.causes.is_empty() || study.noisy || any(&|cell| matches!(cell, Cell::Once(_))) => {
             State::Differs
         }

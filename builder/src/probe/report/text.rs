@@ -3,7 +3,7 @@
 use super::{Cause, Report, State, Told};
 use crate::probe::detail::Detail;
 use crate::probe::history::Known;
-use crate::probe::lab::Came;
+use crate::probe::outcome::BuildOutcome;
 use crate::ui::term::{count, shown};
 use graphs::vary::VARIATIONS;
 
@@ -66,7 +66,7 @@ fn tell(text: &mut String, step: &Told, host: bool) {
     if let Some(known) = &step.known {
         line(format!("  {}", from_before(known)));
     }
-    if let Some(Came::Failed(reason)) = &step.control {
+    if let Some(BuildOutcome::Failed(reason)) = &step.control {
         line(format!("  when nothing is varied: {reason}"));
     }
     if let Some(giver) = &step.heir {
