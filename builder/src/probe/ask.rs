@@ -3,7 +3,7 @@
 use super::lab::Lab;
 use super::outcome::BuildOutcome;
 use super::select::{Set, name};
-use super::study::Subject;
+use super::subject::Subject;
 use crate::args::MachineName;
 use crate::ddc::lanes::{Room, side_by_side};
 use crate::failure::Failure;

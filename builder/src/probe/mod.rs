@@ -37,4 +37,5 @@ pub mod scratch;
 pub mod search;
 pub mod select;
 pub mod study;
+pub mod subject;
 pub mod values;

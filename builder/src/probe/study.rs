@@ -4,17 +4,8 @@ use super::ask::{Ask, Asker, Counts};
 use super::lab::Lab;
 use super::outcome::{BuildOutcome, Built};
 use super::select::Set;
+use super::subject::Subject;
 use crate::failure::Failure;
-use graphs::plan::Step;
-use std::collections::BTreeSet;
-
-/// A step that is probed.
-pub struct Subject {
-    /// As the plan has it.
-    pub step: Step,
-    /// Variables that its derivation sets.
-    pub own: BTreeSet<String>,
-}
 
 /// What a set of variations did to a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
