@@ -11,6 +11,7 @@ use crate::run::boot::Boot;
 use crate::run::cancel;
 use crate::run::kernel::{self, Kernel};
 use crate::run::outputs;
+use crate::run::outputs::Out;
 use crate::run::record::{self, Facts, record};
 use crate::run::results::{Outcome, Output, Results};
 use crate::ui::running::Running;
@@ -70,17 +71,6 @@ pub struct Setting<'a> {
     pub record: Option<&'a Path>,
     /// The cache folder, which has room for the image and the outputs on their way.
     pub cache: &'a Path,
-}
-
-/// Where outputs go, and how.
-#[derive(Clone, Copy)]
-pub struct Out<'a> {
-    /// The folder.
-    pub folder: &'a Path,
-    /// As `NAME.nar`.
-    pub nar: bool,
-    /// Room for them on their way, in MiB.
-    pub export: u64,
 }
 
 /// What came of a lane.

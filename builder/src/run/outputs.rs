@@ -4,7 +4,6 @@ use crate::failure::Failure;
 use crate::nar;
 use crate::nix;
 use crate::prepare::Prepared;
-use crate::run::executor::Out;
 use crate::run::preflight;
 use crate::run::results::Output;
 use qemu::{Place, Region};
@@ -12,6 +11,17 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+
+/// Where outputs go, and how.
+#[derive(Clone, Copy)]
+pub struct Out<'a> {
+    /// The folder.
+    pub folder: &'a Path,
+    /// As `NAME.nar`.
+    pub nar: bool,
+    /// Room for them on their way, in MiB.
+    pub export: u64,
+}
 
 /// The list is no symbolic link either.
 const NOFOLLOW: i32 = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
