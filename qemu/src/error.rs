@@ -1,6 +1,6 @@
 //! What can go wrong with a machine.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
