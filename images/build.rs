@@ -27,6 +27,8 @@ fn command(workspace: &Path, out: &Path) -> Command {
         "-Cpanic=abort",
         "-Cforce-unwind-tables=no",
         "-Crelocation-model=static",
+        // Comparisons take less room than tables of where to jump.
+        "-Cjump-tables=no",
         "-Cstrip=symbols",
         // What is found several times is called, and what is smaller than a call is not.
         "-Cllvm-args=-enable-machine-outliner=always",

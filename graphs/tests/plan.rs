@@ -90,7 +90,7 @@ fn the_reader_takes_it() {
                 _ => None,
             })
             .collect();
-        let names: Vec<_> = steps.iter().map(|step| step.name).collect();
+        let names: Vec<_> = steps.iter().map(|step| step.name.as_str()).collect();
         assert_eq!(names, graphs::order(&graph, &choices).unwrap(), "{name}");
         for (step, ours) in steps.iter().zip(graphs::steps(&graph, &choices).unwrap()) {
             let ours = ours.unwrap();

@@ -179,7 +179,7 @@ fn read_plan(plan: &[u8], files: &Files<'_>, found: &mut Inspection) -> Result<(
                     Kind::Data => ("data", tree(files, &place)),
                 };
                 found.inputs.push(Input {
-                    name: input.name.into(),
+                    name: input.name.to_string(),
                     kind,
                     declared: crate::hex(&input.sha256),
                     actual,
@@ -192,7 +192,7 @@ fn read_plan(plan: &[u8], files: &Files<'_>, found: &mut Inspection) -> Result<(
                 let builder = shown(&bytes(step.builder.bytes()));
                 uses(&step, &builder, found);
                 found.steps.push(Step {
-                    name: step.name.into(),
+                    name: step.name.to_string(),
                     args: step.args().map(|arg| shown(&bytes(arg.bytes()))).collect(),
                     builder,
                     outputs: step.outputs().map(output).collect(),
@@ -210,7 +210,7 @@ fn output(output: formats::plan::Output<'_>) -> Output {
         Expected::Flat(hash) => format!("flat:{}", crate::hex(&hash)),
     });
     let files = output.files().map(|(path, hash)| (shown(&bytes(path.bytes())), crate::hex(&hash)));
-    Output { name: output.name.into(), expected, files: files.collect() }
+    Output { name: output.name.to_string(), expected, files: files.collect() }
 }
 
 /// Notes which inputs a step sees, and in which of them its builder lies: behind the longest path.
@@ -228,9 +228,9 @@ fn uses(step: &formats::plan::Step<'_>, builder: &str, found: &mut Inspection) {
     let runs = binds.iter().filter(|(path, _)| holds(path)).max_by_key(|(path, _)| path.len());
     for input in &mut found.inputs {
         if runs.is_some_and(|(_, name)| *name == input.name) {
-            input.runs.push(step.name.into());
+            input.runs.push(step.name.to_string());
         } else if binds.values().any(|name| *name == input.name) {
-            input.seen.push(step.name.into());
+            input.seen.push(step.name.to_string());
         }
     }
 }

@@ -3,7 +3,7 @@
 //! A mistake is remembered, and ends the plan: what is read after it is empty, and nobody looks at it. So there is one
 //! check for each item, not one for each field, which keeps PID 1 small.
 
-use super::text::{Field, is_path};
+use super::text::{Field, Name, is_path};
 use crate::hex::{self, Digest};
 use crate::say;
 use crate::say::{Say, Words};
@@ -169,13 +169,13 @@ impl<'a> Cursor<'a> {
         digest.unwrap_or([0; 32])
     }
 
-    pub(super) fn name(&mut self) -> &'a str {
-        let name = as_name(self.word());
+    pub(super) fn name(&mut self) -> Name<'a> {
+        let name = Name::new(self.word());
         self.expect(
             name.is_some(),
             "a name of 1 to 244 bytes of A-Z a-z 0-9 + . _ ? = -, not starting with a dot",
         );
-        name.unwrap_or("")
+        name.unwrap_or_default()
     }
 
     /// A field that ends at the next space.
@@ -244,11 +244,6 @@ impl<'a> Cursor<'a> {
 
 fn is_one_of(word: &[u8], words: &[&str]) -> Option<usize> {
     words.iter().position(|other| other.as_bytes() == word)
-}
-
-/// A name as text.
-pub(super) fn as_name(word: &[u8]) -> Option<&str> {
-    super::text::name(word)
 }
 
 /// Reads lines again that were found right when the step was read.

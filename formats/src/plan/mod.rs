@@ -83,7 +83,7 @@ use cursor::Cursor;
 pub use cursor::Error;
 pub use output::{Expected, Output};
 pub use step::{Limit, PidOne, RESOURCES, Rules, Source, Step, World};
-pub use text::{Field, is_name, is_path};
+pub use text::{Field, Name, is_name, is_path};
 
 use crate::hex::Digest;
 use crate::nar::Hashed;
@@ -114,7 +114,7 @@ pub enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Input<'a> {
     /// Its place in the image is `/inputs/` and this.
-    pub name: &'a str,
+    pub name: Name<'a>,
     /// How it is hashed.
     pub kind: Kind,
     /// What its hash must be.
@@ -141,13 +141,13 @@ pub enum Item<'a> {
     /// Verify an input.
     Input(Input<'a>),
     /// An input refers to something in the store.
-    Refers(&'a str, &'a str),
+    Refers(Name<'a>, Name<'a>),
     /// Build a step.
     Step(Step<'a>),
     /// Forget an input.
-    DropInput(&'a str),
+    DropInput(Name<'a>),
     /// Forget the outputs of a step.
-    DropOutput(&'a str),
+    DropOutput(Name<'a>),
 }
 
 /// A plan that is being read: an iterator over its [`Item`]s that ends after the first error.
@@ -194,7 +194,7 @@ impl<'a> Plan<'a> {
             _ => {
                 cursor.line();
                 cursor.fail("`input`, `refers`, `step` or `drop`");
-                Item::DropInput("")
+                Item::DropInput(Name::default())
             }
         }
     }

@@ -1,16 +1,16 @@
 //! An output: its name, where it lies, and what it must be.
 
-use super::cursor::{Cursor, as_name, reread};
-use super::text::{Field, is_relative_path};
+use super::cursor::{Cursor, reread};
+use super::text::{Field, Name, is_relative_path};
 use crate::hex::Digest;
 
 /// `output NAME PATH EXPECTED`, and the `expect-file` lines below it.
 #[derive(Clone, Copy, Debug)]
 pub struct Output<'a> {
     /// Its name in events and records.
-    pub name: &'a str,
+    pub name: Name<'a>,
     /// The last component of its path, which lies directly in the store.
-    pub base: &'a str,
+    pub base: Name<'a>,
     /// What it must be, if anything.
     pub expected: Option<Expected>,
     files: Cursor<'a>,
@@ -46,9 +46,9 @@ pub(super) fn output<'a>(cursor: &mut Cursor<'a>) -> (Output<'a>, &'a [u8]) {
         (name, path, expected)
     });
     let slash = path.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
-    let base = as_name(path.get(slash + 1..).unwrap_or_default()).unwrap_or_else(|| {
+    let base = Name::new(path.get(slash + 1..).unwrap_or_default()).unwrap_or_else(|| {
         cursor.fail("an output path that ends in a name");
-        ""
+        Name::default()
     });
     let files = cursor.lines(&["expect-file"], |cursor| {
         file(cursor);

@@ -2,7 +2,7 @@
 
 use super::cursor::{Cursor, reread};
 use super::output::{Output, output};
-use super::text::{Field, is_name, is_relative_path};
+use super::text::{Field, Name, is_name, is_relative_path};
 
 /// The resources of `limit`, in the order of the kernel's numbers.
 /// Source: `include/uapi/asm-generic/resource.h`, getrlimit(2).
@@ -75,11 +75,11 @@ pub enum World<'a> {
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "the grammar in the module's documentation says what each field is")]
 pub struct Step<'a> {
-    pub name: &'a str,
+    pub name: Name<'a>,
     pub uid: u32,
     pub gid: u32,
     pub umask: u32,
-    pub host: &'a str,
+    pub host: Name<'a>,
     pub domain: Field<'a>,
     pub clock: u64,
     pub personality: u32,
@@ -141,7 +141,7 @@ pub(super) fn read<'a>(cursor: &mut Cursor<'a>) -> Step<'a> {
         mask
     });
     let host = cursor.one("host", Cursor::name);
-    if host.len() > 64 {
+    if host.as_bytes().len() > 64 {
         cursor.fail("at most 64 bytes");
     }
     let domain = cursor.one("domain", Cursor::field);

@@ -15,7 +15,7 @@ fn one_of_everything() {
     let [
         Item::Input(a),
         Item::Input(b),
-        Item::Refers("tree", "hex0"),
+        Item::Refers(input, base),
         Item::Step(step),
         Item::DropInput(gone),
         Item::DropOutput(done),
@@ -23,7 +23,8 @@ fn one_of_everything() {
     else {
         panic!("{items:?}")
     };
-    assert_eq!((a.name, a.kind, b.kind), ("hex0", Kind::Exec, Kind::Tree));
+    assert_eq!((input.as_str(), base.as_str()), ("tree", "hex0"));
+    assert_eq!((a.name.as_str(), a.kind, b.kind), ("hex0", Kind::Exec, Kind::Tree));
     assert_eq!((a.verified, b.verified), (true, false));
     assert_eq!((step.uid, step.gid, step.umask, step.clock), (1000, 100, 0o22, 1_577_836_800));
     assert_eq!((step.personality, step.pid_one, step.loopback), (0x40000, PidOne::Init, true));
@@ -32,7 +33,8 @@ fn one_of_everything() {
     let text = |field: Field<'_>| String::from_utf8(field.bytes().collect()).unwrap();
     assert_eq!(text(step.args().nth(1).unwrap()), "two words\\\n\t\r\u{1}é");
     assert_eq!(text(step.env().next().unwrap()), "A=1 2");
-    let outputs: Vec<_> = step.outputs().map(|output| (output.name, output.base, output.expected)).collect();
+    let outputs: Vec<_> =
+        step.outputs().map(|output| (output.name.as_str(), output.base.as_str(), output.expected)).collect();
     assert_eq!(
         outputs,
         [
@@ -41,10 +43,11 @@ fn one_of_everything() {
             ("one-lib", "one-lib", Some(Expected::Nar([0x11; 32]))),
         ]
     );
-    let files = step.outputs().flat_map(|output| output.files().map(move |(path, _)| (output.name, path)));
+    let files =
+        step.outputs().flat_map(|output| output.files().map(move |(path, _)| (output.name.as_str(), path)));
     let files: Vec<_> = files.map(|(name, path)| (name, text(path))).collect();
     assert_eq!(files, [("one-lib", String::from("bin/a")), ("one-lib", String::from("b c"))]);
-    assert_eq!((*gone, *done), ("hex0", "one"));
+    assert_eq!((gone.as_str(), done.as_str()), ("hex0", "one"));
 }
 
 #[test]

@@ -1,5 +1,4 @@
 //! Names, paths and escaped text.
-#![allow(unsafe_code)]
 
 use crate::hex::nibble;
 
@@ -73,10 +72,37 @@ fn escape(tail: &[u8]) -> Option<(u8, usize)> {
     }
 }
 
-/// A name as text.
-pub(super) fn name(word: &[u8]) -> Option<&str> {
-    // SAFETY: a name is ASCII. (To ask for UTF-8 would be a hundredth of PID 1.)
-    is_name(word).then(|| unsafe { core::str::from_utf8_unchecked(word) })
+/// The name of an input, a step, an output or a host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Name<'a>(&'a [u8]);
+
+impl<'a> Name<'a> {
+    /// `None` unless this is a name: see [`is_name`].
+    pub(super) fn new(word: &'a [u8]) -> Option<Name<'a>> {
+        is_name(word).then_some(Name(word))
+    }
+
+    /// As bytes, all of them ASCII.
+    pub fn as_bytes(&self) -> &'a [u8] {
+        self.0
+    }
+
+    /// As text. PID 1 has no use for it: to look whether it is UTF-8 would be a hundredth of PID 1.
+    pub fn as_str(&self) -> &'a str {
+        core::str::from_utf8(self.0).unwrap_or_default()
+    }
+}
+
+impl core::fmt::Display for Name<'_> {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+impl crate::say::Say for Name<'_> {
+    fn say(self, words: &mut crate::say::Words) {
+        words.push(self.0);
+    }
 }
 
 /// Whether this may name an input, a step or an output.

@@ -27,9 +27,9 @@ pub fn seed(seed: &Digest) -> Result<(), Errno> {
 /// Then everything starts anew. The seed is made of the plan's and the name of the step's first output.
 pub fn begin(step: &Step<'_>, entropy: &Digest) -> Result<(), Errno> {
     if !host::is_shared() {
-        let output = step.outputs().next().map_or("", |output| output.base);
+        let output = step.outputs().next().map_or(&b""[..], |output| output.base.as_bytes());
         sys::sleep_to_phase();
-        seed(&hash(&[entropy, output.as_bytes()]))?;
+        seed(&hash(&[entropy, output]))?;
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use crate::memory::{Memory, PathBuffer, join};
 use core::ffi::CStr;
+use formats::plan::Name;
 use init::walk::{Error, Path, Remove, at, walk};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
@@ -13,7 +14,7 @@ pub fn open(path: &CStr) -> Result<OwnedFd, Error> {
 }
 
 /// Removes a tree, which frees the memory that it takes. What can't be removed only keeps it.
-pub fn remove(place: &CStr, name: &str, memory: &mut Memory) {
+pub fn remove(place: &CStr, name: Name<'_>, memory: &mut Memory) {
     let mut buffer: PathBuffer = [0; _];
     if let (Ok(folder), Some(name)) = (open(place), join(&[name.as_bytes()], &mut buffer)) {
         let _ = walk(folder.as_fd(), name, memory.room().0, &mut Path::new(), &mut Remove);

@@ -11,7 +11,7 @@ use crate::references;
 use crate::unpack::Image;
 use formats::hex::Digest;
 use formats::nar::Discard;
-use formats::plan::{Input, Kind};
+use formats::plan::{Input, Kind, Name};
 use init::keep::{Keeper, Special};
 use init::nar;
 use init::walk::{Error, Path, at};
@@ -72,12 +72,12 @@ fn take(
 }
 
 /// Notes what an input refers to.
-pub fn refers(name: &str, base: &str) -> Option<()> {
+pub fn refers(name: Name<'_>, base: Name<'_>) -> Option<()> {
     let (mut from, mut to): (PathBuffer, PathBuffer) = ([0; _], [0; _]);
     references::add(join(&[name.as_bytes()], &mut from)?, join(&[base.as_bytes()], &mut to)?).ok()
 }
 
 /// Frees the memory that an input takes.
-pub fn forget(name: &str, memory: &mut Memory) {
+pub fn forget(name: Name<'_>, memory: &mut Memory) {
     folder::remove(c"/verified", name, memory);
 }

@@ -79,9 +79,9 @@ fn run(memory: &mut Memory) -> Result<Tally, machine::Fatal> {
             Ok(Item::Input(input)) if !over => input::verify(*input, &image, memory),
             Ok(Item::Input(_)) => {}
             // Where that fails, so does the step that needs it.
-            Ok(Item::Refers(input, base)) => drop(input::refers(input, base)),
-            Ok(Item::DropInput(name)) => input::forget(name, memory),
-            Ok(Item::DropOutput(step)) => step::forget(step, memory),
+            Ok(Item::Refers(input, base)) => drop(input::refers(*input, *base)),
+            Ok(Item::DropInput(name)) => input::forget(*name, memory),
+            Ok(Item::DropOutput(step)) => step::forget(*step, memory),
             Ok(Item::Step(step)) if over => {
                 event!("skipped ", step.name, " an earlier step was not built");
                 tally.skipped += 1;

@@ -9,7 +9,7 @@ use crate::{anew, output, sys};
 use core::ffi::CStr;
 use formats::hex::Digest;
 use formats::log::Marker;
-use formats::plan::{Source, Step, World};
+use formats::plan::{Name, Source, Step, World};
 use formats::say;
 use formats::say::{Say, Text, Words};
 use init::errno;
@@ -127,7 +127,7 @@ fn missing<'a>(step: &Step<'a>) -> Option<&'a [u8]> {
 pub const STORE: &CStr = c"/store";
 
 /// Frees the memory that a step's outputs take.
-pub fn forget(name: &str, memory: &mut Memory) {
+pub fn forget(name: Name<'_>, memory: &mut Memory) {
     crate::folder::remove(c"/stores", name, memory);
 }
 

@@ -9,7 +9,7 @@ use core::ffi::CStr;
 use formats::archive::{Archive, Entry};
 use formats::hex::Digest;
 use formats::nar::{Discard, Encoder};
-use formats::plan::{Input, Kind};
+use formats::plan::{Input, Kind, Name};
 use init::keep::Keeper;
 use init::nar::Parts as _;
 use init::walk::{Error, Path};
@@ -43,7 +43,7 @@ impl Image {
     }
 
     /// The entries from an input on.
-    fn find(&self, name: &str) -> Option<Archive<'static>> {
+    fn find(&self, name: Name<'_>) -> Option<Archive<'static>> {
         let is_it = |entry: &Entry<'_>| entry.name.to_bytes().strip_prefix(FOLDER) == Some(name.as_bytes());
         let mut starts = self.starts[..self.count].iter();
         starts.find_map(|&start| {
@@ -103,7 +103,7 @@ fn make(
         let Some(entry) = entry.filter(|_| is_root || below(path, root).is_some()) else {
             return Ok(nar.finish().0);
         };
-        let length = if is_root { path.len() - input.name.len() } else { folder.len() + 1 };
+        let length = if is_root { path.len() - input.name.as_bytes().len() } else { folder.len() + 1 };
         let name = &path[length..];
         if !is_root {
             at.set(&path[root.len() + 1..]);

@@ -65,7 +65,7 @@ pub fn script(plan: &[u8]) -> Result<Vec<u8>, Error> {
             Item::Step(step) => {
                 number += 1;
                 text.raw(&format!("\n# Step {number} of {total}: {}\n", step.name));
-                section(&mut text, step).map_err(|what| Error::Step { step: step.name.into(), what })?;
+                section(&mut text, step).map_err(|what| Error::Step { step: step.name.to_string(), what })?;
             }
         }
     }
