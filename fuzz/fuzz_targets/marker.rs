@@ -2,9 +2,9 @@
 //! console's reader takes none of them for an event.
 #![no_main]
 
-use groundup_fuzz::stream;
 use formats::log::{MARK, Marker, WIDTH, is_plain};
 use formats::nar::Sink;
+use groundup_fuzz::stream;
 use qemu::console::{Line, Reader};
 
 struct Bytes(Vec<u8>);
