@@ -1,6 +1,6 @@
 //! Taking a NAR apart into files. Nothing in it is believed: it comes from a machine that ran foreign programs.
 //!
-//! The grammar stands in `formats::nar`. This reader accepts what that writer writes and nothing else: names are single
+//! The grammar is in `formats::nar`. This reader accepts what that writer writes and nothing else: names are single
 //! components in ascending order, and every byte of padding is zero.
 
 use rustix::fs::{Mode, OFlags, mkdirat, openat, symlinkat};

@@ -32,7 +32,7 @@ pub struct Access {
     pub execute: bool,
 }
 
-/// What stands in pages when they are mapped.
+/// What pages hold when they are mapped.
 #[derive(Clone, Copy, Debug)]
 pub enum Content<'a> {
     /// Zeros, the address space's own.

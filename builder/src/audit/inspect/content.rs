@@ -89,7 +89,7 @@ pub fn tree(files: &Files<'_>, place: &[u8]) -> Option<String> {
     Some(crate::hex(&hash.finalize()))
 }
 
-/// The grammar stands in `formats::nar`.
+/// The grammar is in `formats::nar`.
 fn write(hash: &mut Sha256, node: &Node<'_>) {
     let mut strings = |strings: &[&[u8]]| strings.iter().for_each(|text| string(hash, text));
     match node {
