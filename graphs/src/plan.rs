@@ -1,6 +1,6 @@
 //! The plan: the graph in one total order, with nothing left to decide.
 //!
-//! The grammar stands in the crate `init`, whose reader enforces it; this side only writes it. A derivation becomes
+//! The grammar is in the crate `formats`, whose reader enforces it; this side only writes it. A derivation becomes
 //! a [`Step`] (`native`), which holds all that a plan says of it, and a step becomes text (`write`).
 
 mod given;
