@@ -123,6 +123,16 @@ fn expectations_are_held_against_what_was_made() {
             let begins = format!("output {name}, {path}: expected {hi}, ");
             assert!(reason(name).starts_with(&begins), "{machine:?}: {}", reason(name));
         }
+        // What stands is a result; what a failed step made is a part of the error.
+        let names = |list: &str| -> Vec<&str> {
+            value[list].as_array().unwrap().iter().map(|output| output["name"].as_str().unwrap()).collect()
+        };
+        assert_eq!(names("outputs"), ["files", "flat"]);
+        assert!(names("outputsOfFailedSteps").contains(&"flat-other"), "{value:#}");
+        let without: Vec<_> = arguments.iter().filter(|&&word| word != "--json").copied().collect();
+        let (_, printed, stderr) = run(at, &without);
+        assert_eq!(printed.lines().map(|line| &line[66..]).collect::<Vec<_>>(), ["files", "flat"]);
+        assert!(stderr.contains("failed  flat-other: its output flat-other came out as "), "{stderr}");
     }
 }
 

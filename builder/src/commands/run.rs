@@ -13,6 +13,7 @@ use crate::run::outputs::Out;
 use crate::run::prebuilt;
 use crate::run::preflight::Ahead;
 use crate::run::record;
+use crate::run::results::Output;
 use crate::run::resume::{self, Resumed};
 use crate::ui::running::Running;
 use crate::ui::term;
@@ -98,21 +99,22 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
     Ok(ended.verdict)
 }
 
+/// What stands goes to standard output; what failed steps had made is a part of why they failed.
 fn show(args: &args::Run, source: &Source, ended: &Ended) -> Result<(), Failure> {
     let Ended { plan, image, results, verdict, .. } = ended;
     let said = verdict.as_ref().err().map(ToString::to_string);
-    if args.json {
-        let outputs: Vec<_> = results
-            .outputs
-            .iter()
-            .map(|output| {
-                json!({ "name": output.name, "sha256": output.sha256, "size": output.size, "step": output.step, "machine": output.machine.as_deref().unwrap_or(args.machine.word()) })
-            })
-            .collect();
-        return term::json(
-            &json!({ "graph": source.label(), "plan": plan, "image": image, "steps": results.steps_as_json(), "outputs": outputs, "error": said }),
-        );
+    for Output { step, name, sha256, .. } in results.bad() {
+        term::note(&format!("failed  {step}: its output {name} came out as {sha256}"));
     }
-    let line = |output: &crate::run::results::Output| format!("{}  {}\n", output.sha256, output.name);
-    term::result(&results.outputs.iter().map(line).collect::<String>())
+    if args.json {
+        let one = |output: &Output| json!({ "name": output.name, "sha256": output.sha256, "size": output.size, "step": output.step, "machine": output.machine.as_deref().unwrap_or(args.machine.word()) });
+        let (good, bad): (Vec<_>, Vec<_>) =
+            (results.good().map(one).collect(), results.bad().map(one).collect());
+        return term::json(&json!({
+            "graph": source.label(), "plan": plan, "image": image, "steps": results.steps_as_json(),
+            "outputs": good, "outputsOfFailedSteps": bad, "error": said,
+        }));
+    }
+    let line = |output: &Output| format!("{}  {}\n", output.sha256, output.name);
+    term::result(&results.good().map(line).collect::<String>())
 }

@@ -9,8 +9,8 @@ use crate::run::results::Results;
 use graphs::drv::Fixed;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Each demand that is not met, in words.
-pub fn broken(imported: &Imported, results: &Results) -> Vec<String> {
+/// Each demand that is not met: the output, and in words.
+pub fn broken(imported: &Imported, results: &Results) -> Vec<(String, String)> {
     let mut direct: BTreeMap<String, BTreeSet<String>> = imported.direct.clone();
     for output in &results.outputs {
         direct.insert(output.name.clone(), output.references.iter().cloned().collect());
@@ -20,12 +20,9 @@ pub fn broken(imported: &Imported, results: &Results) -> Vec<String> {
     for check in imported.checks.iter().filter(|check| made.contains(check.output.as_str())) {
         let names: Vec<_> = check.broken(&direct).into_iter().collect();
         if !names.is_empty() {
-            broken.push(format!(
-                "output {}: {} does not allow that it refers to {}",
-                check.output,
-                check.attribute,
-                names.join(", ")
-            ));
+            let (output, attribute, names) = (&check.output, &check.attribute, names.join(", "));
+            let text = format!("output {output}: {attribute} does not allow that it refers to {names}");
+            broken.push((output.clone(), text));
         }
     }
     let mut sizes = imported.sizes.clone();
@@ -33,8 +30,8 @@ pub fn broken(imported: &Imported, results: &Results) -> Vec<String> {
     for limit in imported.limits.iter().filter(|limit| made.contains(limit.output.as_str())) {
         if let Some(bytes) = limit.broken(&direct, &sizes) {
             let (output, attribute, allowed) = (&limit.output, limit.attribute, limit.bytes);
-            broken
-                .push(format!("output {output}: {attribute} allows {allowed} bytes, and there are {bytes}"));
+            let text = format!("output {output}: {attribute} allows {allowed} bytes, and there are {bytes}");
+            broken.push((output.clone(), text));
         }
     }
     broken.extend(cycles(results));
@@ -53,7 +50,7 @@ pub fn fixed(output: &Output, fixed: &Fixed, bytes: &[u8]) -> Result<(), Failure
 }
 
 /// Outputs of one step that refer to each other: whoever has one could never be rid of the other, so Nix refuses them.
-fn cycles(results: &Results) -> Vec<String> {
+fn cycles(results: &Results) -> Vec<(String, String)> {
     let mut cycles = Vec::new();
     for start in &results.outputs {
         let siblings = |name: &str| {
@@ -67,10 +64,9 @@ fn cycles(results: &Results) -> Vec<String> {
             );
         }
         if seen.contains(start.name.as_str()) {
-            cycles.push(format!(
-                "output {}: it refers to itself through other outputs of its derivation",
-                start.name
-            ));
+            let name = &start.name;
+            let text = format!("output {name}: it refers to itself through other outputs of its derivation");
+            cycles.push((name.clone(), text));
         }
     }
     cycles

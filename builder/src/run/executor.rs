@@ -169,7 +169,7 @@ pub fn build(
     let mut each = |line: Line| {
         running.line(&line);
         let Line::Event(Event::Built { name, .. } | Event::Failed { name, .. }) = &line else { return };
-        let result = take(setting.out, &machine, &running.results, prepared, name);
+        let result = take(setting.out, &machine, &mut running.results, prepared, name);
         if taken.is_ok() {
             taken = result;
         }
@@ -187,7 +187,7 @@ pub fn build(
     };
     let ending = qemu::run(&machine, &mut each, cancel);
     running.finish();
-    let results = std::mem::take(&mut running.results);
+    let mut results = std::mem::take(&mut running.results);
     let notes = ending.as_ref().map(|ending| ending.notes.clone()).unwrap_or_default();
     let verdict = match ending {
         Err(qemu::Error::Cancelled) => Err(Failure::machine(cancel::SAID)),
@@ -195,7 +195,7 @@ pub fn build(
         Ok(_) if results.plan.as_ref() != Some(&plan) => {
             Err(Failure::machine(format!("the machine ran another plan: {:?}", results.plan)))
         }
-        Ok(_) => taken.and_then(|()| judge(&results, prepared)),
+        Ok(_) => taken.and_then(|()| judge(&mut results, prepared)),
     };
 
     let said = verdict.as_ref().err().map(ToString::to_string);
@@ -281,11 +281,11 @@ fn arguments(machine: &qemu::Machine) -> Value {
     json!(machine.arguments().iter().map(word).collect::<Vec<_>>())
 }
 
-/// Takes the outputs of a step out of the machine.
+/// Takes the outputs of a step out of the machine. One that is not what its derivation declares makes the step one that failed.
 fn take(
     out: Option<Out<'_>>,
     machine: &qemu::Machine,
-    results: &Results,
+    results: &mut Results,
     prepared: &Prepared,
     step: &str,
 ) -> Result<(), Failure> {
@@ -301,15 +301,23 @@ fn take(
         fixed.map_or(Ok(()), |fixed| nix::verdict::fixed(output, fixed, &bytes))?;
         out.map_or(Ok(()), |out| outputs::keep(out, prepared, output, &bytes))
     };
-    outputs.map(take).fold(Ok(()), Result::and)
+    let taken: Vec<_> = outputs.map(|output| (output.name.clone(), take(output))).collect();
+    for (output, result) in &taken {
+        if let Err(Failure::Build(reason)) = result {
+            results.refuse(output, reason);
+        }
+    }
+    taken.into_iter().map(|(_, result)| result).fold(Ok(()), Result::and)
 }
 
-fn judge(results: &Results, prepared: &Prepared) -> Result<(), Failure> {
+fn judge(results: &mut Results, prepared: &Prepared) -> Result<(), Failure> {
     let steps = &prepared.steps;
     let imported = prepared.imported.iter();
     let broken: Vec<_> = imported.flat_map(|imported| nix::verdict::broken(imported, results)).collect();
     if !broken.is_empty() {
-        return Err(Failure::Build(broken.join("; ")));
+        broken.iter().for_each(|(output, reason)| results.refuse(output, reason));
+        let reasons: Vec<_> = broken.into_iter().map(|(_, reason)| reason).collect();
+        return Err(Failure::Build(reasons.join("; ")));
     }
     if results.is_good(steps) {
         return Ok(());

@@ -150,6 +150,32 @@ impl Results {
         self.steps.iter().filter_map(failure).collect()
     }
 
+    /// The outputs that stand: those of steps that were built, or that were there already.
+    pub fn good(&self) -> impl Iterator<Item = &Output> {
+        let bad = self.failed();
+        self.outputs.iter().filter(move |output| !bad.contains(output.step.as_str()))
+    }
+
+    /// What steps that failed had made all the same.
+    pub fn bad(&self) -> impl Iterator<Item = &Output> {
+        let bad = self.failed();
+        self.outputs.iter().filter(move |output| bad.contains(output.step.as_str()))
+    }
+
+    fn failed(&self) -> BTreeSet<&str> {
+        let failed = self.steps.iter().filter(|step| matches!(step.outcome, Outcome::Failed(_)));
+        failed.map(|step| step.name.as_str()).collect()
+    }
+
+    /// Makes the step of an output one that failed, for a demand that PID 1 knows nothing of.
+    pub fn refuse(&mut self, output: &str, reason: &str) {
+        let of = self.outputs.iter().find(|other| other.name == output).map(|output| &output.step);
+        let step = self.steps.iter_mut().find(|step| Some(&step.name) == of);
+        if let Some(step) = step.filter(|step| step.outcome == Outcome::Built) {
+            step.outcome = Outcome::Failed(reason.to_owned());
+        }
+    }
+
     /// Whether every one of these steps was built.
     pub fn is_good(&self, steps: &[String]) -> bool {
         let ends: BTreeMap<_, _> = self.steps.iter().map(|step| (&step.name, &step.outcome)).collect();
@@ -180,5 +206,12 @@ mod tests {
         assert!(results.is_good(&["a".into()]));
         assert!(!results.is_good(&["a".into(), "b".into()]));
         assert!(!results.is_good(&["never".into()]));
+        let names =
+            |outputs: Vec<&Output>| outputs.iter().map(|output| output.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(results.good().collect()), ["a", "a-lib"]);
+        assert_eq!(names(results.bad().collect()), ["b"]);
+        results.refuse("a-lib", "output a-lib: too large");
+        assert_eq!(names(results.good().collect()), [""; 0]);
+        assert_eq!(results.failures()[0], ("a".to_owned(), "output a-lib: too large".to_owned()));
     }
 }
