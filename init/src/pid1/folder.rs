@@ -7,6 +7,9 @@ use init::walk::{Error, Path, Remove, at, walk};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
 
+/// Where the store of a step is, for PID 1, as long as the step runs.
+pub const STORE: &CStr = c"/store";
+
 /// Opens one.
 pub fn open(path: &CStr) -> Result<OwnedFd, Error> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;

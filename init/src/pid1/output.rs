@@ -124,7 +124,7 @@ fn hash(
     path: &mut Path,
 ) -> Result<Option<Taken>, Error> {
     let (mut name, mut kept): (PathBuffer, PathBuffer) = ([0; _], [0; _]);
-    let store = folder::open(crate::step::STORE)?;
+    let store = folder::open(folder::STORE)?;
     // A name is at most 211 bytes.
     let kept = join(&[b"/stores/", step.name.as_bytes()], &mut kept).unwrap_or_default();
     let special = if step.rules == Rules::Groundup { Special::Refused } else { Special::Stripped };

@@ -2,6 +2,7 @@
 
 use crate::console::Console;
 use crate::event;
+use crate::folder::STORE;
 use crate::memory::{Memory, PathBuffer, join};
 use crate::region::Region;
 use crate::warden::{self, Report};
@@ -122,9 +123,6 @@ fn missing<'a>(step: &Step<'a>) -> Option<&'a [u8]> {
         if there { None } else { Some(name) }
     })
 }
-
-/// Where the store of a step is, for PID 1, as long as the step runs.
-pub const STORE: &CStr = c"/store";
 
 /// Frees the memory that a step's outputs take.
 pub fn forget(name: Name<'_>, memory: &mut Memory) {

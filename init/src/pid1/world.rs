@@ -239,7 +239,7 @@ impl Root {
         let place = self.place(path, &mut buffer)?;
         rustix::fs::mkdirat(&place.folder, place.name, Mode::from_raw_mode(0o755))?;
         let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
-        attach(&rustix::mount::open_tree(CWD, crate::step::STORE, flags)?, &place)
+        attach(&rustix::mount::open_tree(CWD, crate::folder::STORE, flags)?, &place)
     }
 
     fn bind(&self, step: &Step<'_>, source: Source<'_>, path: Field<'_>) -> Result<(), Errno> {
