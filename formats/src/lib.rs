@@ -1,16 +1,19 @@
 //! One module a format, what reads it beside what writes it: the [`plan`], the [`nar`] encoder, the [`archive`] reader, the [`log`]
-//! marker, how digests are spelled ([`hex`]) and hashed ([`sha256`]), and how events are put together ([`say`]).
+//! marker, how digests are spelled ([`hex`]) and hashed ([`sha256`]), how names are found in bytes ([`scan`]), and how events ([`say`])
+//! and errors ([`errno`]) are put in words.
 //!
 //! No std, no allocator and no I/O but by traits: whatever needs room takes it from the caller. PID 1 and the programs of the host
 //! run this very code, so that both sides of the machine agree by construction.
 #![no_std]
 
 pub mod archive;
+pub mod errno;
 pub mod hex;
 pub mod log;
 pub mod nar;
 pub mod plan;
 pub mod say;
+pub mod scan;
 pub mod sha256;
 
 #[cfg(test)]

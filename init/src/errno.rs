@@ -1,4 +1,4 @@
-//! What the errors say that a step's set-up can really meet; the others keep their numbers.
+//! Errors of rustix in the words of [`formats::errno`].
 
 use core::fmt;
 use formats::say;
@@ -10,23 +10,7 @@ pub struct Text(pub Errno);
 
 impl Text {
     fn known(&self) -> Option<&'static str> {
-        Some(match self.0 {
-            Errno::PERM => "operation not permitted",
-            Errno::NOENT => "no such file or directory",
-            Errno::TOOBIG => "too long",
-            Errno::NOEXEC => "not a program that this kernel can run",
-            Errno::AGAIN => "resource temporarily unavailable",
-            Errno::NOMEM => "out of memory",
-            Errno::ACCESS => "permission denied",
-            Errno::EXIST => "exists already",
-            Errno::NOTDIR => "not a directory",
-            Errno::INVAL => "invalid argument",
-            Errno::NOSPC => "no space left",
-            Errno::ROFS => "read-only file system",
-            Errno::NAMETOOLONG => "name too long",
-            Errno::LOOP => "a symbolic link on the way",
-            _ => return None,
-        })
+        formats::errno::text(self.0.raw_os_error())
     }
 }
 

@@ -1,7 +1,8 @@
 //! footing's core: the kernel that carries out a plan, without a machine of its own.
 //!
 //! Everything here is safe code without std. What it needs of a machine is the trait [`platform::Platform`]: address spaces,
-//! and the execution of a thread until its next system call or fault. [`tree`] holds the files, [`kernel`] runs a step.
+//! and the execution of a thread until its next system call or fault. [`tree`] holds the files, [`kernel`] runs a step,
+//! [`plan`] carries out the plan of an image.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -9,5 +10,6 @@ extern crate alloc;
 
 pub mod errno;
 pub mod kernel;
+pub mod plan;
 pub mod platform;
 pub mod tree;

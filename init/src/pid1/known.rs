@@ -1,10 +1,7 @@
-//! Looking for known hashes of names in bytes that pass through.
+//! The names that outputs may refer to, in fixed memory.
 
-use formats::nar::Sink;
+use formats::scan::{HASH, Names, key};
 use rustix::io::Errno;
-
-/// Digits of the hash that a name in the store starts with.
-const HASH: usize = 32;
 
 /// What may be referred to: base names, one after the other, and where each starts.
 pub struct Known {
@@ -45,11 +42,8 @@ impl Known {
     pub fn add(&mut self, name: &[u8]) -> Result<(), Errno> {
         const FULL: Errno = Errno::TOOBIG;
         let Some(hash) = name.get(..HASH) else { return Ok(()) };
-        let Some(key) = hash.iter().try_fold(0, |key, &byte| Some(key << 5 | digit(byte)?)) else {
-            return Ok(());
-        };
-        let key = key as usize & 0xf_ffff;
-        if self.last[key / 64] >> (key % 64) & 1 == 1 && self.find(hash).is_some() {
+        let Some(key) = key(hash) else { return Ok(()) };
+        if self.may_end(key) && self.find(hash).is_some() {
             return Ok(());
         }
         self.last[key / 64] |= 1 << (key % 64);
@@ -61,59 +55,14 @@ impl Known {
     }
 }
 
-/// The value of a digit of Nix's base 32, which has no `e`, `o`, `t` and `u`.
-fn digit(byte: u8) -> Option<u32> {
-    let letter = |missing: u8| Some(u32::from(byte - b'a' + 10 - missing));
-    match byte {
-        b'0'..=b'9' => Some(u32::from(byte - b'0')),
-        b'a'..=b'd' => letter(0),
-        b'f'..=b'n' => letter(1),
-        b'p'..=b's' => letter(2),
-        b'v'..=b'z' => letter(4),
-        _ => None,
+impl Names for Known {
+    fn may_end(&self, key: usize) -> bool {
+        self.last[key / 64] >> (key % 64) & 1 == 1
     }
-}
 
-/// Looks for known hashes in what passes through.
-pub struct Scan<'a> {
-    known: &'a mut Known,
-    next: &'a mut dyn Sink,
-    /// The last 32 bytes, written twice, so that they stand in one piece wherever the last of them is.
-    window: [u8; 2 * HASH],
-    at: usize,
-    /// How many digits there were in a row.
-    run: usize,
-    key: u32,
-}
-
-impl<'a> Scan<'a> {
-    /// Marks in `known` what is found.
-    pub fn new(known: &'a mut Known, next: &'a mut dyn Sink) -> Scan<'a> {
-        known.found.fill(false);
-        Scan { known, next, window: [0; _], at: 0, run: 0, key: 0 }
-    }
-}
-
-impl Sink for Scan<'_> {
-    fn write(&mut self, bytes: &[u8]) {
-        self.next.write(bytes);
-        for &byte in bytes {
-            let Some(digit) = digit(byte) else {
-                self.run = 0;
-                continue;
-            };
-            self.window[self.at] = byte;
-            self.window[self.at + HASH] = byte;
-            self.at = (self.at + 1) % HASH;
-            self.run += 1;
-            self.key = (self.key << 5 | digit) & 0xf_ffff;
-            let key = self.key as usize;
-            if self.run >= HASH
-                && self.known.last[key / 64] >> (key % 64) & 1 == 1
-                && let Some(i) = self.known.find(&self.window[self.at..self.at + HASH])
-            {
-                self.known.found[i] = true;
-            }
+    fn found(&mut self, hash: &[u8]) {
+        if let Some(i) = self.find(hash) {
+            self.found[i] = true;
         }
     }
 }

@@ -19,7 +19,7 @@
 //! | `warden` | a step as its first process sees it: from its namespaces to `execve` |
 //! | `world` | the step's root |
 //! | `covers` | its /proc |
-//! | `known` | looking for known hashes of names in bytes that pass through |
+//! | `known` | the names that outputs may refer to, in fixed memory |
 //! | `references` | which things in the store refer to which |
 //! | `terminal` | a terminal for a builder's output |
 //! | `output` | canonicalising, hashing and exporting what a step made |

@@ -3,7 +3,6 @@
 
 use crate::event;
 use crate::folder;
-use crate::known::Scan;
 use crate::memory::{Memory, PathBuffer, c_string, join};
 use crate::references;
 use crate::region::{Export, Region};
@@ -13,6 +12,7 @@ use formats::nar::Hashed;
 use formats::plan::{Expected, Field, Output, Rules, Step};
 use formats::say;
 use formats::say::{Say, Text, Words};
+use formats::scan::Scan;
 use init::errno::Text as Errors;
 use init::keep::{Keeper, Special};
 use init::nar;
@@ -146,6 +146,7 @@ fn hash(
     let hashed = Hashed::Archive;
     let parts: Option<&mut dyn nar::Parts> = Some(&mut keeper);
     let (found, size) = if step.closure {
+        known.found.fill(false);
         let mut scan = Scan::new(known, &mut export);
         let written = nar::hash(hashed, store.as_fd(), name, room, buffer, path, &mut scan, parts)?;
         references::keep(step, &output, name, known).map_err(at("note references"))?;

@@ -70,6 +70,8 @@ pub struct StepSettings {
     pub terminal: bool,
     /// Whether the loopback device is up.
     pub loopback: bool,
+    /// All ids but the step's own are shown as nobody's, 65534.
+    pub hides_ids: bool,
     /// In seconds of the step's own time.
     pub time_limit: u64,
     /// In bytes.

@@ -49,6 +49,23 @@ impl Tree {
         self.volumes.get(id.0 as usize)
     }
 
+    /// How many file systems there are.
+    pub fn volumes(&self) -> usize {
+        self.volumes.len()
+    }
+
+    /// Forgets all file systems but the first ones; no node may lie on the others.
+    pub fn keep_volumes(&mut self, count: usize) {
+        self.volumes.truncate(count);
+    }
+
+    /// Whether files of a file system can be executed from now on.
+    pub fn set_noexec(&mut self, id: VolumeId, noexec: bool) {
+        if let Some(volume) = self.volumes.get_mut(id.0 as usize) {
+            volume.noexec = noexec;
+        }
+    }
+
     /// Bytes that a file system's files store.
     pub fn used(&self, id: VolumeId) -> u64 {
         self.volume_of(id).map_or(0, |volume| volume.used)

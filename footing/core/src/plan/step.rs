@@ -1,0 +1,109 @@
+//! A step: whether it can start, its log and its limits, its end and its outputs.
+
+use super::Runner;
+use super::event::{Console, event};
+use super::reason::{Failure, Reason};
+use super::settings::settings;
+use super::world::Root;
+use crate::errno::{E2BIG, EEXIST};
+use crate::tree::NodeId;
+use alloc::collections::BTreeMap;
+use formats::hex::Digest;
+use formats::log::Marker;
+use formats::plan::Step;
+use formats::say;
+use formats::say::{Text, Words};
+
+/// What came of a step.
+pub(super) enum Outcome {
+    /// All its outputs stand.
+    Built,
+    /// It has none.
+    Failed,
+    /// It was not started.
+    Skipped,
+}
+
+impl Runner<'_> {
+    /// Builds a step and says what came of it.
+    pub(super) fn step(&mut self, step: &Step<'_>, entropy: &Digest) -> Outcome {
+        let name = step.name;
+        if let Some(missing) = self.missing(step) {
+            event!(self.home, "skipped ", name, " it needs ", Text(missing));
+            return Outcome::Skipped;
+        }
+        event!(self.home, "step ", name);
+        if self.stores.contains_key(name.as_bytes()) {
+            let failure = Failure::of("set the clock and make the store")(EEXIST);
+            event!(self.home, "failed ", name, " 0 ", failure);
+            return Outcome::Failed;
+        }
+        self.stores.insert(name.as_bytes().into(), BTreeMap::new());
+        self.kernel.tree().begin();
+        let (mut time, mut wrong) = (0, Words::new());
+        let result = self.build(step, entropy, &mut time).and_then(|store| {
+            self.collect(step, store, &mut wrong);
+            if wrong.is_empty() { Ok(()) } else { Err(Reason::Output(&wrong)) }
+        });
+        // With what the step left beside its outputs.
+        self.sweep();
+        match result {
+            Ok(()) => {
+                event!(self.home, "built ", name, " ", time);
+                Outcome::Built
+            }
+            Err(reason) => {
+                self.forget_outputs(name.as_bytes());
+                event!(self.home, "failed ", name, " ", time, " ", reason);
+                Outcome::Failed
+            }
+        }
+    }
+
+    /// Makes a step's world and runs its builder, for so many milliseconds of the step's own time. Returns the store.
+    fn build<'p>(
+        &mut self,
+        step: &Step<'p>,
+        entropy: &Digest,
+        time: &mut u64,
+    ) -> Result<Option<NodeId>, Reason<'p>> {
+        let too_long = || Reason::World(Failure::of("arguments and environment")(E2BIG));
+        let settings = settings(step, entropy, &self.resources).ok_or_else(too_long)?;
+        let Root { node, store, .. } = self.world(step).map_err(Reason::World)?;
+        let (mut marker, mut left, mut full) = (Marker::default(), step.log_limit, false);
+        let home = &mut *self.home;
+        let outcome = self.kernel.run_step(node, settings, &mut |bytes| {
+            let allowed = bytes.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+            marker.feed(bytes.get(..allowed).unwrap_or_default(), &mut Console(home));
+            left -= allowed as u64;
+            full |= allowed < bytes.len();
+        });
+        marker.finish(&mut Console(home));
+        *time = outcome.time / 1_000_000;
+        // As the kernel's own words stand on the console.
+        for call in outcome.unknown {
+            let mut words = Words::new();
+            say!(&mut words, "footing: step ", step.name, " asked for ", call, ", which is not there");
+            self.home.console(words.line());
+        }
+        if full {
+            return Err(Reason::Log(step.log_limit));
+        }
+        Reason::of(outcome.end, step).map_or(Ok(store), Err)
+    }
+
+    /// Drops all that a step made and that is not kept, and its file systems.
+    fn sweep(&mut self) {
+        for id in self.kernel.tree().sweep() {
+            self.kernel.forget(id);
+        }
+        self.kernel.tree().keep_volumes(self.volumes.count);
+    }
+
+    /// Frees the memory that a step's outputs take.
+    pub(super) fn forget_outputs(&mut self, step: &[u8]) {
+        for root in self.stores.remove(step).unwrap_or_default().into_values() {
+            self.drop_tree(root);
+        }
+    }
+}
