@@ -1,6 +1,6 @@
 //! The first stage: makes the namespaces, lets their ids be mapped, and waits for the process 1 in them.
 
-use super::{ONE_ID, SHARED_IDS, devices, map, next, refusal};
+use super::{HELD, ONE_ID, SHARED_IDS, devices, map, memory, next, refusal};
 use crate::parent::end_with_parent;
 use nix::errno::Errno;
 use nix::sched::{CloneFlags, unshare};
@@ -34,8 +34,8 @@ impl Ids {
     }
 }
 
-/// Makes the machine and waits for its end.
-pub fn enter(image: &OsStr, way: &OsStr) -> Result<ExitCode, String> {
+/// Makes the machine, of so many MiB, and waits for its end.
+pub fn enter(image: &OsStr, way: &OsStr, mebibytes: &OsStr) -> Result<ExitCode, String> {
     // A signal to whoever started us, from a terminal, is for that one to deal with.
     nix::unistd::setsid().map_err(|errno| format!("setsid: {}", errno.desc()))?;
     let parent = rustix::process::getppid();
@@ -44,6 +44,12 @@ pub fn enter(image: &OsStr, way: &OsStr) -> Result<ExitCode, String> {
     // Before there is a user namespace, in which nobody can make any.
     if Uid::current().is_root() && fs::canonicalize(image).is_ok_and(|image| !image.starts_with("/dev")) {
         devices::make_own();
+    }
+    // Before there are namespaces, in which no group can be made or removed.
+    let mebibytes = mebibytes.to_str().and_then(|number| number.parse().ok()).ok_or("no size of memory")?;
+    let group = memory::hold(mebibytes);
+    if group.is_some() {
+        eprintln!("{HELD}");
     }
     let ids = user_namespace()?;
     // Other rights let the kernel forget whom this process ends with.
@@ -68,7 +74,7 @@ pub fn enter(image: &OsStr, way: &OsStr) -> Result<ExitCode, String> {
         let _ = start_time_now();
     }
     let mut command = next("root");
-    command.arg(image).arg(way).arg(ids.word());
+    command.arg(image).arg(way).arg(ids.word()).args(&group);
     let mut init = end_with_parent(&mut command).spawn().map_err(|error| format!("process 1: {error}"))?;
     let status = init.wait().map_err(|error| format!("process 1: {error}"))?;
     Ok(status.code().map_or(ExitCode::from(3), |code| ExitCode::from(code as u8)))

@@ -1,9 +1,10 @@
 //! The `host` machine: the same image and the same `/init`, in fresh namespaces on the host's kernel, at native speed.
 //!
-//! It needs no QEMU and, where the kernel lets users make user namespaces, no root. This program starts itself three times:
+//! It needs no QEMU and, where the kernel lets users make user namespaces, no root. This program starts itself four times:
 //!
 //! ```text
 //! groundup ── STAGE enter ── makes the namespaces; waits
+//!               ├─ STAGE remove ── outside of it all, removes the control group that holds it to its memory
 //!               ├─ STAGE map ── gives the user namespace its ids, with the rights of the one outside
 //!               └─ STAGE root ── is process 1 in them: unpacks the image, makes it the root, becomes /init
 //! ```
@@ -23,11 +24,12 @@
 //! not need. Below `/proc` no setting and nothing of the supervisor can be changed, and keys are not shown. Each step has a session keyring of its own; builders
 //! are the first to go where memory is short.
 //!
-//! What can't be taken away or pinned is listed in [`UNPINNED`], with [`ONE_ID`] and [`SHARED_IDS`].
+//! What can't be taken away or pinned is listed in [`UNPINNED`], with [`ONE_ID`], [`SHARED_IDS`] and [`NOT_HELD`].
 
 mod devices;
 mod enter;
 mod map;
+mod memory;
 mod parent;
 mod refusal;
 mod root;
@@ -48,7 +50,7 @@ pub const UNPINNED: [&str; 12] = [
     "the kernel: version, build, command line, random numbers, settings",
     "the CPU: model, features, number, time stamp counter",
     "scheduling: processes and threads interleave differently in every run",
-    "memory: its size, and what else uses it; a step is not held to its declared need, but is the first to be killed (it can take that back unless root with CAP_SYS_RESOURCE started the machine)",
+    "memory: its size, and what else uses it",
     "process numbers beyond the step's own namespace, device and inode numbers",
     "inode numbers of pipes and sockets, which count on from step to step",
     "files: when they were made and their metadata was changed last",
@@ -57,6 +59,12 @@ pub const UNPINNED: [&str; 12] = [
     "address layout of the kernel's vDSO page",
     "device nodes where an ordinary user started the machine: numbers, times and locks are the host's",
 ];
+
+/// What else is not as on other machines where there is no control group (see `memory`).
+pub const NOT_HELD: &str = "memory: a step is not held to its declared need (this needs a control group of version 2), but is the first to be killed where memory is short (it can take that back unless root with CAP_SYS_RESOURCE started the machine)";
+
+/// What the machine says where there is one.
+pub const HELD: &str = "memory: a control group holds the machine to its size";
 
 /// What else is not as it should be where root has no ids that nobody else has, as in a container.
 pub const SHARED_IDS: &str = "owners: the builder's ids are those of a user of the host, who can signal its processes (there are no others here)";
@@ -68,10 +76,10 @@ pub const ONE_ID: &str = "owners: there is one id, so that inputs and the folder
 /// show, and there is one CPU.
 const PERTURBED: &str = "perturbed";
 
-/// The arguments by which this program becomes the machine's first stage.
-pub fn arguments(image: &Path, perturbed: bool) -> Vec<OsString> {
+/// The arguments by which this program becomes the machine's first stage; it has so many MiB where it can be held to that.
+pub fn arguments(image: &Path, perturbed: bool, mebibytes: u64) -> Vec<OsString> {
     let way = if perturbed { PERTURBED } else { "plain" };
-    vec![STAGE.into(), "enter".into(), image.into(), way.into()]
+    vec![STAGE.into(), "enter".into(), image.into(), way.into(), mebibytes.to_string().into()]
 }
 
 /// Does what a stage has to; `arguments` are those behind [`STAGE`]. To be called before anything else, while there is one
@@ -79,9 +87,13 @@ pub fn arguments(image: &Path, perturbed: bool) -> Vec<OsString> {
 pub fn stage(arguments: &[OsString]) -> ExitCode {
     let arguments: Vec<&OsStr> = arguments.iter().map(OsString::as_os_str).collect();
     let result = match arguments[..] {
-        [stage, image, way] if stage == "enter" => enter::enter(image, way),
+        [stage, image, way, mebibytes] if stage == "enter" => enter::enter(image, way, mebibytes),
         [stage, process, way] if stage == "map" => map::map(process, way),
-        [stage, image, way, ids] if stage == "root" => root::root(Path::new(image), way, ids),
+        [stage, image, way, ids] if stage == "root" => root::root(Path::new(image), way, ids, None),
+        [stage, image, way, ids, group] if stage == "root" => {
+            root::root(Path::new(image), way, ids, Some(Path::new(group)))
+        }
+        [stage, group] if stage == "remove" => memory::remove(group),
         _ => {
             Err("these are stages of the host machine, which `groundup run --machine host` starts".to_owned())
         }

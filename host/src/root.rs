@@ -14,8 +14,8 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-/// Becomes `/init`; returns only when it can't.
-pub fn root(image: &Path, way: &OsStr, ids: &OsStr) -> Result<ExitCode, String> {
+/// Becomes `/init`; returns only when it can't. `group` is the folder of the control group that holds this process.
+pub fn root(image: &Path, way: &OsStr, ids: &OsStr, group: Option<&Path>) -> Result<ExitCode, String> {
     let order = if way == PERTURBED { Order::Reversed } else { Order::Archive };
     if way == PERTURBED {
         one_cpu().map_err(|errno| format!("taking one CPU: {}", errno.desc()))?;
@@ -24,6 +24,9 @@ pub fn root(image: &Path, way: &OsStr, ids: &OsStr) -> Result<ExitCode, String> 
     // Any folder will do to put the new root on; this one is surely there, and nobody else sees it change.
     let place = image.parent().ok_or("the image is in no folder")?;
     make(&file, place, order)?;
+    if let Some(group) = group {
+        show(&group.join("memory.events"), &place.join("memory.events"))?;
+    }
     leave(place).map_err(|errno| refusal::explain("leaving the host's root", errno))?;
     if ids == "hosts" {
         restrict().map_err(|errno| format!("dropping capabilities: {errno}"))?;
@@ -70,6 +73,14 @@ fn make(image: &File, place: &Path, order: Order) -> Result<(), String> {
     }
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC | MsFlags::MS_NODEV;
     mount(Some("proc"), &proc, Some("proc"), flags, none).map_err(refused("mounting /proc"))
+}
+
+/// Process 1 reads there how many of the machine's processes were killed for want of memory.
+fn show(events: &Path, place: &Path) -> Result<(), String> {
+    File::create(place).map_err(|error| format!("{}: {error}", place.display()))?;
+    let none: Option<&str> = None;
+    mount(Some(events), place, none, MsFlags::MS_BIND, none)
+        .map_err(|errno| refusal::explain(&events.display().to_string(), errno))
 }
 
 /// Source: pivot_root(2), "pivot_root(".", ".")".

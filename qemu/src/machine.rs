@@ -172,7 +172,7 @@ impl Machine {
     pub fn arguments(&self) -> Vec<OsString> {
         let mut arguments: Vec<OsString> = Vec::new();
         let (accelerator, base, cpus) = match self.profile {
-            Profile::Host { perturbed } => return host::arguments(&self.initrd, perturbed),
+            Profile::Host { perturbed } => return host::arguments(&self.initrd, perturbed, self.memory),
             Profile::Strict => ("tcg", "base=2020-01-01T00:00:00,clock=vm", 1),
             Profile::Fast { kvm: true, cpus } => ("kvm", "base=utc", cpus),
             Profile::Fast { kvm: false, cpus } => ("tcg,thread=multi", "base=utc", cpus),

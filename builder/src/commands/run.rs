@@ -17,7 +17,8 @@ use crate::run::results::Output;
 use crate::run::resume::{self, Resumed};
 use crate::ui::running::Running;
 use crate::ui::term;
-use serde_json::json;
+use graphs::model::defaults::MEMORY;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Builds the graph. The record is written whatever comes of it. The inner failure is one that the results tell.
@@ -90,6 +91,12 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
     if let Some(path) = &args.record {
         record::write("--record", path, &ended.record)?;
     }
+    let mut declared = prepared.graph.derivations.values().map(|derivation| derivation.memory);
+    if unpinned(&ended.record).iter().any(|note| note == host::NOT_HELD)
+        && declared.any(|memory| memory != MEMORY)
+    {
+        term::note(host::NOT_HELD);
+    }
     show(args, source, &ended)?;
     if let Some(again) = &again {
         // A build that failed as the record says it did is the same, and still failed.
@@ -97,6 +104,12 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
         return Ok(again.same_results(&ended, &init).and(ended.verdict));
     }
     Ok(ended.verdict)
+}
+
+/// What the host machine could not pin, by a run's record.
+fn unpinned(record: &Value) -> &[Value] {
+    let list = record.pointer("/predicate/buildDefinition/internalParameters/host/unpinned");
+    list.and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 /// What stands goes to standard output; what failed steps had made is a part of why they failed.
@@ -113,6 +126,7 @@ fn show(args: &args::Run, source: &Source, ended: &Ended) -> Result<(), Failure>
         return term::json(&json!({
             "graph": source.label(), "plan": plan, "image": image, "steps": results.steps_as_json(),
             "outputs": good, "outputsOfFailedSteps": bad, "error": said,
+            "unpinned": unpinned(&ended.record),
         }));
     }
     let line = |output: &Output| format!("{}  {}\n", output.sha256, output.name);

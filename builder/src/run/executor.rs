@@ -263,6 +263,7 @@ fn host(machine: MachineName, notes: &str) -> Option<Value> {
         let mut unpinned = host::UNPINNED.to_vec();
         let more = [host::ONE_ID, host::SHARED_IDS];
         unpinned.extend(more.into_iter().filter(|&note| notes.contains(note)));
+        unpinned.extend((!notes.contains(host::HELD)).then_some(host::NOT_HELD));
         json!({ "kernel": host::kernel(), "unpinned": unpinned })
     })
 }

@@ -268,14 +268,12 @@ impl Follower {
 }
 
 /// How many processes the kernel has killed so far for want of memory. Source: `oom_kill` in /proc/vmstat, proc_vmstat(5).
-/// The host's says nothing of a step.
+/// The host's says nothing of a step; where a control group holds the machine, `oom_kill` in its memory.events does.
 fn killed_for_memory() -> Option<u64> {
-    if crate::host::is_shared() {
-        return None;
-    }
+    let path = if crate::host::is_shared() { c"/memory.events" } else { c"/proc/vmstat" };
     let mut text = [0; 16 << 10];
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-    let file = rustix::fs::open(c"/proc/vmstat", flags, Mode::empty()).ok()?;
+    let file = rustix::fs::open(path, flags, Mode::empty()).ok()?;
     let mut length = 0;
     while let Ok(more @ 1..) = rustix::io::read(&file, &mut text[length..]) {
         length += more;
