@@ -102,6 +102,7 @@ pub(super) fn write(
         }
         Ok(())
     })?;
+    path.clear();
     Ok(nar.finish())
 }
 
