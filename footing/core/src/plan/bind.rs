@@ -40,7 +40,7 @@ impl Runner<'_> {
     pub(super) fn bind_closure(&mut self, root: &Root, step: &Step<'_>) -> Result<(), Errno> {
         let store = decode(step.store);
         for base in step.world().filter_map(|world| in_store(step, world)) {
-            let names: Vec<Box<[u8]>> = self.references.of(base).into();
+            let names: Vec<Box<[u8]>> = self.references.of(base).map(Box::from).collect();
             for name in names {
                 let tree = self.kernel.tree();
                 let folder = folder_below(tree, root.node, &store)?;

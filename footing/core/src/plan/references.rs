@@ -1,5 +1,6 @@
 //! Which things in the store refer to which: found by the hashes of their names, as Nix and Guix do, in the NAR of each output.
-//! What something refers to in turn is noted with it. All lists are in the order in which they were noted.
+//! What something refers to in turn is noted with it. What was noted last comes first, as in PID 1's lists, which are directories of
+//! a tmpfs.
 //!
 //! Source: E. Dolstra, "The Purely Functional Software Deployment Model" (2006), 5.5.2.
 
@@ -27,13 +28,13 @@ pub(super) struct References {
 
 impl References {
     /// What this refers to, directly or not.
-    pub(super) fn of(&self, base: &[u8]) -> &[Box<[u8]>] {
-        self.entries.get(base).map_or(&[], |entry| &entry.order)
+    pub(super) fn of(&self, base: &[u8]) -> impl Iterator<Item = &[u8]> {
+        self.entries.get(base).into_iter().flat_map(|entry| entry.order.iter().rev().map(|name| &**name))
     }
 
     /// Notes that one thing refers to another, and to what that refers to in turn.
     pub(super) fn add(&mut self, base: &[u8], to: &[u8]) {
-        let further: Vec<Box<[u8]>> = self.of(to).into();
+        let further: Vec<Box<[u8]>> = self.of(to).map(Box::from).collect();
         let entry = self.entries.entry(base.into()).or_default();
         for name in core::iter::once(to.into()).chain(further) {
             if entry.all.insert(name.clone()) {
@@ -57,7 +58,7 @@ impl References {
         let mut known = Known::new();
         for base in step.world().filter_map(|world| in_store(step, world)) {
             known.add(base);
-            self.of(base).iter().for_each(|further| known.add(further));
+            self.of(base).for_each(|further| known.add(further));
         }
         step.outputs().for_each(|output| known.add(output.base.as_bytes()));
         known
@@ -69,8 +70,8 @@ impl References {
             for output in step.outputs() {
                 let base = output.base.as_bytes();
                 let is_sibling = |name: &[u8]| step.outputs().any(|output| output.base.as_bytes() == name);
-                let siblings: Vec<_> =
-                    self.of(base).iter().filter(|name| is_sibling(name)).cloned().collect();
+                let siblings: Vec<Box<[u8]>> =
+                    self.of(base).filter(|name| is_sibling(name)).map(Box::from).collect();
                 siblings.iter().for_each(|sibling| self.add(base, sibling));
             }
         }

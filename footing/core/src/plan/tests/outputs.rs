@@ -250,8 +250,8 @@ fn references_are_found_reported_and_bound() {
     let entries: &[(&str, u32, &[u8])] = &[("inputs", DIRECTORY, b""), (&format!("inputs/{A}"), FILE, b"hi")];
     let lines = console(image(&plan, entries), None, act).0;
     assert_eq!(lines.last().unwrap(), "@ end 2 0 0", "{lines:?}");
-    let told: Vec<_> = lines.iter().filter(|line| line.starts_with("@ reference")).collect();
-    assert_eq!(told, [&format!("@ reference b {A}"), &format!("@ reference c {C}")]);
+    let noted: Vec<_> = lines.iter().filter(|line| line.starts_with("@ reference")).collect();
+    assert_eq!(noted, [&format!("@ reference b {A}"), &format!("@ reference c {C}")]);
 }
 
 fn world(bind: &str) -> String {
