@@ -1,0 +1,38 @@
+//! The one interrupt: channel 0 of the timer, some eighteen times a second, taken in user mode alone.
+//!
+//! Source: data sheets of the 8254 and the 8259A.
+
+use crate::cpu::out8;
+
+/// The vector of the timer.
+pub(crate) const VECTOR: u64 = 32;
+/// The last vector of the interrupt controllers.
+pub(crate) const LAST: u64 = 47;
+/// Interrupts in a second, rounded down.
+pub(crate) const RATE: u32 = 18;
+
+const PIC: (u16, u16) = (0x20, 0xa0);
+const END: u8 = 0x20;
+
+/// Sends the controllers' interrupts to vectors from [`VECTOR`] on, masks all but the timer's, and starts it.
+pub(crate) fn start() {
+    for (port, first, wiring) in [(PIC.0, VECTOR as u8, 4), (PIC.1, VECTOR as u8 + 8, 2)] {
+        for (register, word) in [(0, 0x11), (1, first), (1, wiring), (1, 1)] {
+            out8(port + register, word);
+        }
+    }
+    out8(PIC.0 + 1, !1);
+    out8(PIC.1 + 1, !0);
+    // Channel 0, both bytes, mode 2, divided by 65,536.
+    for (port, word) in [(0x43, 0x34), (0x40, 0), (0x40, 0)] {
+        out8(port, word);
+    }
+}
+
+/// An interrupt was taken.
+pub(crate) fn end(vector: u64) {
+    if vector >= VECTOR + 8 {
+        out8(PIC.1, END);
+    }
+    out8(PIC.0, END);
+}
