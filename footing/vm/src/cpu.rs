@@ -59,6 +59,23 @@ pub fn write_msr(register: Msr, value: u64) {
     }
 }
 
+/// Where the registers of the CPU's own interrupt controller are, if it is on. Source: Intel SDM, volume 3A, 11.4.
+pub fn local_apic() -> Option<u64> {
+    const APIC: u32 = 1 << 9;
+    const BASE: u32 = 0x1b;
+    const ENABLE: u64 = 1 << 11;
+    if __cpuid_count(1, 0).edx & APIC == 0 {
+        return None;
+    }
+    let (low, high): (u32, u32);
+    // SAFETY: a CPU with this feature has the register.
+    unsafe {
+        asm!("rdmsr", in("ecx") BASE, out("eax") low, out("edx") high, options(nomem, nostack, preserves_flags));
+    }
+    let base = u64::from(high) << 32 | u64::from(low);
+    (base & ENABLE != 0).then_some(base & 0x000f_ffff_ffff_f000)
+}
+
 /// The address at which the last page fault happened.
 pub fn fault_address() -> u64 {
     let value;

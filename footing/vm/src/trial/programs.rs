@@ -183,6 +183,6 @@ impl<P: Platform> Trial<'_, P> {
         }
         let after = footing_vm::frames::free();
         // What the kernel's own small blocks took stays theirs.
-        self.say("frees", before.0 - after.0 < 64);
+        self.say("frees", before.0.saturating_sub(after.0) < 64);
     }
 }
