@@ -1,6 +1,6 @@
-//! Builds PID 1, which the crate embeds.
+//! Builds PID 1 and footing, which the crate embeds.
 //!
-//! `/init` must have the same bytes wherever it is built, so nothing of the surroundings reaches it: flags are set here and
+//! Each must have the same bytes wherever it is built, so nothing of the surroundings reaches it: flags are set here and
 //! only here, paths are replaced, the linker is the one that comes with the compiler, and the packages are those of Cargo.lock.
 use std::env::{self, var_os};
 use std::path::{Path, PathBuf};
@@ -9,18 +9,62 @@ use std::process::Command;
 fn main() {
     let manifest = PathBuf::from(var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let workspace = manifest.parent().expect("the crate is a room of the workspace");
-    for path in ["formats", "init", "shim", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml"] {
+    for path in ["formats", "footing", "init", "shim", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml"] {
         println!("cargo::rerun-if-changed={}", workspace.join(path).display());
     }
     let out = PathBuf::from(var_os("OUT_DIR").expect("cargo sets it"));
-    let status = command(workspace, &out).status().expect("cargo runs, since it runs this");
-    assert!(status.success(), "PID 1 was not built: cargo ended with {status}");
+    build(&INIT, workspace, &out);
+    build(&FOOTING, workspace, &out.join("footing"));
     let init = out.join("x86_64-unknown-linux-gnu/release/init");
     println!("cargo::rustc-env=GROUNDUP_INIT={}", init.display());
     println!("cargo::rustc-env=GROUNDUP_PROBE={}", init.with_file_name("shim").display());
+    let footing = out.join("footing/x86_64-unknown-linux-gnu/release/footing");
+    println!("cargo::rustc-env=GROUNDUP_FOOTING={}", footing.display());
+    println!("cargo::rustc-env=GROUNDUP_TRIAL={}", footing.with_file_name("trial").display());
 }
 
-fn command(workspace: &Path, out: &Path) -> Command {
+/// Programs that are built by the same flags.
+struct Programs {
+    packages: &'static [&'static str],
+    programs: &'static [&'static str],
+    features: &'static str,
+    /// The linker's script, in the workspace.
+    script: &'static str,
+    /// What the compiler is to save.
+    optimize: &'static str,
+    flags: &'static [&'static str],
+}
+
+const INIT: Programs = Programs {
+    packages: &["init", "shim"],
+    programs: &["init", "shim"],
+    features: "init/pid1,shim/program",
+    script: "init/link.ld",
+    optimize: "z",
+    flags: &[
+        // What is found several times is called, and what is smaller than a call is not.
+        "-Cllvm-args=-enable-machine-outliner=always",
+        "-Cllvm-args=-inline-threshold=22",
+        "-Clink-arg=--entry=_start",
+    ],
+};
+
+const FOOTING: Programs = Programs {
+    packages: &["footing-vm"],
+    programs: &["footing", "trial"],
+    features: "footing-vm/kernel",
+    script: "footing/vm/link.ld",
+    optimize: "s",
+    // Linked at the top of the address space.
+    flags: &["-Ccode-model=kernel"],
+};
+
+fn build(programs: &Programs, workspace: &Path, out: &Path) {
+    let status = command(programs, workspace, out).status().expect("cargo runs, since it runs this");
+    assert!(status.success(), "{:?}: not built: cargo ended with {status}", programs.programs);
+}
+
+fn command(programs: &Programs, workspace: &Path, out: &Path) -> Command {
     let home = var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| env::home_dir().map(|home| home.join(".cargo"))).unwrap_or_default();
     let mut flags: Vec<String> = [
@@ -30,17 +74,15 @@ fn command(workspace: &Path, out: &Path) -> Command {
         // Comparisons take less room than tables of where to jump.
         "-Cjump-tables=no",
         "-Cstrip=symbols",
-        // What is found several times is called, and what is smaller than a call is not.
-        "-Cllvm-args=-enable-machine-outliner=always",
-        "-Cllvm-args=-inline-threshold=22",
         // The compiler's own linker: a distribution's would leave its mark.
         "-Clinker=rust-lld",
         "-Clinker-flavor=ld.lld",
-        "-Clink-args=-static --no-pie --build-id=none --no-eh-frame-hdr --icf=all -z noseparate-code -z norelro -z nosectionheader --entry=_start",
+        "-Clink-args=-static --no-pie --build-id=none --no-eh-frame-hdr --icf=all -z noseparate-code -z norelro -z nosectionheader",
     ]
     .map(str::to_owned)
     .into();
-    flags.push(format!("-Clink-arg=-T{}", workspace.join("init/link.ld").display()));
+    flags.extend(programs.flags.iter().map(|&flag| flag.to_owned()));
+    flags.push(format!("-Clink-arg=-T{}", workspace.join(programs.script).display()));
     for folder in registries(&home) {
         flags.push(format!("--remap-path-prefix={}=/registry", folder.display()));
     }
@@ -61,14 +103,13 @@ fn command(workspace: &Path, out: &Path) -> Command {
         "build",
         "--release",
         "--locked",
-        "--package=init",
-        "--package=shim",
-        "--bin=init",
-        "--bin=shim",
-        "--features=init/pid1,shim/program",
         "--target=x86_64-unknown-linux-gnu",
     ]);
-    let small = ["lto=\"fat\"", "codegen-units=1", "opt-level=\"z\""];
+    command.args(programs.packages.iter().map(|package| format!("--package={package}")));
+    command.args(programs.programs.iter().map(|program| format!("--bin={program}")));
+    command.arg(format!("--features={}", programs.features));
+    let optimize = format!("opt-level=\"{}\"", programs.optimize);
+    let small = ["lto=\"fat\"", "codegen-units=1", &optimize];
     // A configuration file in the user's home may say otherwise of these.
     let usual = ["overflow-checks=false", "debug-assertions=false", "debug=false", "incremental=false"];
     for setting in small.into_iter().chain(usual) {

@@ -212,9 +212,9 @@ pub const QEMU: &str = "qemu-system-x86_64";
 /// What a machine is made of.
 #[derive(Clone, Debug, Args)]
 pub struct Tools {
-    /// The kernel: `minimal`, `debian`, or a bzImage or an ELF file that boots by PVH [default: minimal if `groundup kernel
+    /// The kernel: `minimal`, `debian`, `footing`, or a bzImage or an ELF file that boots by PVH [default: minimal if `groundup kernel
     /// minimal` has built it; else, and for several CPUs, debian]
-    #[arg(long, value_name = "minimal|debian|FILE")]
+    #[arg(long, value_name = "minimal|debian|footing|FILE")]
     pub kernel: Option<String>,
     /// The QEMU to run
     #[arg(long, value_name = "PROGRAM", default_value = QEMU)]
@@ -253,6 +253,8 @@ pub enum KernelName {
     Debian,
     /// The smallest that builds need, built here from source; as an ELF file and as a bzImage
     Minimal,
+    /// groundup's own, which is no Linux and carries out the plan itself
+    Footing,
 }
 
 fn choice(text: &str) -> Result<(String, String), String> {

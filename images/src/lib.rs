@@ -35,3 +35,9 @@ pub const INIT: &[u8] = include_bytes!(env!("GROUNDUP_INIT"));
 
 /// What stands between a step and its builder in a probe, built likewise.
 pub const PROBE: &[u8] = include_bytes!(env!("GROUNDUP_PROBE"));
+
+/// footing as a kernel for a virtual machine, built likewise.
+pub const FOOTING: &[u8] = include_bytes!(env!("GROUNDUP_FOOTING"));
+
+/// footing's home alone with programs that try it, for tests.
+pub const TRIAL: &[u8] = include_bytes!(env!("GROUNDUP_TRIAL"));

@@ -77,6 +77,8 @@ pub const CARRIED_OVER: [&str; 5] = [
     "times of last change of inputs and earlier outputs",
     "the local ports of outgoing connections",
 ];
+/// All that footing carries over.
+pub const CARRIED_OVER_FOOTING: &str = "when a thread that makes no call for a second is interrupted";
 /// The same with a kernel whose random numbers PID 1 can't pin: all but the minimal one.
 pub const CARRIED_OVER_RANDOM: &str = "random numbers: this kernel mixes what it knows of the past into them";
 

@@ -38,12 +38,15 @@ pub fn init() -> Part {
     Part { name: "init".into(), about, sha256: crate::hash(images::INIT), size }
 }
 
-/// Everything that a machine of QEMU's is made of.
+/// Everything that a machine of QEMU's is made of: PID 1 first, unless the kernel does without.
 pub fn parts(tools: &args::Tools, kernel: &Kernel) -> Result<Vec<Part>, Failure> {
     let version = qemu::version(&tools.qemu).map_err(Failure::machine)?;
     let program = find(&tools.qemu);
-    let mut parts =
-        vec![init(), part("kernel", &kernel.about, &kernel.path)?, part("qemu", &version, &program)?];
+    let mut parts = match kernel.is_footing() {
+        true => vec![part("footing", &kernel.about, &kernel.path)?],
+        false => vec![init(), part("kernel", &kernel.about, &kernel.path)?],
+    };
+    parts.push(part("qemu", &version, &program)?);
     for firmware in qemu::machine::firmware(&tools.qemu, &kernel.path).map_err(Failure::machine)? {
         let name = firmware.file_name().unwrap_or_default().to_string_lossy().into_owned();
         parts.push(part(&name, "firmware", &firmware)?);

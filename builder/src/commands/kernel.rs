@@ -12,6 +12,7 @@ pub fn kernel(name: KernelName, cache: &args::Cache) -> Result<(), Failure> {
     let folder = prepare::cache(cache);
     let kernels = match name {
         KernelName::Debian => vec![images::kernel::debian(&folder).map_err(Failure::input)?],
+        KernelName::Footing => vec![images::kernel::footing(&folder).map_err(Failure::input)?],
         KernelName::Minimal => {
             let minimal = kernel::minimal(&prepare::store(cache)?, &folder, &*cancel::watch()?)?;
             term::note(&format!("{} options", minimal.options));

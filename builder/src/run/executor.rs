@@ -105,9 +105,9 @@ impl Machinery {
         Ok(Machinery { kernel: Some(kernel), no_kvm, parts })
     }
 
-    /// What of it a machine is made of: the first part is PID 1, the others are QEMU's.
-    fn parts(&self, machine: MachineName) -> &[Part] {
-        if machine == MachineName::Host { &self.parts[..1] } else { &self.parts }
+    /// What of it a machine is made of.
+    fn parts(&self, machine: MachineName) -> Vec<Part> {
+        if machine == MachineName::Host { vec![tcb::init()] } else { self.parts.clone() }
     }
 }
 
@@ -145,8 +145,8 @@ pub fn build(
 
     let machine = machine(setting, prepared, &boot)?;
     let parts = setting.machinery.parts(setting.machine);
-    let with_script = prepared.script.as_ref().map(|script| tcb::with_script(parts, script)).transpose()?;
-    let parts = with_script.as_deref().unwrap_or(parts);
+    let with_script = prepared.script.as_ref().map(|script| tcb::with_script(&parts, script)).transpose()?;
+    let parts = with_script.as_ref().unwrap_or(&parts);
     let version =
         parts.iter().find(|part| part.name == "qemu").map(|part| part.about.clone()).unwrap_or_default();
     let lock = source.lock_text()?;
@@ -251,6 +251,9 @@ fn machine(setting: &Setting<'_>, prepared: &Prepared, boot: &Boot) -> Result<qe
 fn carried_over(setting: &Setting<'_>) -> Vec<&'static str> {
     let mut all = qemu::machine::CARRIED_OVER.to_vec();
     let kernel = setting.machinery.kernel.as_ref().map_or("", |kernel| &kernel.about);
+    if setting.machine != MachineName::Host && kernel == images::kernel::FOOTING {
+        return vec![qemu::machine::CARRIED_OVER_FOOTING];
+    }
     if setting.machine == MachineName::Host || !kernel.contains(" minimal,") {
         all.push(qemu::machine::CARRIED_OVER_RANDOM);
     }

@@ -1,4 +1,4 @@
-//! The kernel that was asked for: Debian's, the minimal one, or a file.
+//! The kernel that was asked for: Debian's, the minimal one, footing, or a file.
 
 use crate::args;
 use crate::failure::Failure;
@@ -25,6 +25,13 @@ pub struct Kernel {
     pub about: String,
 }
 
+impl Kernel {
+    /// Whether it is footing, which carries out the plan itself: nothing starts PID 1.
+    pub fn is_footing(&self) -> bool {
+        self.about == images::kernel::FOOTING
+    }
+}
+
 impl From<images::kernel::Kernel> for Kernel {
     fn from(kernel: images::kernel::Kernel) -> Kernel {
         Kernel { path: kernel.path, about: kernel.about }
@@ -45,6 +52,7 @@ pub fn kernel(tools: &args::Tools, cache: &Path, several: bool) -> Result<Kernel
                 return Err(Failure::help("--kernel minimal: there is none in this cache", help));
             }
         },
+        Some("footing") => return Ok(images::kernel::footing(cache).map_err(Failure::machine)?.into()),
         Some(file) => return Ok(Kernel { path: file.into(), about: String::new() }),
         None if several => debian()?,
         None => match built()? {
@@ -58,7 +66,9 @@ pub fn kernel(tools: &args::Tools, cache: &Path, several: bool) -> Result<Kernel
 
 /// Whether a kernel that was named can be one, as far as it costs nothing to know.
 pub fn probe(wish: Option<&str>) -> Result<(), Failure> {
-    let Some(name) = wish.filter(|name| !["minimal", "debian"].contains(name)) else { return Ok(()) };
+    let Some(name) = wish.filter(|name| !["minimal", "debian", "footing"].contains(name)) else {
+        return Ok(());
+    };
     let mut start = Vec::new();
     File::open(name).and_then(|file| file.take(1024).read_to_end(&mut start)).map_err(|error| {
         let help = "name a kernel that can be read, or `debian` for Debian's by package name";
@@ -68,7 +78,7 @@ pub fn probe(wish: Option<&str>) -> Result<(), Failure> {
     let bzimage = start.get(0x1fe..0x200) == Some(&[0x55, 0xaa]) && start.get(0x202..0x206) == Some(b"HdrS");
     if !bzimage && !start.starts_with(b"\x7fELF") {
         let text = format!(
-            "--kernel {name}: this is no Linux kernel for x86 (a bzImage such as /boot/vmlinuz-*, or an ELF file)"
+            "--kernel {name}: this is no kernel for x86 (a bzImage such as /boot/vmlinuz-*, or an ELF file)"
         );
         return Err(Failure::machine(text));
     }

@@ -3,7 +3,40 @@
 #![no_main]
 #![allow(unsafe_code)]
 
-use footing_vm::{Machine, cpu, event};
+extern crate alloc;
+
+use footing_core::kernel::{Kernel, Settings};
+use footing_core::plan::{self, Resources};
+use footing_vm::{Home, Machine, cpu, frames, serial};
+use formats::nar::Sink;
+
+/// Nanoseconds after which the home says that a thread made no call.
+const SLICE: u64 = 1_000_000_000;
+/// Processes and threads at a time.
+const PROCESSES: u32 = 30_000;
+
+/// Where the runner's words and results go: the serial port and the memory that the machine shares.
+struct Outside {
+    region: Option<&'static mut [u8]>,
+}
+
+impl plan::Home for Outside {
+    fn console(&mut self, bytes: &[u8]) {
+        serial::Console.write(bytes);
+    }
+
+    fn region(&self) -> Option<u64> {
+        self.region.as_ref().map(|region| region.len() as u64)
+    }
+
+    fn export(&mut self, offset: u64, bytes: &[u8]) {
+        let place = self.region.as_mut().zip(usize::try_from(offset).ok());
+        let place = place.and_then(|(region, offset)| region.get_mut(offset..)?.get_mut(..bytes.len()));
+        if let Some(place) = place {
+            place.copy_from_slice(bytes);
+        }
+    }
+}
 
 /// The program that the home starts.
 ///
@@ -11,13 +44,12 @@ use footing_vm::{Machine, cpu, event};
 /// The home calls it once.
 #[unsafe(no_mangle)]
 extern "Rust" fn footing_main(machine: Machine) -> ! {
-    let plan = formats::archive::Archive::new(machine.initrd)
-        .flatten()
-        .find(|entry| entry.name.to_bytes() == b"plan")
-        .map(|entry| entry.data);
-    match plan {
-        None => event!("fatal no plan"),
-        Some(_) => event!("fatal this kernel can't carry out a plan yet"),
-    }
+    let Machine { initrd, shared, .. } = machine;
+    // The initrd has the plan alone where the machine shares the whole image.
+    let image = shared.image.unwrap_or(initrd);
+    let home = Home::new([initrd, image]);
+    let mut kernel = Kernel::new(home, Settings { slice: SLICE, ..Settings::default() });
+    let resources = Resources { memory: frames::spare(), processes: PROCESSES };
+    plan::run(image, &mut kernel, &mut Outside { region: shared.export }, resources);
     cpu::end()
 }

@@ -1,7 +1,7 @@
 //! Kernels, obtained or built, and kept in the cache.
 //!
 //! [`debian()`] is Debian's stock kernel, by package name. [`minimal`] is one of our own, built from source, with no more in
-//! it than PID 1 and ordinary builds need. Each is kept as `CACHE/kernels/SHA256`, and files beside it remember what it is: as
+//! it than PID 1 and ordinary builds need; [`footing()`] is no Linux at all, and comes with this program. Each is kept as `CACHE/kernels/SHA256`, and files beside it remember what it is: as
 //! long as they are there and the kernel has its hash, nothing is fetched and nothing built. What beyond that is verified of a
 //! kernel in the cache, and what is not, stands in each module, and [`Kernel::about`] says what was not.
 
@@ -44,6 +44,18 @@ impl Kernel {
         let path = folder.join(&sha256);
         keep(&path, bytes)?;
         Ok(Kernel { path, about: about.to_owned(), sha256 })
+    }
+}
+
+/// What [`Kernel::about`] says of footing.
+pub const FOOTING: &str = "footing, which carries out the plan itself";
+
+/// footing, written to the cache, where QEMU can read it.
+pub fn footing(cache: &Path) -> Result<Kernel, Error> {
+    let folder = folder(cache)?;
+    match Kernel::kept(&folder, &hash(crate::FOOTING), FOOTING) {
+        Some(kernel) => Ok(kernel),
+        None => Kernel::keep(&folder, crate::FOOTING, FOOTING),
     }
 }
 
