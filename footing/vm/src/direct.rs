@@ -5,7 +5,7 @@
 use crate::cpu;
 use crate::frames;
 use crate::global::Global;
-use crate::layout::{DEVICES, DIRECT, HEAP, KERNEL, LARGE, PAGE, SLOT};
+use crate::layout::{CLASSES, DEVICES, DIRECT, HEAP, KERNEL, LARGE, PAGE, SLOT};
 use crate::tables::{LARGE_PAGE, NO_EXECUTE, PRESENT, Tables, WRITE};
 use core::ops::Range;
 
@@ -91,8 +91,7 @@ pub(crate) fn start(memory: &[Range<u64>], constant: Range<u64>) {
         }
     }
     // What all spaces share is there before the first of them.
-    for slot in [DEVICES].into_iter().chain((0..crate::heap::CLASSES as u64).map(|class| HEAP + class * SLOT))
-    {
+    for slot in [DEVICES].into_iter().chain((0..CLASSES as u64).map(|class| HEAP + class * SLOT)) {
         if tables.make_at(slot, 2, PRESENT | WRITE, true).is_err() {
             crate::serial::fatal("no memory for page tables", &[slot]);
         }

@@ -9,13 +9,11 @@ use crate::cpu;
 use crate::direct::kernel_tables;
 use crate::frames::{self, Frame};
 use crate::global::Global;
-use crate::layout::{HEAP, PAGE, SLOT};
+use crate::layout::{CLASSES, HEAP, PAGE, SLOT};
 use crate::tables::{self, NO_EXECUTE, PRESENT, WRITE};
 use core::alloc::{GlobalAlloc, Layout};
 use core::ptr::null_mut;
 
-/// How many sizes large blocks have: from one page on, each twice as large.
-pub(crate) const CLASSES: usize = 26;
 /// The largest small block is a half of a page.
 const SMALL: usize = 2048;
 /// Blocks of more pages may not use the reserve.

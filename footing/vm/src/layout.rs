@@ -21,6 +21,8 @@ pub const DIRECT: u64 = 0xffff_8000_0000_0000;
 pub const DEVICES: u64 = DIRECT + SLOT;
 /// Large blocks.
 pub const HEAP: u64 = DEVICES + SLOT;
+/// How many sizes large blocks have: from one page on, each twice as large.
+pub const CLASSES: usize = 26;
 /// The kernel.
 pub const KERNEL: u64 = 0xffff_ffff_8000_0000;
 
