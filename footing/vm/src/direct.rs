@@ -53,7 +53,8 @@ fn map(tables: Tables, at: u64, physical: Range<u64>, flags: u64) {
     let mut from = physical.start;
     while from < physical.end {
         let address = at + (from - physical.start);
-        let large = from % LARGE == 0 && address % LARGE == 0 && physical.end - from >= LARGE;
+        let large =
+            from.is_multiple_of(LARGE) && address.is_multiple_of(LARGE) && physical.end - from >= LARGE;
         let (level, size, large) = if large { (1, LARGE, LARGE_PAGE) } else { (0, PAGE, 0) };
         let Ok(place) = tables.make_at(address, level, PRESENT | WRITE, true) else {
             crate::serial::fatal("no memory for page tables", &[address])

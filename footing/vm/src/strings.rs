@@ -60,10 +60,13 @@ unsafe extern "C" fn memset(to: *mut u8, value: i32, length: usize) -> *mut u8 {
 #[unsafe(no_mangle)]
 unsafe extern "C" fn memcmp(a: *const u8, b: *const u8, length: usize) -> i32 {
     let mut at = 0;
-    // SAFETY: the caller owns both ranges.
-    while at + 8 <= length
-        && unsafe { a.add(at).cast::<u64>().read_unaligned() == b.add(at).cast::<u64>().read_unaligned() }
-    {
+    while at + 8 <= length {
+        // SAFETY: the caller owns both ranges.
+        let same =
+            unsafe { a.add(at).cast::<u64>().read_unaligned() == b.add(at).cast::<u64>().read_unaligned() };
+        if !same {
+            break;
+        }
         at += 8;
     }
     for i in at..length {
