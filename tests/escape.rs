@@ -98,8 +98,7 @@ fn nobody_overwrites_the_shim() {
 fn a_script_that_names_its_parents_program_does_no_harm() {
     for way in WAYS {
         let folder = user::folder("escape");
-        let busybox = ["/bin/busybox", "/usr/bin/busybox"].into_iter().find(|path| Path::new(path).exists());
-        fs::copy(busybox.expect("apt-get install busybox-static"), folder.path().join("busybox")).unwrap();
+        fs::copy(support::busybox(), folder.path().join("busybox")).unwrap();
         let sha256 = builder::hash(&fs::read(folder.path().join("busybox")).unwrap());
         let text = format!(
             r##"(seeds: {{"busybox": (from: [File("busybox")], sha256: "{sha256}", executable: true)}}, derivations: {{

@@ -26,8 +26,7 @@ const GRAPH: &str = r#"(
 
 /// The program with all that it needs to run, and the script that is the first process.
 fn root(at: &Path) {
-    let busybox = ["/bin/busybox", "/usr/bin/busybox"].into_iter().find(|path| Path::new(path).exists());
-    let busybox = busybox.expect("apt-get install busybox-static");
+    let busybox = support::busybox();
     for name in ["bin", "etc", "graph", "lib64"] {
         fs::create_dir_all(at.join(name)).unwrap();
     }

@@ -65,6 +65,17 @@ pub enum Error {
         /// The console's last lines.
         lines: Vec<String>,
     },
+    /// What it said could not be kept.
+    #[error(
+        "no room in {} for the machine's console: what it said after this is lost; make room there, or let TMPDIR name another \
+         folder{}", folder.display(), last(lines)
+    )]
+    Full {
+        /// The folder of temporary files.
+        folder: PathBuf,
+        /// The console's last lines that are there.
+        lines: Vec<String>,
+    },
     /// The caller wanted no more.
     #[error("cancelled")]
     Cancelled,

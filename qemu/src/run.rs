@@ -60,7 +60,7 @@ pub fn run(machine: &Machine, each: &mut dyn FnMut(Line), cancel: &AtomicBool) -
         .map_err(|source| Error::start(&machine.program, source))?;
     let mut seen = Seen::default();
     let mut reader = Reader::new();
-    let mut heard = begun;
+    let (mut heard, mut asked) = (begun, begun);
     loop {
         // Asked before the console is read, so that what a machine said before it ended is read too.
         let exited = qemu.exited().map_err(Error::io("waiting for QEMU"))?;
@@ -69,6 +69,13 @@ pub fn run(machine: &Machine, each: &mut dyn FnMut(Line), cancel: &AtomicBool) -
             || begun.elapsed() > machine.time_limit
             || seen.last_word.is_some_and(|at| at.elapsed() > GRACE);
         let halted = !enough && heard.elapsed() > IDLE && qemu.stderr().contains(HALTED);
+        // A machine whose console is lost has nothing more to tell.
+        let quiet = heard.elapsed() > IDLE && asked.elapsed() > IDLE;
+        if quiet {
+            asked = Instant::now();
+        }
+        let full = (enough || quiet) && qemu.is_full();
+        let enough = enough || full;
         if enough || halted {
             qemu.kill();
         }
@@ -99,7 +106,7 @@ pub fn run(machine: &Machine, each: &mut dyn FnMut(Line), cancel: &AtomicBool) -
             if cancel.load(Ordering::Relaxed) {
                 return Err(Error::Cancelled);
             }
-            return seen.ending(machine, begun, exited, halted, qemu.stderr());
+            return seen.ending(machine, begun, exited, halted, full, qemu.stderr());
         }
         if silent {
             thread::sleep(POLL);
@@ -162,6 +169,7 @@ impl Seen {
         begun: Instant,
         exited: Option<ExitStatus>,
         halted: bool,
+        full: bool,
         stderr: String,
     ) -> Result<Ending, Error> {
         if let Some((built, failed, skipped)) = self.end {
@@ -171,6 +179,7 @@ impl Seen {
         Err(match (self.fatal, self.panic, exited) {
             (Some(reason), ..) => Error::Fatal(reason),
             (_, Some(line), _) => Error::Panic(line),
+            _ if full => Error::Full { folder: std::env::temp_dir(), lines },
             (.., None) if halted || self.halted => Error::Halted { lines },
             (.., None) => Error::TimeLimit { limit: machine.time_limit, lines },
             (.., Some(_)) if matches!(machine.profile, Profile::Host { .. }) && lines.is_empty() => {

@@ -9,12 +9,16 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use rustix::fs::{FallocateFlags, fallocate};
+use rustix::io::Errno;
 
 /// How much of QEMU's messages is kept.
 const STDERR_LIMIT: usize = 16 << 10;
 
 /// How much of the console is read before its room on disk is given back.
 const FREE: u64 = 16 << 20;
+
+/// What every file system takes at least for more of a file.
+const BLOCK: u64 = 4096;
 
 /// A running QEMU. Dropping it kills exactly this process and waits for it, so no path leaves one behind.
 #[derive(Debug)]
@@ -60,6 +64,13 @@ impl Watched {
             self.freed = self.position;
         }
         Ok(&self.buffer[..length])
+    }
+
+    /// Whether there is no room for more of the console: QEMU says nothing of it and goes on. Costs a block where there is.
+    pub(crate) fn is_full(&self) -> bool {
+        let behind = self.console.metadata().map_or(0, |data| data.len());
+        let more = fallocate(&self.console, FallocateFlags::KEEP_SIZE, behind, BLOCK);
+        matches!(more, Err(Errno::NOSPC | Errno::DQUOT))
     }
 
     /// Whether QEMU is gone, and how.

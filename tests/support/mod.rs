@@ -70,6 +70,12 @@ pub fn need(program: &str, package: &str) {
     assert!(found.is_ok(), "this test needs `{program}`: apt-get install {package}");
 }
 
+/// The static busybox of this machine.
+pub fn busybox() -> &'static Path {
+    let found = ["/bin/busybox", "/usr/bin/busybox"].map(Path::new).into_iter().find(|path| path.exists());
+    found.expect("this test needs busybox: apt-get install busybox-static")
+}
+
 /// The command lines of QEMU processes that have this folder's path in them.
 pub fn machines(folder: &Path) -> Vec<String> {
     let lines = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
