@@ -67,7 +67,8 @@ pub struct Run {
 pub struct Ddc {
     #[command(flatten)]
     pub graph: RonGraph,
-    /// The choices of the graph to vary: a lane for each alternative, and of several choices for each combination
+    /// The choices of the graph to vary: a lane for each alternative, and of several choices for each combination; `kernel`
+    /// varies the machine's, `minimal` and `footing` unless --choices names others
     #[arg(long, value_name = "INPUT", value_delimiter = ',')]
     pub over: Vec<String>,
     /// Only these alternatives; INPUT=CHOICE where several inputs are varied

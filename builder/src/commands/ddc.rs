@@ -17,11 +17,14 @@ use crate::ui::running::Running;
 use crate::ui::term;
 use graphs::{Graph, model::store_name};
 use indicatif::MultiProgress;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+
+/// The machines that boot a kernel of their own.
+const QEMU: [MachineName; 2] = [MachineName::Strict, MachineName::Fast];
 
 /// Builds the graph in every lane. The inner failure is one that the verdicts tell.
 pub fn ddc(args: &args::Ddc) -> Result<Result<(), Failure>, Failure> {
@@ -30,8 +33,20 @@ pub fn ddc(args: &args::Ddc) -> Result<Result<(), Failure>, Failure> {
     let lanes = lanes::lanes(&graph, args)?;
     Unused::default().machines(&args.machine, &args.tools, args.memory).done()?;
     Ahead::default().folder("--record-dir", args.record_dir.as_deref()).done()?;
+    let kernels: BTreeSet<_> = lanes.iter().map(|lane| lane.kernel.clone()).collect();
+    let tools = |kernel: &Option<String>| match kernel {
+        Some(_) => args::Tools { kernel: kernel.clone(), ..args.tools.clone() },
+        None => args.tools.clone(),
+    };
+    if lanes.iter().any(|lane| lane.kernel.is_some()) {
+        let boots = args.machine.iter().all(|machine| QEMU.contains(machine));
+        Unused::default()
+            .option(args.tools.kernel.is_some(), "--kernel", "--over kernel varies it")
+            .option(!boots, "--over kernel", "only the machines strict and fast boot a kernel of their own")
+            .done()?;
+    }
     if args.machine.iter().any(|&machine| machine != MachineName::Host) {
-        tcb::probe(&args.tools)?;
+        kernels.iter().try_for_each(|kernel| tcb::probe(&tools(kernel)))?;
     }
     let store = store(&args.cache)?;
     let prepare = |lane: &Lane| {
@@ -40,7 +55,10 @@ pub fn ddc(args: &args::Ddc) -> Result<Result<(), Failure>, Failure> {
     };
     let prepared: Vec<_> = lanes.iter().map(prepare).collect::<Result<_, _>>()?;
     let cache = cache(&args.cache);
-    let machinery = Machinery::obtain(&args.machine, &args.tools, &cache)?;
+    let obtain = |kernel: &Option<String>| {
+        Ok((kernel.clone(), Machinery::obtain(&args.machine, &tools(kernel), &cache)?))
+    };
+    let machinery = kernels.iter().map(obtain).collect::<Result<BTreeMap<_, _>, Failure>>()?;
     let cancel = cancel::watch()?;
     let job = Job { args, source: &source, machinery: &machinery, cache: &cache, cancel: &cancel };
     let ended = job.all(&lanes, &prepared)?;
@@ -64,7 +82,8 @@ pub fn ddc(args: &args::Ddc) -> Result<Result<(), Failure>, Failure> {
 struct Job<'a> {
     args: &'a args::Ddc,
     source: &'a Source,
-    machinery: &'a Machinery,
+    /// By the kernel's name, as lanes have it.
+    machinery: &'a BTreeMap<Option<String>, Machinery>,
     cache: &'a Path,
     cancel: &'a AtomicBool,
 }
@@ -112,7 +131,7 @@ impl Job<'_> {
         let setting = Setting {
             machine: lane.machine,
             tools: &self.args.tools,
-            machinery: self.machinery,
+            machinery: &self.machinery[&lane.kernel],
             cpus: 1,
             perturbed: false,
             memory: self.args.memory,

@@ -57,6 +57,12 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
             "take another --machine",
         ));
     }
+    if args.script.is_some() && args.tools.kernel.as_deref() == Some("footing") {
+        return Err(Failure::help(
+            "--script: footing carries out the plan itself",
+            "take a Linux kernel, such as --kernel minimal",
+        ));
+    }
     if args.machine != MachineName::Host {
         tcb::probe(&args.tools)?;
     }

@@ -16,6 +16,18 @@ pub struct Lane {
     pub choose: Vec<(String, String)>,
     /// What runs it.
     pub machine: MachineName,
+    /// Its kernel, where kernels differ.
+    pub kernel: Option<String>,
+}
+
+/// What `--over` calls the machine's kernel, unless the graph has a choice of that name.
+pub const KERNEL: &str = "kernel";
+/// Its alternatives, if none are named.
+const KERNELS: [&str; 2] = ["minimal", "footing"];
+
+/// Whether `--over` means the machine's kernel by this.
+fn is_kernel(graph: &Graph, over: &str) -> bool {
+    over == KERNEL && !graph.choices.contains_key(KERNEL)
 }
 
 /// A lane for each alternative of what is varied, for each of several the product, and for each machine.
@@ -43,8 +55,11 @@ pub fn lanes(graph: &Graph, args: &args::Ddc) -> Result<Vec<Lane>, Failure> {
             if args.machine.len() > 1 || name.is_empty() {
                 name = format!("{name}@{}", machine.word()).trim_start_matches('@').to_owned();
             }
-            let choose = args.choices.choose.iter().cloned().chain(way.iter().cloned()).collect();
-            lanes.push(Lane { name, choose, machine });
+            let (kernels, way): (Vec<_>, Vec<_>) =
+                way.iter().cloned().partition(|(over, _)| is_kernel(graph, over));
+            let choose = args.choices.choose.iter().cloned().chain(way).collect();
+            let kernel = kernels.into_iter().next().map(|(_, kernel)| kernel);
+            lanes.push(Lane { name: name.replace('/', "_"), choose, machine, kernel });
         }
     }
     let names: BTreeSet<_> = lanes.iter().map(|lane| &lane.name).collect();
@@ -62,7 +77,10 @@ pub fn lanes(graph: &Graph, args: &args::Ddc) -> Result<Vec<Lane>, Failure> {
 fn alternatives(graph: &Graph, over: &str, args: &args::Ddc) -> Result<Vec<String>, Failure> {
     let choice = graph.choices.get(over);
     let default = choice.map(|choice| choice.default.clone()).unwrap_or_default();
-    choices("--over", graph, &[(over.to_owned(), default)])?;
+    let kernel = is_kernel(graph, over);
+    if !kernel {
+        choices("--over", graph, &[(over.to_owned(), default)])?;
+    }
     let mut named = Vec::new();
     for text in &args.alternatives {
         match text.split_once('=').filter(|(choice, _)| args.over.iter().any(|over| over == choice)) {
@@ -75,8 +93,11 @@ fn alternatives(graph: &Graph, over: &str, args: &args::Ddc) -> Result<Vec<Strin
             }
         }
     }
-    for taken in &named {
+    for taken in named.iter().filter(|_| !kernel) {
         choices("--choices", graph, &[(over.to_owned(), taken.clone())])?;
+    }
+    if kernel && named.is_empty() {
+        named = KERNELS.map(str::to_owned).into();
     }
     let all = || choice.into_iter().flat_map(|choice| choice.of.keys().cloned());
     Ok(if named.is_empty() { all().collect() } else { named })
