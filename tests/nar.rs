@@ -4,8 +4,9 @@
 
 mod support;
 
+use formats::canonical::{Allowed, Special};
 use formats::nar::{Discard, Hashed};
-use init::keep::{Keeper, Special};
+use init::keep::Keeper;
 use init::{nar, walk};
 use rustix::fs::{AtFlags, XattrFlags};
 use std::ffi::{CString, OsStr};
@@ -78,7 +79,8 @@ fn keep(path: &Path, limit: u64) -> Result<PathBuf, walk::Error> {
     let folder = rustix::fd::AsFd::as_fd(&folder);
     let kept = path.with_file_name("kept");
     fs::create_dir_all(&kept).unwrap();
-    let mut keeper = Keeper::new(File::open(&kept).unwrap().into(), Special::Refused, limit);
+    let mut keeper =
+        Keeper::new(File::open(&kept).unwrap().into(), Allowed { special: Special::Refused, left: limit });
     let (mut buffer, mut path, hashed) = ([0; 5000], walk::Path::new(), Hashed::Archive);
     nar::hash(hashed, folder, &name, room, &mut buffer, &mut path, &mut Discard, Some(&mut keeper))?;
     Ok(kept.join(OsStr::from_bytes(name.to_bytes())))

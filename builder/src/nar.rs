@@ -12,7 +12,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// Directories deeper than this are refused, as PID 1 does.
-const MAX_DEPTH: usize = init::walk::MAX_DEPTH;
+const MAX_DEPTH: usize = formats::canonical::MAX_DEPTH;
 /// Bytes of the longest name, link target or word of the grammar: no file system takes more.
 const LONGEST: u64 = 4096;
 /// Files, directories and links of the largest tree that is taken.

@@ -8,6 +8,7 @@
 use crate::nar::Parts;
 use crate::walk::{Entry, Error, at};
 use core::ffi::CStr;
+use formats::canonical::{Allowed, What};
 use rustix::fd::OwnedFd;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Timespec, Timestamps};
 
@@ -15,18 +16,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, Timespec, Timestamps};
 pub struct Keeper {
     folder: OwnedFd,
     file: Option<OwnedFd>,
-    special: Special,
-    /// How many bytes of files it may still hold.
-    left: u64,
-}
-
-/// What becomes of set-user-id and set-group-id bits.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Special {
-    /// A tree with them is refused.
-    Refused,
-    /// They are taken away.
-    Stripped,
+    allowed: Allowed,
 }
 
 /// When everything was changed last.
@@ -36,10 +26,9 @@ const ONE: Timestamps = {
 };
 
 impl Keeper {
-    /// Makes the tree in this folder; its files may hold so many bytes in all: holes and links take no space where they come from, and
-    /// a petabyte of them would be hashed for years.
-    pub fn new(folder: OwnedFd, special: Special, left: u64) -> Keeper {
-        Keeper { folder, file: None, special, left }
+    /// Makes the tree in this folder, as far as that may be.
+    pub fn new(folder: OwnedFd, allowed: Allowed) -> Keeper {
+        Keeper { folder, file: None, allowed }
     }
 
     fn enter(&mut self, name: &CStr) -> Result<(), Error> {
@@ -54,23 +43,16 @@ fn settle(file: &OwnedFd) -> Result<(), Error> {
 }
 
 impl Parts for Keeper {
-    /// Special files are refused, not repaired: whoever made them wanted something that an output can't be.
     fn allow(&mut self, entry: Entry<'_>) -> Result<(), Error> {
-        let special = self.special == Special::Refused && entry.stat.st_mode & 0o6000 != 0;
-        let left = self.left.checked_sub(entry.stat.st_size as u64);
-        Err(Error::Refused(match entry.file_type() {
-            FileType::RegularFile if special => "a set-user-id or set-group-id file",
-            FileType::Directory if special => "a set-group-id directory",
-            FileType::RegularFile if left.is_none() => "more to read than the step's space limit",
-            FileType::RegularFile => {
-                self.left = left.unwrap_or(0);
-                return Ok(());
-            }
-            FileType::Directory | FileType::Symlink => return Ok(()),
-            FileType::Fifo => "a FIFO",
-            FileType::Socket => "a socket",
-            _ => "a device",
-        }))
+        let what = match entry.file_type() {
+            FileType::RegularFile => What::File(entry.stat.st_size as u64),
+            FileType::Directory => What::Directory,
+            FileType::Symlink => What::Symlink,
+            FileType::Fifo => What::Fifo,
+            FileType::Socket => What::Socket,
+            _ => What::Device,
+        };
+        self.allowed.ask(what, entry.stat.st_mode).map_err(Error::Refused)
     }
 
     fn directory(&mut self, name: &CStr) -> Result<(), Error> {

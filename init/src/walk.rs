@@ -4,14 +4,12 @@
 use core::ffi::CStr;
 use core::fmt;
 use core::mem::MaybeUninit;
+use formats::canonical::MAX_DEPTH;
 use formats::say;
 use formats::say::{Say, Words};
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, Stat};
 use rustix::io::Errno;
-
-/// Directories deeper than this are refused: each level costs a descriptor and some stack.
-pub const MAX_DEPTH: usize = 256;
 
 /// What stops a walk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,6 +157,7 @@ fn visit(
     if entry.file_type() != FileType::Directory {
         return Ok(());
     }
+    // Each level costs a descriptor and some stack.
     if depth == 0 {
         return Err(Error::Refused("directories more than 256 deep"));
     }

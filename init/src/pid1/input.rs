@@ -9,10 +9,11 @@ use crate::memory::{Memory, PathBuffer, join};
 use crate::output::At;
 use crate::references;
 use crate::unpack::Image;
+use formats::canonical::{Allowed, Special};
 use formats::hex::Digest;
 use formats::nar::Discard;
 use formats::plan::{Input, Kind, Name};
-use init::keep::{Keeper, Special};
+use init::keep::Keeper;
 use init::nar;
 use init::walk::{Error, Path, at};
 use rustix::fd::{AsFd, OwnedFd};
@@ -49,7 +50,8 @@ fn take(
         rustix::fs::mkdir(mark.unwrap_or_default(), Mode::empty()).map_err(at("mkdir"))?;
     }
     let verified = folder::open(c"/verified")?;
-    let mut keeper = Keeper::new(folder::open(c"/verified")?, Special::Stripped, u64::MAX);
+    let allowed = Allowed { special: Special::Stripped, left: u64::MAX };
+    let mut keeper = Keeper::new(folder::open(c"/verified")?, allowed);
     let (room, buffer) = memory.room();
     if let Some(result) = image.as_ref().and_then(|image| image.unpack(input, &mut keeper, buffer, path)) {
         return result;

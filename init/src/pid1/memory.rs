@@ -118,9 +118,3 @@ pub fn join<'b>(parts: &[&[u8]], buffer: &'b mut [u8]) -> Option<&'b CStr> {
     }
     CStr::from_bytes_until_nul(&buffer[..length]).ok()
 }
-
-/// Whether this is more than a single component of a path.
-#[expect(clippy::manual_contains, reason = "that takes a fifth of a kilobyte")]
-pub fn has_slash(name: &[u8]) -> bool {
-    name.iter().any(|&byte| byte == b'/')
-}

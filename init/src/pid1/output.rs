@@ -7,6 +7,7 @@ use crate::memory::{Memory, PathBuffer, c_string, join};
 use crate::references;
 use crate::region::{Export, Region};
 use core::ffi::CStr;
+use formats::canonical::{Allowed, Special};
 use formats::hex::Digest;
 use formats::nar::Hashed;
 use formats::plan::{Expected, Field, Output, Rules, Step};
@@ -14,7 +15,7 @@ use formats::say;
 use formats::say::{Say, Text, Words};
 use formats::scan::Scan;
 use init::errno::Text as Errors;
-use init::keep::{Keeper, Special};
+use init::keep::Keeper;
 use init::nar;
 use init::walk::{Error, Path, at};
 use rustix::fd::AsFd;
@@ -128,7 +129,8 @@ fn hash(
     // A name is at most 211 bytes.
     let kept = join(&[b"/stores/", step.name.as_bytes()], &mut kept).unwrap_or_default();
     let special = if step.rules == Rules::Groundup { Special::Refused } else { Special::Stripped };
-    let mut keeper = Keeper::new(folder::open(kept)?, special, step.space_limit);
+    let allowed = Allowed { special, left: step.space_limit };
+    let mut keeper = Keeper::new(folder::open(kept)?, allowed);
     let name = join(&[output.base.as_bytes()], &mut name).ok_or(Error::Refused("a name too long"))?;
     match rustix::fs::statat(&store, name, AtFlags::SYMLINK_NOFOLLOW) {
         Err(Errno::NOENT) => return Ok(None),

@@ -5,11 +5,12 @@
 
 use crate::event;
 use crate::known::Known;
-use crate::memory::{Memory, PathBuffer, has_slash};
+use crate::memory::{Memory, PathBuffer};
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
 use formats::plan::{Output, Step, World};
 use formats::say::Text;
+use formats::unpack::has_slash;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{CWD, Mode, OFlags, RawDir};
 use rustix::io::Errno;

@@ -1,9 +1,7 @@
-//! What may be an output, its archive, and the tree that later steps see.
+//! The archive of an output, and the tree that later steps see.
 //!
 //! What a step sees of an earlier step's output follows from the archive alone: neither holes, links between files, owners nor
 //! times come through. Files and directories have mode 0444 or 0555 and all times are 1.
-//!
-//! Source: Nix, `src/libstore/posix-fs-canonicalise.cc`, for what is canonical.
 
 use super::reason::{Fault, at};
 use super::unpack::ONE;
@@ -11,42 +9,21 @@ use crate::errno::{ENOSPC, EROFS, Errno};
 use crate::tree::{Data, File, Folder, Kind, Meta, Node, NodeId, Tree, VolumeId, WalkStep};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use formats::canonical::{Allowed, MAX_DEPTH, What};
 use formats::hex::Digest;
 use formats::nar::{Encoder, Hashed, Sink};
 
-/// Directories deeper than this are refused.
-const MAX_DEPTH: usize = 256;
-
 const ZEROS: [u8; 4096] = [0; 4096];
 
-/// What an output may be.
-pub(super) struct Allowed {
-    /// Set-user-id and set-group-id bits, which are taken away.
-    pub(super) special: bool,
-    /// How many bytes its files may have in all: holes and links take no space where they come from, and a petabyte of them would
-    /// be hashed for years.
-    pub(super) size: u64,
-}
-
-impl Allowed {
-    /// Special files are refused, not repaired: whoever made them wanted something that an output can't be.
-    fn ask(&mut self, node: &Node) -> Result<(), Fault> {
-        let special = !self.special && node.mode & 0o6000 != 0;
-        Err(Fault::Refused(match &node.kind {
-            Kind::File(_) if special => "a set-user-id or set-group-id file",
-            Kind::Folder(_) if special => "a set-group-id directory",
-            Kind::File(file) => match self.size.checked_sub(file.size) {
-                None => "more to read than the step's space limit",
-                Some(left) => {
-                    self.size = left;
-                    return Ok(());
-                }
-            },
-            Kind::Folder(_) | Kind::Link(_) => return Ok(()),
-            Kind::Fifo(_) => "a FIFO",
-            Kind::Socket(_) => "a socket",
-            _ => "a device",
-        }))
+/// What a node is to whoever asks whether it may be.
+fn what(node: &Node) -> What {
+    match &node.kind {
+        Kind::File(file) => What::File(file.size),
+        Kind::Folder(_) => What::Directory,
+        Kind::Link(_) => What::Symlink,
+        Kind::Fifo(_) => What::Fifo,
+        Kind::Socket(_) => What::Socket,
+        _ => What::Device,
     }
 }
 
@@ -73,7 +50,7 @@ pub(super) fn write(
                     nar.child(name);
                 }
                 let node = tree.get(id).map_err(at("lstat"))?;
-                allowed.ask(node)?;
+                allowed.ask(what(node), node.mode).map_err(Fault::Refused)?;
                 match &node.kind {
                     Kind::Folder(_) => {
                         nar.directory();

@@ -3,9 +3,7 @@
 use super::reason::Fatal;
 use alloc::collections::BTreeMap;
 use formats::archive::Archive;
-
-/// The folder of the image in which its inputs are.
-const FOLDER: &[u8] = b"inputs/";
+use formats::unpack::input;
 
 /// An image, and where each of its inputs starts.
 pub(super) struct Image {
@@ -35,10 +33,7 @@ impl Image {
         loop {
             let start = entries.at();
             let Some(entry) = entries.next() else { return Ok(Image { bytes, starts }) };
-            let name = entry.map_err(Fatal::Image)?.name.to_bytes();
-            if let Some(name) = name.strip_prefix(FOLDER)
-                && !name.contains(&b'/')
-            {
+            if let Some(name) = input(&entry.map_err(Fatal::Image)?) {
                 starts.entry(name).or_insert(start);
             }
         }

@@ -4,11 +4,12 @@
 use super::Runner;
 use super::event::event;
 use super::reason::{Fault, Place, at};
-use super::unpack::Unpack;
+use super::unpack::Nodes;
 use crate::errno::{EEXIST, ENOENT};
 use crate::tree::NodeId;
 use alloc::vec::Vec;
 use formats::plan::{Input, Kind};
+use formats::unpack::unpack;
 
 impl Runner<'_> {
     /// Verifies an input and says so.
@@ -16,14 +17,15 @@ impl Runner<'_> {
         let name = input.name;
         let is_only_read = matches!(input.kind, Kind::File | Kind::Data);
         let volume = if is_only_read { self.volumes.sources } else { self.volumes.inputs };
-        let mut unpack = Unpack { tree: self.kernel.tree(), volume, root: None, path: Vec::new() };
+        let tree = self.kernel.tree();
+        let mut nodes = Nodes { tree, volume, root: None, open: Vec::new(), path: Vec::new() };
         let taken = match self.image.input(name.as_bytes()) {
             _ if self.inputs.contains_key(name.as_bytes()) => Err(Fault::System("create", EEXIST)),
-            Some(entries) => unpack.make(entries, input),
+            Some(entries) => unpack(entries, input, &mut nodes),
             None if input.kind == Kind::Exec || input.kind == Kind::File => Err(at("chmod")(ENOENT)),
             None => Err(at("lstat")(ENOENT)),
         };
-        let Unpack { root, path, .. } = unpack;
+        let Nodes { root, path, .. } = nodes;
         match (taken, root) {
             (Ok(found), Some(root)) if found == input.sha256 || !input.verified => {
                 self.kernel.tree().freeze(root, volume);

@@ -13,7 +13,7 @@
 //! | `settings` | what the kernel is to know of a step |
 //! | `step` | a step: start, log, end, report |
 //! | `output` | what a step made: hashed, exported, held against what was expected |
-//! | `canonical` | what may be an output, its archive, and the tree that later steps see |
+//! | `canonical` | the archive of an output, and the tree that later steps see |
 //! | `references` | which things in the store refer to which |
 //! | `export` | the export region |
 //!

@@ -1,7 +1,7 @@
 //! What a step made: found, hashed, exported, made canonical for later steps, and held against what was expected.
 
 use super::Runner;
-use super::canonical::{Allowed, contents, keep, write};
+use super::canonical::{contents, keep, write};
 use super::event::event;
 use super::export::{Export, Spot};
 use super::reason::{Fault, Place, at};
@@ -10,6 +10,7 @@ use super::world::below;
 use crate::errno::{EISDIR, ELOOP, ENOENT, Errno};
 use crate::tree::{Kind, NodeId, Tree};
 use alloc::vec::Vec;
+use formats::canonical::{Allowed, Special};
 use formats::hex::Digest;
 use formats::nar::Sha256;
 use formats::plan::{Expected, Output, Rules, Step};
@@ -91,7 +92,8 @@ impl Runner<'_> {
         if !ours && node.mode & 0o022 != 0 && !matches!(node.kind, Kind::Link(_)) {
             return Err(Fault::Refused("that its group or others may write it"));
         }
-        let mut allowed = Allowed { special: !ours, size: step.space_limit };
+        let special = if ours { Special::Refused } else { Special::Stripped };
+        let mut allowed = Allowed { special, left: step.space_limit };
         let mut export = Export::new(self.home, self.exported);
         let (found, size) = match known {
             Some(known) => {
