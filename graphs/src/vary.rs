@@ -14,6 +14,9 @@ pub use table::{SUBJECTS, VARIATIONS};
 /// The input that holds the probe, and where steps see it.
 pub const PROBE: (&str, &str) = ("groundup-probe", "/groundup-probe");
 
+/// What the probe writes to the log of a step in which a program for 32 bits runs: it can't vary what such a program sees.
+pub const LEFT_ALONE: &str = "groundup-probe: a program for 32 bits is left alone";
+
 /// So much later than the step's clock is that of a machine that has one for itself: whatever time a program sets a file to, it
 /// is none that the kernel sets. Programs that the probe leaves alone see it. Ten years.
 pub const AWAY: u64 = 3652 * 24 * 3600;
@@ -37,6 +40,14 @@ pub struct Variation {
 impl PartialEq for Variation {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name
+    }
+}
+
+impl Variation {
+    /// Whether the probe alone carries it out; `shared` is a machine whose clock is the host's.
+    pub fn is_probes(&self, shared: bool) -> bool {
+        let of_clock = self.name == "date" || self.alteration() == Some(Alteration::Tick);
+        matches!(self.change, Change::Probe(_)) || shared && of_clock
     }
 }
 

@@ -20,7 +20,7 @@
 //! | `inodes=NUMBER` | other inode and device numbers; without it they are counted anew for each step |
 //! | `sizes=1` | folders, blocks of files and file systems are larger; without it free space does not change |
 //! | `schedule=SEED` | processes are held up now and then, so that they interleave otherwise |
-//! Numbers are hexadecimal. Programs for i386 and x32 are left alone.
+//! Numbers are hexadecimal. Programs for i386 are left alone, and the first of them is noted in the log.
 //!
 //! It traces its builder (ptrace(2)), and a filter (seccomp(2)) stops it only at the calls that matter. When the builder ends,
 //! so does the probe, in the same way.
@@ -69,7 +69,12 @@ struct Probe {
     opened: usize,
     /// The last of these.
     files: [Option<usize>; FILES],
+    /// Whether a program was left alone, and that was said.
+    left_alone: bool,
 }
+
+/// A line of the log, by which `groundup probe` knows. Whoever else prints it says less of itself, not more. (`graphs::vary::LEFT_ALONE`)
+const LEFT_ALONE: &[u8] = b"\ngroundup-probe: a program for 32 bits is left alone\n";
 
 /// Files of ours that may be open at once.
 const FILES: usize = 16;
@@ -83,6 +88,14 @@ impl Probe {
             sys::close(old);
         }
         file
+    }
+
+    /// Says once that a program is left alone.
+    fn note(&mut self, tracee: tracee::Tracee) {
+        if !self.left_alone && tracee.registers().is_some_and(|registers| !registers.is_64_bit()) {
+            self.left_alone = true;
+            sys::write(1, LEFT_ALONE);
+        }
     }
 
     /// Holds whoever stands still up for up to two milliseconds, or not.
@@ -118,8 +131,18 @@ fn main(arguments: &[*const u8]) -> ! {
     let dents = dents::Dents::new();
     let mut processes = processes::Processes::new();
     processes.born(child);
-    let mut probe =
-        Probe { options, dents, random, inodes, clock, processes, turns: 0, opened: 0, files: [None; FILES] };
+    let mut probe = Probe {
+        options,
+        dents,
+        random,
+        inodes,
+        clock,
+        processes,
+        turns: 0,
+        opened: 0,
+        files: [None; FILES],
+        left_alone: false,
+    };
     loop {
         let Some((tracee, event)) = tracee::wait() else { fail(b"probe: the builder was lost\n") };
         match event {
@@ -127,6 +150,7 @@ fn main(arguments: &[*const u8]) -> ! {
             Event::Signal(signal) if tracee.pid() == child => sys::die(signal),
             Event::Exit(_) | Event::Signal(_) => probe.processes.died(tracee.pid()),
             Event::Program => {
+                probe.note(tracee);
                 if !program::adjust(tracee, &probe.options, &mut probe.random) {
                     fail(b"probe: this kernel does not show the builder's memory\n");
                 }

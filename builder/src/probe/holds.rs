@@ -1,10 +1,12 @@
-//! Whether what is varied can have an effect in a step. Some variations are variables of the environment that only a library or a
+//! Whether what is varied can have an effect in a step. Of programs for 32 bits the shim can't vary what they see. Some variations are variables of the environment that only a library or a
 //! program looks at: where nothing among the step's inputs does, the same outputs show nothing, and it was not varied.
 
 use super::lab::Lab;
+use super::outcome::BuildOutcome;
 use super::study::{Cell, Study};
+use crate::args::MachineName;
 use graphs::plan::{Bind, From, Step, World};
-use graphs::vary::PROBE;
+use graphs::vary::{PROBE, VARIATIONS};
 use memchr::memmem::find;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -47,6 +49,9 @@ impl Holds {
                 *cell = Cell::Not(why.to_owned());
             }
         }
+        if matches!(&study.control, BuildOutcome::Built(built) if built.left_alone) {
+            left_alone(study, lab.args.machine == MachineName::Host);
+        }
     }
 
     /// Whether something that a step sees has it. What can't be looked at may have it.
@@ -62,6 +67,20 @@ impl Holds {
             found.contains(&mark)
         })
     }
+}
+
+/// Takes back what the shim could not vary.
+fn left_alone(study: &mut Study, shared: bool) {
+    let is_probes = |set: &str| {
+        VARIATIONS.iter().any(|one| one.is_probes(shared) && set.split('+').any(|name| name == one.name))
+    };
+    for (_, cell) in study.cells.iter_mut().filter(|(set, cell)| *cell == Cell::Same && is_probes(set)) {
+        *cell = Cell::Not("a program for 32 bits ran, which this does not reach".to_owned());
+    }
+    study.notes.push(
+        "a program for 32 bits ran; it sees what the plan and the machine vary, and not what the shim does"
+            .to_owned(),
+    );
 }
 
 /// Where all that a step sees lies here.
@@ -118,7 +137,6 @@ fn search(path: &Path, found: &mut BTreeSet<Mark>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use graphs::vary::VARIATIONS;
 
     fn found(files: &[(&str, &[u8])]) -> Vec<bool> {
         let folder = tempfile::tempdir().unwrap();

@@ -11,7 +11,7 @@ use crate::run::executor;
 use crate::run::executor::Machinery;
 use crate::run::results::{Outcome, Results};
 use graphs::plan::{Bind, From, Step, World};
-use graphs::vary::{Alteration, PROBE};
+use graphs::vary::{Alteration, LEFT_ALONE, PROBE};
 use graphs::{Kind, Resolved};
 use qemu::{Altered, Line, Place, Profile, Region};
 use std::collections::{BTreeMap, BTreeSet};
@@ -122,27 +122,33 @@ impl Lab<'_> {
         let image = images::Image { init: images::INIT, shell: None, plan: plan.as_bytes(), inputs };
         let boot = Boot::pack(&image, self.cache, stop)?;
         let machine = self.machine(&boot, altered)?;
-        let results = self.run(&machine, stop, each)?;
-        steps.iter().map(|step| self.came(&machine, &results, &step.name)).collect()
+        let (results, alone) = self.run(&machine, stop, each)?;
+        let came = |step: &Step| self.came(&machine, &results, &step.name, alone.contains(&step.name));
+        steps.iter().map(came).collect()
     }
 
+    /// The results, and the steps in which a program was left alone.
     fn run(
         &self,
         machine: &qemu::Machine,
         stop: &AtomicBool,
         each: &dyn Fn(&str),
-    ) -> Result<Results, Failure> {
-        let mut results = Results::default();
+    ) -> Result<(Results, BTreeSet<String>), Failure> {
+        let (mut results, mut alone, mut now) = (Results::default(), BTreeSet::new(), String::new());
         let mut line = |line: Line| {
+            if matches!(&line, Line::Log(text) if text == LEFT_ALONE) {
+                alone.insert(now.clone());
+            }
             if let Line::Event(event) = &line {
                 if let qemu::Event::Step { name } = event {
                     each(name);
+                    now.clone_from(name);
                 }
                 results.add(event);
             }
         };
         match qemu::run(machine, &mut line, stop) {
-            Ok(_) => Ok(results),
+            Ok(_) => Ok((results, alone)),
             Err(qemu::Error::Cancelled) => Err(Failure::machine(cancel::SAID)),
             Err(error) => Err(Failure::machine(error)),
         }
@@ -262,7 +268,13 @@ impl Lab<'_> {
         Ok(machine)
     }
 
-    fn came(&self, machine: &qemu::Machine, results: &Results, name: &str) -> Result<BuildOutcome, Failure> {
+    fn came(
+        &self,
+        machine: &qemu::Machine,
+        results: &Results,
+        name: &str,
+        left_alone: bool,
+    ) -> Result<BuildOutcome, Failure> {
         let step = results.steps.iter().find(|step| step.name == name);
         match step.map(|step| &step.outcome) {
             Some(Outcome::Built | Outcome::Given) => {}
@@ -281,6 +293,6 @@ impl Lab<'_> {
             references.insert(output.name.clone(), output.references.clone());
         }
         let milliseconds = step.and_then(|step| step.milliseconds).unwrap_or_default();
-        Ok(BuildOutcome::Built(Built { outputs, references, milliseconds }))
+        Ok(BuildOutcome::Built(Built { outputs, references, left_alone, milliseconds }))
     }
 }

@@ -25,6 +25,8 @@ pub struct Built {
     pub outputs: BTreeMap<String, String>,
     /// The base names that each output refers to itself, where that matters.
     pub references: BTreeMap<String, Vec<String>>,
+    /// Whether a program ran of which the probe can't vary what it sees.
+    pub left_alone: bool,
     /// How long that took by the machine's clock.
     pub milliseconds: u64,
 }
