@@ -1,11 +1,59 @@
 //! The kernel: what a step's processes are, and what runs them.
 
+mod dynamic;
+mod elf;
+mod exec;
+mod frame;
+mod frame32;
+mod life;
+mod memory;
+mod object;
+mod process;
+mod procfs;
+mod random;
+mod region;
+mod schedule;
 mod settings;
+mod signal;
+mod stack;
+mod start;
+mod timer;
+mod user;
 
+use crate::errno::{ESRCH, Errno};
 use crate::platform::Platform;
+use crate::slab::Slab;
 use crate::tree::{NodeId, Tree};
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
+pub(crate) use object::{Epoll, EventFd, Fd, Files, Lock, Object, Open, Pipe, Socket, SocketState, TimerFd};
+pub(crate) use process::{Alarm, Pending, Process, State, Thread, View, Wait};
+pub(crate) use procfs::Proc;
+pub(crate) use random::Random;
+pub(crate) use region::{Backing, Region, Share, Space};
 pub use settings::{End, Limit, Limits, Outcome, Settings, StepSettings};
+pub(crate) use signal::{Action, Info};
+pub(crate) use timer::Timer;
+
+/// How a call ends other than by a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// With an error.
+    Error(Errno),
+    /// Not yet: the thread waits, then the same call is tried again.
+    Block(Wait),
+    /// The thread's registers are as they shall be, or there is no thread any more.
+    Resume,
+}
+
+impl From<Errno> for Stop {
+    fn from(errno: Errno) -> Stop {
+        Stop::Error(errno)
+    }
+}
+
+/// What a call returns.
+pub(crate) type Done = Result<u64, Stop>;
 
 /// A kernel in its home.
 pub struct Kernel<P: Platform> {
@@ -13,24 +61,110 @@ pub struct Kernel<P: Platform> {
     pub platform: P,
     /// All files: the runner's and the step's.
     pub tree: Tree,
-    settings: Settings,
+    pub(crate) settings: Settings,
+    pub(crate) step: StepSettings,
+    pub(crate) root: NodeId,
+    pub(crate) threads: BTreeMap<i32, Thread<P>>,
+    pub(crate) processes: BTreeMap<i32, Process>,
+    pub(crate) spaces: Slab<Space<P>>,
+    pub(crate) files: Slab<Files>,
+    pub(crate) views: Slab<View>,
+    pub(crate) opens: Slab<Open>,
+    pub(crate) pipes: Slab<Pipe>,
+    pub(crate) sockets: Slab<Socket>,
+    pub(crate) events: Slab<EventFd>,
+    pub(crate) timer_fds: Slab<TimerFd>,
+    pub(crate) epolls: Slab<Epoll>,
+    pub(crate) locks: Vec<Lock>,
+    pub(crate) shares: BTreeMap<u64, Share>,
+    pub(crate) next_share: u64,
+    pub(crate) timers: BTreeMap<(u64, Timer), ()>,
+    pub(crate) ready: VecDeque<i32>,
+    pub(crate) blocked: Vec<i32>,
+    pub(crate) current: i32,
+    pub(crate) last_pid: i32,
+    /// Nanoseconds since the step started.
+    pub(crate) now: u64,
+    pub(crate) calls: u64,
+    pub(crate) random: Random,
+    pub(crate) output: Vec<u8>,
+    pub(crate) logged: u64,
+    pub(crate) builder: i32,
+    pub(crate) end: Option<End>,
+    pub(crate) unknown: Vec<&'static str>,
+    /// The call that is answered came by the table of i386.
+    pub(crate) compat: bool,
+    /// Nanoseconds of timeouts.
+    pub(crate) spun: u64,
 }
 
 impl<P: Platform> Kernel<P> {
     /// A kernel without files.
     pub fn new(platform: P, settings: Settings) -> Kernel<P> {
-        Kernel { platform, tree: Tree::new(), settings }
+        Kernel {
+            platform,
+            tree: Tree::new(),
+            settings,
+            step: StepSettings::default(),
+            root: NodeId(0),
+            threads: BTreeMap::new(),
+            processes: BTreeMap::new(),
+            spaces: Slab::new(),
+            files: Slab::new(),
+            views: Slab::new(),
+            opens: Slab::new(),
+            pipes: Slab::new(),
+            sockets: Slab::new(),
+            events: Slab::new(),
+            timer_fds: Slab::new(),
+            epolls: Slab::new(),
+            locks: Vec::new(),
+            shares: BTreeMap::new(),
+            next_share: 0,
+            timers: BTreeMap::new(),
+            ready: VecDeque::new(),
+            blocked: Vec::new(),
+            current: 0,
+            last_pid: 0,
+            now: 0,
+            calls: 0,
+            random: Random::new(&[0; 32]),
+            output: Vec::new(),
+            logged: 0,
+            builder: 0,
+            end: None,
+            unknown: Vec::new(),
+            compat: false,
+            spun: 0,
+        }
     }
 
-    /// Runs a builder and all that it starts, until it ends or runs into a limit. `root` is what `/` is; its tree stays as the
-    /// step left it, for the runner to take the outputs from. `log` takes what is written to the log, as it is written.
-    pub fn run_step(&mut self, _root: NodeId, _step: StepSettings, _log: &mut dyn FnMut(&[u8])) -> Outcome {
-        let _ = self.settings;
-        Outcome { end: End::NotStarted(38), unknown: Vec::new(), calls: 0, time: 0 }
+    /// The thread whose call is answered.
+    pub(crate) fn thread(&mut self) -> Result<&mut Thread<P>, Errno> {
+        self.threads.get_mut(&self.current).ok_or(ESRCH)
     }
 
-    /// Makes a directory of the tree a `/proc`.
-    pub fn make_proc(&mut self, _folder: NodeId) -> Result<(), crate::errno::Errno> {
-        Ok(())
+    /// Its process.
+    pub(crate) fn process(&mut self) -> Result<&mut Process, Errno> {
+        let id = self.threads.get(&self.current).ok_or(ESRCH)?.process;
+        self.processes.get_mut(&id).ok_or(ESRCH)
+    }
+
+    /// Its process, only to look at.
+    pub(crate) fn me(&self) -> Result<&Process, Errno> {
+        let id = self.threads.get(&self.current).ok_or(ESRCH)?.process;
+        self.processes.get(&id).ok_or(ESRCH)
+    }
+
+    /// Its address space.
+    pub(crate) fn space(&mut self) -> Result<&mut Space<P>, Errno> {
+        let id = self.me()?.space;
+        self.spaces.get_mut(id)
+    }
+
+    /// Nanoseconds since 1970.
+    pub(crate) fn time(&self) -> i64 {
+        let start = self.step.clock.min(1 << 33) as i64;
+        start.wrapping_mul(1_000_000_000).wrapping_add(self.now as i64)
     }
 }

@@ -1,0 +1,278 @@
+//! Which thread runs: one at a time, first come, first served, until it waits or has had its quantum of calls.
+
+use super::{End, Kernel, Limit, Pending, State, Stop, Wait};
+use crate::platform::{Event, Platform, Table};
+
+impl<P: Platform> Kernel<P> {
+    /// Runs until the step has ended.
+    pub(crate) fn run(&mut self, log: &mut dyn FnMut(&[u8])) -> End {
+        loop {
+            if !self.output.is_empty() {
+                log(&self.output);
+                self.output.clear();
+            }
+            if let Some(end) = self.end {
+                return end;
+            }
+            let Some(id) = self.next_thread() else {
+                // All wait: time jumps.
+                let Some(at) = self.next_timer() else { return End::Limit(Limit::Deadlock) };
+                self.now = self.now.max(at);
+                self.fire_timers();
+                self.check_time();
+                continue;
+            };
+            self.current = id;
+            self.turn();
+        }
+    }
+
+    fn next_thread(&mut self) -> Option<i32> {
+        let at = match self.ready.len() {
+            0 => return None,
+            1 => 0,
+            count if self.settings.order > 0 => {
+                // An order of its own for each number: xorshift.
+                let mut word = self.settings.order;
+                word ^= word << 13;
+                word ^= word >> 7;
+                word ^= word << 17;
+                self.settings.order = word;
+                (word % count as u64) as usize
+            }
+            _ => 0,
+        };
+        let id = self.ready.remove(at)?;
+        if let Some(thread) = self.threads.get_mut(&id) {
+            thread.queued = false;
+        }
+        Some(id)
+    }
+
+    /// Puts a thread at the end of those that can run.
+    pub(crate) fn make_ready(&mut self, id: i32) {
+        if let Some(thread) = self.threads.get_mut(&id)
+            && !thread.queued
+        {
+            thread.queued = true;
+            self.ready.push_back(id);
+        }
+    }
+
+    /// Ends a thread's wait.
+    pub(crate) fn wake_thread(&mut self, id: i32) {
+        let Some(thread) = self.threads.get_mut(&id) else { return };
+        if thread.wait.take().is_none() {
+            return;
+        }
+        self.blocked.retain(|&blocked| blocked != id);
+        self.make_ready(id);
+    }
+
+    /// Ends the wait of all that wait for this, and of all that wait for anything if `what` may make a descriptor ready.
+    pub(crate) fn wake(&mut self, what: Wait) {
+        if self.blocked.is_empty() {
+            return;
+        }
+        let any = matches!(what, Wait::Any | Wait::Pipe(_));
+        let mut at = 0;
+        while let Some(&id) = self.blocked.get(at) {
+            let wait = self.threads.get(&id).and_then(|thread| thread.wait);
+            if wait == Some(what) || any && wait == Some(Wait::Any) {
+                self.wake_thread(id);
+            } else {
+                at += 1;
+            }
+        }
+    }
+
+    /// Lets the current thread wait.
+    fn block(&mut self, wait: Wait) {
+        let id = self.current;
+        let Some(thread) = self.threads.get_mut(&id) else { return };
+        thread.wait = Some(wait);
+        thread.retry = true;
+        if let Some(at) = thread.deadline {
+            self.start_timer(at, super::Timer::Thread(id));
+        }
+        self.blocked.push(id);
+    }
+
+    /// One turn of the current thread.
+    fn turn(&mut self) {
+        for _ in 0..self.settings.quantum.max(1) {
+            if self.end.is_some() || !self.output.is_empty() && self.output.len() > 1 << 16 {
+                break;
+            }
+            let id = self.current;
+            let Some(thread) = self.threads.get(&id) else { return };
+            let process = thread.process;
+            if let Some(State::Stopped(..)) = self.processes.get(&process).map(|process| process.state)
+                && !self.killed(id)
+            {
+                self.block(Wait::Continue);
+                return;
+            }
+            if thread.call.is_some() {
+                if self.signal_waits(id) && !thread.woken {
+                    self.interrupt();
+                } else {
+                    self.call();
+                }
+            } else if self.signal_waits(id) {
+                self.deliver();
+            } else {
+                self.execute();
+            }
+            self.count();
+            match self.threads.get(&id) {
+                None => return,
+                Some(thread) if thread.wait.is_some() => return,
+                Some(thread) if thread.queued => return,
+                Some(_) => {}
+            }
+        }
+        self.make_ready(self.current);
+    }
+
+    /// Time goes on by a call.
+    fn count(&mut self) {
+        self.now = self.now.saturating_add(self.settings.call_cost);
+        if self.next_timer().is_some_and(|at| at <= self.now) {
+            self.fire_timers();
+        }
+        self.check_time();
+    }
+
+    fn check_time(&mut self) {
+        let limit = self.step.time_limit;
+        if limit > 0 && self.now / 1_000_000_000 >= limit && self.end.is_none() {
+            self.end = Some(End::Limit(Limit::Time));
+        }
+    }
+
+    /// Lets the current thread execute until its next event.
+    fn execute(&mut self) {
+        let id = self.current;
+        let Some(thread) = self.threads.get_mut(&id) else { return };
+        let Some(process) = self.processes.get_mut(&thread.process) else { return };
+        let Ok(space) = self.spaces.get_mut(process.space) else { return };
+        let event = self.platform.run(&mut space.space, &mut thread.context);
+        if event != Event::Timeout {
+            thread.timeouts = 0;
+        }
+        match event {
+            Event::Call { table, number, arguments } => {
+                process.calls = process.calls.wrapping_add(1);
+                thread.call = Some(Pending { table, number, arguments });
+                thread.retry = false;
+                thread.woken = false;
+                thread.deadline = None;
+                thread.progress = 0;
+                self.calls = self.calls.wrapping_add(1);
+                self.call();
+            }
+            Event::Fault(fault) => self.fault(fault),
+            Event::Clock(with_cpu) => self.clock(with_cpu),
+            Event::Timeout => self.timeout(),
+            Event::NoMemory => self.end = Some(End::Limit(Limit::Memory)),
+        }
+    }
+
+    /// Answers the current thread's call.
+    fn call(&mut self) {
+        let id = self.current;
+        let Some(pending) = self.threads.get(&id).and_then(|thread| thread.call) else { return };
+        self.compat = pending.table == Table::I386;
+        let done = self.dispatch(pending);
+        let result = match done {
+            Ok(value) => value as i64,
+            Err(Stop::Error(errno)) => -i64::from(errno.0),
+            Err(Stop::Block(wait)) => return self.block(wait),
+            Err(Stop::Resume) => {
+                if let Some(thread) = self.threads.get_mut(&id) {
+                    thread.call = None;
+                }
+                return;
+            }
+        };
+        self.answer(result);
+    }
+
+    /// Ends the current thread's call with a result.
+    pub(crate) fn answer(&mut self, result: i64) {
+        let id = self.current;
+        let Some(thread) = self.threads.get_mut(&id) else { return };
+        thread.call = None;
+        let deadline = thread.deadline.take();
+        let Some(process) = self.processes.get(&thread.process) else { return };
+        let Ok(space) = self.spaces.get_mut(process.space) else { return };
+        self.platform.answer(&mut space.space, &mut thread.context, result);
+        if let Some(at) = deadline {
+            self.stop_timer(at, super::Timer::Thread(id));
+        }
+    }
+
+    /// Whether the wait of the current thread's call is over by its deadline.
+    pub(crate) fn expired(&self) -> bool {
+        let now = self.now;
+        self.threads
+            .get(&self.current)
+            .is_some_and(|thread| thread.retry && thread.deadline.is_some_and(|at| at <= now))
+    }
+
+    /// Lets a wait end at a time; only a call's first try decides. `None`: never.
+    pub(crate) fn wait_until(&mut self, at: Option<u64>) {
+        if let Ok(thread) = self.thread()
+            && !thread.retry
+        {
+            thread.deadline = at;
+        }
+    }
+
+    /// Answers `rdtsc`: a cycle each nanosecond.
+    fn clock(&mut self, with_cpu: bool) {
+        let now = self.now;
+        let Some(thread) = self.threads.get_mut(&self.current) else { return };
+        let Some(process) = self.processes.get(&thread.process) else { return };
+        let Ok(space) = self.spaces.get_mut(process.space) else { return };
+        let mut registers = self.platform.registers(&mut space.space, &mut thread.context);
+        registers.rax = now & 0xffff_ffff;
+        registers.rdx = now >> 32;
+        if with_cpu {
+            registers.rcx = 0;
+        }
+        registers.rip = registers.rip.wrapping_add(if with_cpu { 3 } else { 2 });
+        self.platform.set_registers(&mut space.space, &mut thread.context, &registers);
+    }
+
+    /// A thread ran long without a call. Where the home's limit is no count of instructions, nothing may follow from it but an end.
+    fn timeout(&mut self) {
+        let slice = self.settings.slice;
+        self.spun = self.spun.saturating_add(slice);
+        let limit = self.step.time_limit.saturating_mul(1_000_000_000);
+        if limit > 0 && self.spun >= limit {
+            self.end = Some(End::Limit(Limit::Time));
+            return;
+        }
+        if self.settings.preempt {
+            self.now = self.now.saturating_add(slice);
+            self.make_ready(self.current);
+            return;
+        }
+        let current = self.current;
+        let Ok(space) = self.me().map(|process| process.space) else { return };
+        let others = self.ready.iter().any(|id| {
+            *id != current
+                && self.threads.get(id).and_then(|thread| self.processes.get(&thread.process)).is_some_and(
+                    |process| process.space == space,
+                )
+        });
+        let Ok(thread) = self.thread() else { return };
+        thread.timeouts = if others { thread.timeouts.saturating_add(1) } else { 0 };
+        // It may wait by spinning for a thread that could run.
+        if thread.timeouts > 50 {
+            self.end = Some(End::Refused("a thread that spins while others could run"));
+        }
+    }
+}
