@@ -14,4 +14,5 @@ pub mod errno;
 pub mod kernel;
 pub mod plan;
 pub mod platform;
+mod slab;
 pub mod tree;

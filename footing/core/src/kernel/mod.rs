@@ -1,11 +1,13 @@
 //! The kernel: what a step's processes are, and what runs them.
 
-mod dynamic;
+mod calls;
+mod descriptors;
 mod elf;
 mod exec;
 mod frame;
 mod frame32;
 mod life;
+mod lookup;
 mod memory;
 mod object;
 mod process;
@@ -28,7 +30,6 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 pub(crate) use object::{Epoll, EventFd, Fd, Files, Lock, Object, Open, Pipe, Socket, SocketState, TimerFd};
 pub(crate) use process::{Alarm, Pending, Process, State, Thread, View, Wait};
-pub(crate) use procfs::Proc;
 pub(crate) use random::Random;
 pub(crate) use region::{Backing, Region, Share, Space};
 pub use settings::{End, Limit, Limits, Outcome, Settings, StepSettings};
@@ -90,6 +91,8 @@ pub struct Kernel<P: Platform> {
     pub(crate) output: Vec<u8>,
     pub(crate) logged: u64,
     pub(crate) builder: i32,
+    /// What `/proc/self/fd` leads to for the log.
+    pub(crate) log_node: Option<NodeId>,
     pub(crate) end: Option<End>,
     pub(crate) unknown: Vec<&'static str>,
     /// The call that is answered came by the table of i386.
@@ -132,6 +135,7 @@ impl<P: Platform> Kernel<P> {
             output: Vec::new(),
             logged: 0,
             builder: 0,
+            log_node: None,
             end: None,
             unknown: Vec::new(),
             compat: false,

@@ -105,9 +105,15 @@ pub(crate) enum SocketState {
     /// It listens: connections that wait, and how many may.
     Listen(VecDeque<u32>, usize),
     /// Pipes to read from and to write to, the peer.
-    Connected { input: u32, output: u32, peer: Option<u32> },
+    Connected {
+        input: u32,
+        output: u32,
+        peer: Option<u32>,
+    },
     /// Messages that wait, each with where it came from.
-    Datagram { peer: Option<u32> },
+    Datagram {
+        peer: Option<u32>,
+    },
 }
 
 /// A message with its sender's address and the descriptions it carries.

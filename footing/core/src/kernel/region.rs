@@ -63,7 +63,11 @@ pub(crate) struct Space<P: Platform> {
 
 impl Region {
     fn committed(&self, start: u64) -> u64 {
-        if self.access.write && !matches!(self.backing, Backing::Shared(..)) { self.end.saturating_sub(start) } else { 0 }
+        if self.access.write && !matches!(self.backing, Backing::Shared(..)) {
+            self.end.saturating_sub(start)
+        } else {
+            0
+        }
     }
 
     /// The backing so many bytes further on.
@@ -85,7 +89,8 @@ impl<P: Platform> Space<P> {
 
     /// The first region that ends behind an address.
     pub(crate) fn first(&self, address: u64) -> Option<(u64, Region)> {
-        self.at(address).or_else(|| self.regions.range(address..).next().map(|(&start, region)| (start, *region)))
+        self.at(address)
+            .or_else(|| self.regions.range(address..).next().map(|(&start, region)| (start, *region)))
     }
 
     /// Whether every page of a range is mapped.

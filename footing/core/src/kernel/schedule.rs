@@ -264,9 +264,11 @@ impl<P: Platform> Kernel<P> {
         let Ok(space) = self.me().map(|process| process.space) else { return };
         let others = self.ready.iter().any(|id| {
             *id != current
-                && self.threads.get(id).and_then(|thread| self.processes.get(&thread.process)).is_some_and(
-                    |process| process.space == space,
-                )
+                && self
+                    .threads
+                    .get(id)
+                    .and_then(|thread| self.processes.get(&thread.process))
+                    .is_some_and(|process| process.space == space)
         });
         let Ok(thread) = self.thread() else { return };
         thread.timeouts = if others { thread.timeouts.saturating_add(1) } else { 0 };

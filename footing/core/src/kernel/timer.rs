@@ -70,7 +70,9 @@ impl<P: Platform> Kernel<P> {
     fn fire_posix(&mut self, id: i32, number: u32, timer: Timer) {
         let now = self.now;
         let Some(process) = self.processes.get_mut(&id) else { return };
-        let Some(Some((signal, value, alarm))) = process.posix_timers.get_mut(number as usize) else { return };
+        let Some(Some((signal, value, alarm))) = process.posix_timers.get_mut(number as usize) else {
+            return;
+        };
         let (next, _) = expire(*alarm, now);
         *alarm = next;
         let info = Info { code: -2, value: *value, from: number as i32, ..Info::kernel(*signal) };

@@ -101,7 +101,8 @@ impl<P: Platform> Kernel<P> {
 
     /// The `long` or pointer with this number in an array.
     pub(crate) fn get_long(&mut self, at: u64, index: u64) -> Result<u64, Errno> {
-        let at = index.checked_mul(self.long_size()).and_then(|offset| at.checked_add(offset)).ok_or(EFAULT)?;
+        let at =
+            index.checked_mul(self.long_size()).and_then(|offset| at.checked_add(offset)).ok_or(EFAULT)?;
         if self.compat { self.get32(at).map(u64::from) } else { self.get64(at) }
     }
 

@@ -1,0 +1,441 @@
+//! `/proc` as far as programs ask for it. Source: proc(5).
+//!
+//! Its folders are made when a path leads to them. A file's text is written when it is opened; a link's target is found when it is
+//! followed.
+
+mod system;
+mod text;
+
+use super::{Kernel, Object, Process, State};
+use crate::errno::{ENOENT, ENXIO, Errno};
+use crate::platform::Platform;
+use crate::tree::{Dynamic, Kind, Meta, NodeId};
+use alloc::vec::Vec;
+
+/// What a node of `/proc` is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub(crate) enum Proc {
+    Root,
+    /// `/proc/self`
+    Myself,
+    /// `/proc/thread-self`
+    MyThread,
+    Exe,
+    Cwd,
+    RootLink,
+    Fds,
+    Tasks,
+    Cmdline,
+    Comm,
+    Environ,
+    Limits,
+    Maps,
+    Mounts,
+    MountInfo,
+    Stat,
+    Statm,
+    Status,
+    OomScore,
+    Auxv,
+    Cgroup,
+    CpuInfo,
+    MemInfo,
+    Version,
+    Uptime,
+    LoadAverage,
+    SystemStat,
+    FileSystems,
+    SystemCommand,
+    Swaps,
+    OsType,
+    OsRelease,
+    HostName,
+    PidMax,
+    Overcommit,
+    PipeSize,
+    MapCount,
+    BootId,
+    Uuid,
+    NewPrivileges,
+    Empty,
+}
+
+/// Above this number a link leads to what a descriptor stands for.
+const DESCRIPTOR: u32 = 0x1_0000;
+
+const ALL: [Proc; 41] = {
+    use Proc::*;
+    [
+        Root,
+        Myself,
+        MyThread,
+        Exe,
+        Cwd,
+        RootLink,
+        Fds,
+        Tasks,
+        Cmdline,
+        Comm,
+        Environ,
+        Limits,
+        Maps,
+        Mounts,
+        MountInfo,
+        Stat,
+        Statm,
+        Status,
+        OomScore,
+        Auxv,
+        Cgroup,
+        CpuInfo,
+        MemInfo,
+        Version,
+        Uptime,
+        LoadAverage,
+        SystemStat,
+        FileSystems,
+        SystemCommand,
+        Swaps,
+        OsType,
+        OsRelease,
+        HostName,
+        PidMax,
+        Overcommit,
+        PipeSize,
+        MapCount,
+        BootId,
+        Uuid,
+        NewPrivileges,
+        Empty,
+    ]
+};
+
+fn proc(kind: u32) -> Option<Proc> {
+    ALL.get(kind as usize).copied()
+}
+
+/// Files of every process's folder.
+const OF_PROCESS: [(&[u8], Proc); 16] = [
+    (b"auxv", Proc::Auxv),
+    (b"cgroup", Proc::Cgroup),
+    (b"cmdline", Proc::Cmdline),
+    (b"comm", Proc::Comm),
+    (b"environ", Proc::Environ),
+    (b"limits", Proc::Limits),
+    (b"maps", Proc::Maps),
+    (b"mountinfo", Proc::MountInfo),
+    (b"mounts", Proc::Mounts),
+    (b"oom_adj", Proc::OomScore),
+    (b"oom_score", Proc::OomScore),
+    (b"oom_score_adj", Proc::OomScore),
+    (b"smaps", Proc::Maps),
+    (b"stat", Proc::Stat),
+    (b"statm", Proc::Statm),
+    (b"status", Proc::Status),
+];
+
+/// Files beside the processes' folders.
+const OF_SYSTEM: [(&[u8], Proc); 10] = [
+    (b"cmdline", Proc::SystemCommand),
+    (b"cpuinfo", Proc::CpuInfo),
+    (b"filesystems", Proc::FileSystems),
+    (b"loadavg", Proc::LoadAverage),
+    (b"meminfo", Proc::MemInfo),
+    (b"modules", Proc::Empty),
+    (b"stat", Proc::SystemStat),
+    (b"swaps", Proc::Swaps),
+    (b"uptime", Proc::Uptime),
+    (b"version", Proc::Version),
+];
+
+const OF_KERNEL: [(&[u8], Proc); 4] = [
+    (b"hostname", Proc::HostName),
+    (b"osrelease", Proc::OsRelease),
+    (b"ostype", Proc::OsType),
+    (b"pid_max", Proc::PidMax),
+];
+
+impl<P: Platform> Kernel<P> {
+    /// Makes a directory of the tree a `/proc`. EROFS, ENOTDIR, ENOSPC.
+    pub fn make_proc(&mut self, folder: NodeId) -> Result<(), Errno> {
+        self.files_of(folder, &OF_SYSTEM, 0)?;
+        self.link_of(folder, b"self", Proc::Myself as u32, 0)?;
+        self.link_of(folder, b"thread-self", Proc::MyThread as u32, 0)?;
+        let meta = meta(0o777);
+        self.tree.add(folder, b"mounts", Kind::Link((*b"self/mounts").into()), meta)?;
+        let system = self.folder_of(folder, b"sys")?;
+        let kernel = self.folder_of(system, b"kernel")?;
+        self.files_of(kernel, &OF_KERNEL, 0)?;
+        let random = self.folder_of(kernel, b"random")?;
+        self.files_of(random, &[(b"boot_id", Proc::BootId), (b"uuid", Proc::Uuid)], 0)?;
+        let memory = self.folder_of(system, b"vm")?;
+        self.files_of(
+            memory,
+            &[(b"max_map_count", Proc::MapCount), (b"overcommit_memory", Proc::Overcommit)],
+            0,
+        )?;
+        let files = self.folder_of(system, b"fs")?;
+        self.files_of(files, &[(b"pipe-max-size", Proc::PipeSize)], 0)?;
+        self.tree.make_dynamic(folder, Proc::Root as u32)
+    }
+
+    fn folder_of(&mut self, parent: NodeId, name: &[u8]) -> Result<NodeId, Errno> {
+        self.tree.add(parent, name, Kind::Folder(crate::tree::Folder::default()), meta(0o555))
+    }
+
+    fn link_of(&mut self, parent: NodeId, name: &[u8], kind: u32, id: i32) -> Result<(), Errno> {
+        self.tree.add(parent, name, Kind::Magic(kind, id), meta(0o777)).map(|_| ())
+    }
+
+    fn files_of(&mut self, parent: NodeId, files: &[(&[u8], Proc)], id: i32) -> Result<(), Errno> {
+        for (name, kind) in files {
+            let mode = if matches!(kind, Proc::OomScore | Proc::Comm) { 0o644 } else { 0o444 };
+            self.tree.add(parent, name, Kind::Virtual(*kind as u32, id), meta(mode))?;
+        }
+        Ok(())
+    }
+
+    /// Makes the entry of a folder that a path leads through. ENOENT if there is none.
+    pub(crate) fn make_entry(&mut self, folder: NodeId, name: &[u8]) -> Result<(), Errno> {
+        let kind = self.tree.folder(folder)?.dynamic.and_then(proc).ok_or(ENOENT)?;
+        let number = number(name).ok_or(ENOENT)?;
+        match kind {
+            Proc::Root => {
+                let process =
+                    self.processes.get(&number).filter(|process| process.id == number).ok_or(ENOENT)?;
+                if process.folder.is_none() {
+                    let made = self.process_folder(folder, name, number)?;
+                    if let Some(process) = self.processes.get_mut(&number) {
+                        process.folder = Some(made);
+                    }
+                }
+                Ok(())
+            }
+            Proc::Fds => {
+                let process = self.owner(folder)?;
+                let files = self.processes.get(&process).ok_or(ENOENT)?.files;
+                let open = self.files.get(files).ok().and_then(|files| *files.fds.get(number as usize)?);
+                open.ok_or(ENOENT)?;
+                self.link_of(folder, name, DESCRIPTOR + number as u32, process)
+            }
+            Proc::Tasks => {
+                let process = self.owner(folder)?;
+                if !self.processes.get(&process).is_some_and(|process| process.threads.contains(&number)) {
+                    return Err(ENOENT);
+                }
+                let task = self.folder_of(folder, name)?;
+                self.files_of(task, &OF_PROCESS, process)
+            }
+            _ => Err(ENOENT),
+        }
+    }
+
+    fn process_folder(&mut self, parent: NodeId, name: &[u8], id: i32) -> Result<NodeId, Errno> {
+        let folder = self.folder_of(parent, name)?;
+        self.files_of(folder, &OF_PROCESS, id)?;
+        for (name, kind) in [(&b"cwd"[..], Proc::Cwd), (b"exe", Proc::Exe), (b"root", Proc::RootLink)] {
+            self.link_of(folder, name, kind as u32, id)?;
+        }
+        let descriptors = self.folder_of(folder, b"fd")?;
+        self.tree.make_dynamic(descriptors, Proc::Fds as u32)?;
+        let tasks = self.folder_of(folder, b"task")?;
+        self.tree.make_dynamic(tasks, Proc::Tasks as u32)?;
+        Ok(folder)
+    }
+
+    /// The process in whose folder a folder lies.
+    fn owner(&self, folder: NodeId) -> Result<i32, Errno> {
+        let above = self.tree.parent(folder).ok_or(ENOENT)?;
+        self.processes
+            .values()
+            .find(|process| process.folder == Some(above))
+            .map(|process| process.id)
+            .ok_or(ENOENT)
+    }
+
+    /// Brings a folder of `/proc` up to date before its entries are listed.
+    pub(crate) fn refresh(&mut self, folder: NodeId) -> Result<(), Errno> {
+        let Some(kind) = self.tree.folder(folder)?.dynamic.and_then(proc) else { return Ok(()) };
+        let numbers: Vec<i32> = match kind {
+            Proc::Root => self.processes.keys().copied().collect(),
+            Proc::Fds | Proc::Tasks => {
+                let process = self.processes.get(&self.owner(folder)?).ok_or(ENOENT)?;
+                let files = self.files.get(process.files).ok();
+                let fds = files.map(|files| files.fds.as_slice()).unwrap_or_default();
+                let fds =
+                    fds.iter().enumerate().filter(|(_, fd)| fd.is_some()).map(|(number, _)| number as i32);
+                if kind == Proc::Fds { fds.collect() } else { process.threads.clone() }
+            }
+            _ => return Ok(()),
+        };
+        let stale: Vec<Vec<u8>> = self
+            .tree
+            .folder(folder)?
+            .iter()
+            .filter(|(name, _)| number(name).is_some_and(|number| !numbers.contains(&number)))
+            .map(|(name, _)| name.into())
+            .collect();
+        for name in stale {
+            self.remove_tree(folder, &name);
+        }
+        for number in numbers {
+            let mut name = Vec::new();
+            text::decimal(&mut name, number as u64);
+            if self.tree.folder(folder)?.get(&name).is_none() {
+                self.make_entry(folder, &name)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A process's folder goes with it.
+    pub(crate) fn drop_folder(&mut self, folder: NodeId) {
+        let Some(parent) = self.tree.parent(folder) else { return };
+        let Ok(above) = self.tree.folder(parent) else { return };
+        let name = above.iter().find(|entry| entry.1 == folder).map(|(name, _)| name.to_vec());
+        if let Some(name) = name {
+            self.remove_tree(parent, &name);
+        }
+    }
+
+    /// Removes an entry of `/proc` with all that is in it.
+    fn remove_tree(&mut self, parent: NodeId, name: &[u8]) {
+        let time = self.time();
+        let Some(node) = self.tree.folder(parent).ok().and_then(|folder| folder.get(name)) else { return };
+        let entries: Vec<Vec<u8>> = match self.tree.folder(node) {
+            Ok(folder) => folder.iter().map(|(name, _)| name.into()).collect(),
+            Err(_) => Vec::new(),
+        };
+        // At most five folders deep.
+        for entry in entries {
+            self.remove_tree(node, &entry);
+        }
+        let _ = self.tree.unlink(parent, name, time);
+    }
+
+    /// Gives every pipe that is open a node, so that `/proc/self/fd` can lead to it; the log has one too.
+    pub(crate) fn name_pipes(&mut self) -> Result<(), Errno> {
+        let volume = self.tree.get(self.root)?.volume;
+        for number in self.pipes.numbers() {
+            if self.pipes.get(number).is_ok_and(|pipe| pipe.node.is_none()) {
+                let node = self.tree.make(volume, Kind::Fifo(Some(number)), self.owned(0o600))?;
+                self.tree.hold(node);
+                self.pipes.get_mut(number)?.node = Some(node);
+            }
+        }
+        if self.log_node.is_none_or(|node| self.tree.get(node).is_err()) {
+            let node = self.tree.make(volume, Kind::Device(LOG.0, LOG.1), self.owned(0o620))?;
+            self.tree.hold(node);
+            self.log_node = Some(node);
+        }
+        Ok(())
+    }
+
+    /// Rights and times of a node that the current process makes.
+    pub(crate) fn owned(&self, mode: u32) -> Meta {
+        Meta { mode, uid: self.step.uid, gid: self.step.gid, time: self.time() }
+    }
+
+    /// What a link of `/proc` is shown to lead to.
+    pub(crate) fn magic_text(&mut self, kind: u32, id: i32) -> Result<Vec<u8>, Errno> {
+        if let Some(text) = Dynamic::text(self, kind, id) {
+            return Ok(text);
+        }
+        let process = self.processes.get(&id).ok_or(ENOENT)?;
+        if let Some(number) = kind.checked_sub(DESCRIPTOR) {
+            let files = self.files.get(process.files)?;
+            let fd = files.fds.get(number as usize).copied().flatten().ok_or(ENOENT)?;
+            let open = self.opens.get(fd.open)?;
+            return Ok(match &open.object {
+                Object::Node(_) | Object::Text(..) => open.path.to_vec(),
+                Object::Pipe(pipe, ..) => {
+                    text::tagged(b"pipe:[", u64::from(self.pipes.get(*pipe)?.inode) + 1)
+                }
+                Object::Socket(socket) => text::tagged(b"socket:[", u64::from(*socket) + 1),
+                Object::Log => if self.step.terminal { &b"/dev/pts/0"[..] } else { b"pipe:[1]" }.to_vec(),
+                Object::Event(_) => b"anon_inode:[eventfd]".to_vec(),
+                Object::Timer(_) => b"anon_inode:[timerfd]".to_vec(),
+                Object::Signal(_) => b"anon_inode:[signalfd]".to_vec(),
+                Object::Epoll(_) => b"anon_inode:[eventpoll]".to_vec(),
+                Object::Process(_) => b"anon_inode:[pidfd]".to_vec(),
+            });
+        }
+        match proc(kind) {
+            Some(Proc::Exe) if process.exe.is_some() => Ok(process.exe_path.clone()),
+            Some(Proc::Cwd | Proc::RootLink) => {
+                let view = *self.views.get(process.view)?;
+                let node = if proc(kind) == Some(Proc::Cwd) { view.cwd } else { view.root };
+                Ok(self.tree.path_of(view.root, node).unwrap_or_else(|| b"(deleted)".to_vec()))
+            }
+            _ => Err(ENOENT),
+        }
+    }
+
+    /// The text of a file of `/proc` as it is now.
+    pub(crate) fn virtual_text(&mut self, kind: u32, id: i32) -> Result<Vec<u8>, Errno> {
+        let kind = proc(kind).ok_or(ENOENT)?;
+        if id == 0 {
+            return Ok(self.system_text(kind));
+        }
+        if !self.processes.contains_key(&id) {
+            return Err(crate::errno::ESRCH);
+        }
+        self.process_text(kind, id)
+    }
+}
+
+/// The device number of the node that the log has in `/proc/self/fd`.
+pub(crate) const LOG: (u32, u32) = (136, 0);
+
+fn meta(mode: u32) -> Meta {
+    Meta { mode, uid: 0, gid: 0, time: 0 }
+}
+
+/// A name that is a number as `/proc` writes it.
+fn number(name: &[u8]) -> Option<i32> {
+    if name.is_empty() || name.len() > 9 || name.len() > 1 && name.first() == Some(&b'0') {
+        return None;
+    }
+    name.iter().try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i32::from(byte - b'0')))
+}
+
+impl<P: Platform> Dynamic for Kernel<P> {
+    fn jump(&self, kind: u32, id: i32) -> Result<NodeId, Errno> {
+        let process: &Process = self.processes.get(&id).ok_or(ENOENT)?;
+        if let Some(number) = kind.checked_sub(DESCRIPTOR) {
+            let files = self.files.get(process.files)?;
+            let fd = files.fds.get(number as usize).copied().flatten().ok_or(ENOENT)?;
+            return match self.opens.get(fd.open)?.object {
+                Object::Node(node) | Object::Text(node, _) => Ok(node),
+                Object::Pipe(pipe, ..) => self.pipes.get(pipe)?.node.ok_or(ENXIO),
+                Object::Log => self.log_node.ok_or(ENXIO),
+                _ => Err(ENXIO),
+            };
+        }
+        if matches!(process.state, State::Zombie(_)) {
+            return Err(ENOENT);
+        }
+        match proc(kind) {
+            Some(Proc::Exe) => process.exe.ok_or(ENOENT),
+            Some(Proc::Cwd) => Ok(self.views.get(process.view)?.cwd),
+            Some(Proc::RootLink) => Ok(self.views.get(process.view)?.root),
+            _ => Err(ENOENT),
+        }
+    }
+
+    fn text(&self, kind: u32, _: i32) -> Option<Vec<u8>> {
+        let me = self.me().ok()?.id;
+        let mut name = Vec::new();
+        text::decimal(&mut name, me as u64);
+        match proc(kind)? {
+            Proc::Myself => Some(name),
+            Proc::MyThread => {
+                name.extend_from_slice(b"/task/");
+                text::decimal(&mut name, self.current as u64);
+                Some(name)
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! Files of `/proc` that describe a process.
+
+use super::Proc;
+use crate::errno::{ENOENT, ESRCH, Errno};
+use crate::kernel::region::{Backing, Label};
+use crate::kernel::{Kernel, State};
+use crate::platform::{PAGE, Platform};
+use alloc::vec::Vec;
+
+/// Writes a number.
+pub(super) fn decimal(text: &mut Vec<u8>, mut value: u64) {
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        if let Some(digit) = digits.get_mut(at) {
+            *digit = b'0' + (value % 10) as u8;
+        }
+        value /= 10;
+        if value == 0 {
+            break;
+        }
+    }
+    text.extend_from_slice(digits.get(at..).unwrap_or_default());
+}
+
+/// Writes a number behind spaces.
+pub(super) fn padded(text: &mut Vec<u8>, value: u64, width: usize) {
+    let mut digits = Vec::new();
+    decimal(&mut digits, value);
+    text.resize(text.len() + width.saturating_sub(digits.len()), b' ');
+    text.extend_from_slice(&digits);
+}
+
+/// Writes a number in so many hexadecimal digits or more.
+pub(super) fn hex(text: &mut Vec<u8>, value: u64, width: u32) {
+    let digits = (16 - value.leading_zeros() / 4).max(width).max(1);
+    for digit in (0..digits.min(16)).rev() {
+        let nibble = (value >> (4 * digit) & 15) as u8;
+        text.push(if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble });
+    }
+}
+
+/// `TAG` and a number and a bracket.
+pub(super) fn tagged(tag: &[u8], value: u64) -> Vec<u8> {
+    let mut text = tag.to_vec();
+    decimal(&mut text, value);
+    text.push(b']');
+    text
+}
+
+const LIMITS: [(&[u8], &[u8]); 16] = [
+    (b"Max cpu time", b"seconds"),
+    (b"Max file size", b"bytes"),
+    (b"Max data size", b"bytes"),
+    (b"Max stack size", b"bytes"),
+    (b"Max core file size", b"bytes"),
+    (b"Max resident set", b"bytes"),
+    (b"Max processes", b"processes"),
+    (b"Max open files", b"files"),
+    (b"Max locked memory", b"bytes"),
+    (b"Max address space", b"bytes"),
+    (b"Max file locks", b"locks"),
+    (b"Max pending signals", b"signals"),
+    (b"Max msgqueue size", b"bytes"),
+    (b"Max nice priority", b""),
+    (b"Max realtime priority", b""),
+    (b"Max realtime timeout", b"us"),
+];
+
+impl<P: Platform> Kernel<P> {
+    pub(super) fn process_text(&mut self, kind: Proc, id: i32) -> Result<Vec<u8>, Errno> {
+        let process = self.processes.get(&id).ok_or(ESRCH)?;
+        let mut text = Vec::new();
+        match kind {
+            Proc::Cmdline => return Ok(self.memory_of(id, process.arguments)),
+            Proc::Environ => return Ok(self.memory_of(id, process.environment)),
+            Proc::Comm => {
+                text.extend_from_slice(self.comm(id));
+                text.push(b'\n');
+            }
+            Proc::OomScore => text.extend_from_slice(b"0\n"),
+            Proc::Cgroup => text.extend_from_slice(b"0::/\n"),
+            Proc::Mounts => {
+                text.extend_from_slice(b"none / tmpfs rw,nosuid,nodev 0 0\nproc /proc proc rw 0 0\n")
+            }
+            Proc::MountInfo => text.extend_from_slice(
+                b"1 0 0:1 / / rw,nosuid,nodev - tmpfs none rw\n2 1 0:2 / /proc rw - proc proc rw\n",
+            ),
+            Proc::Limits => limits(&mut text, &process.limits),
+            Proc::Maps => self.maps(&mut text, id)?,
+            Proc::Stat => self.stat_line(&mut text, id)?,
+            Proc::Status => self.status(&mut text, id)?,
+            Proc::Statm => {
+                let total = self.spaces.get(process.space).map_or(0, |space| space.total / PAGE);
+                for value in [total, total, 0, 0, 0, total, 0] {
+                    decimal(&mut text, value);
+                    text.push(b' ');
+                }
+                text.pop();
+                text.push(b'\n');
+            }
+            Proc::Auxv => {}
+            _ => return Err(ENOENT),
+        }
+        Ok(text)
+    }
+
+    fn comm(&self, id: i32) -> &[u8] {
+        let first = self.processes.get(&id).and_then(|process| process.threads.first());
+        let name = first.and_then(|thread| self.threads.get(thread)).map_or(&[][..], |thread| &thread.name);
+        let end = name.iter().position(|&byte| byte == 0).unwrap_or(name.len());
+        name.get(..end).unwrap_or_default()
+    }
+
+    /// Bytes of a process's memory, none if they are not there any more.
+    fn memory_of(&mut self, id: i32, (start, end): (u64, u64)) -> Vec<u8> {
+        let Some(process) = self.processes.get(&id) else { return Vec::new() };
+        let Ok(space) = self.spaces.get_mut(process.space) else { return Vec::new() };
+        let mut bytes = Vec::new();
+        bytes.resize(end.saturating_sub(start).min(4 << 20) as usize, 0);
+        let got = self.platform.read(&mut space.space, start, &mut bytes);
+        bytes.truncate(got);
+        bytes
+    }
+
+    fn maps(&mut self, text: &mut Vec<u8>, id: i32) -> Result<(), Errno> {
+        let process = self.processes.get(&id).ok_or(ESRCH)?;
+        let Ok(space) = self.spaces.get(process.space) else { return Ok(()) };
+        let regions: Vec<_> = space.regions.iter().map(|(&start, &region)| (start, region)).collect();
+        for (start, region) in regions {
+            let from = text.len();
+            hex(text, start, 8);
+            text.push(b'-');
+            hex(text, region.end, 8);
+            text.push(b' ');
+            let access = region.access;
+            let shared = matches!(region.backing, Backing::Shared(..));
+            for (set, letter) in [(access.read, b'r'), (access.write, b'w'), (access.execute, b'x')] {
+                text.push(if set { letter } else { b'-' });
+            }
+            text.extend_from_slice(if shared { b"s " } else { b"p " });
+            let (node, offset) = match region.backing {
+                Backing::File(node, offset) => (Some(node), offset),
+                Backing::Shared(id, offset) => (self.shares.get(&id).and_then(|share| share.node), offset),
+                Backing::Zero => (None, 0),
+            };
+            hex(text, offset, 8);
+            text.extend_from_slice(if node.is_some() { b" 00:01 " } else { b" 00:00 " });
+            decimal(text, node.map_or(0, |node| self.tree.inode(node)));
+            let path = match region.label {
+                Label::Heap => b"[heap]".to_vec(),
+                Label::Stack => b"[stack]".to_vec(),
+                Label::None => node.and_then(|node| self.path_of_file(node)).unwrap_or_default(),
+            };
+            if !path.is_empty() {
+                text.push(b' ');
+                text.resize(text.len().max(from + 73), b' ');
+                text.extend_from_slice(&path);
+            }
+            text.push(b'\n');
+        }
+        Ok(())
+    }
+
+    /// A path by which a file can be found: nodes of files do not know theirs.
+    fn path_of_file(&self, node: crate::tree::NodeId) -> Option<Vec<u8>> {
+        for folder in self.tree.nodes_of(self.root) {
+            let Ok(entries) = self.tree.folder(folder) else { continue };
+            if let Some((name, _)) = entries.iter().find(|entry| entry.1 == node) {
+                let mut path = self.tree.path_of(self.root, folder)?;
+                if path.len() > 1 {
+                    path.push(b'/');
+                }
+                path.extend_from_slice(name);
+                return Some(path);
+            }
+        }
+        None
+    }
+
+    fn state_letter(&self, id: i32) -> u8 {
+        let Some(process) = self.processes.get(&id) else { return b'X' };
+        match process.state {
+            State::Zombie(_) => b'Z',
+            State::Stopped(..) => b'T',
+            State::Alive => {
+                let waits = |id: &i32| self.threads.get(id).is_some_and(|thread| thread.wait.is_some());
+                if process.threads.iter().all(waits) { b'S' } else { b'R' }
+            }
+        }
+    }
+
+    fn stat_line(&mut self, text: &mut Vec<u8>, id: i32) -> Result<(), Errno> {
+        let process = self.processes.get(&id).ok_or(ESRCH)?;
+        decimal(text, id as u64);
+        text.extend_from_slice(b" (");
+        text.extend_from_slice(self.comm(id));
+        text.extend_from_slice(b") ");
+        text.push(self.state_letter(id));
+        let ticks = |calls: u64| calls.saturating_mul(self.settings.call_cost) / 10_000_000;
+        let total = self.spaces.get(process.space).map_or(0, |space| space.total);
+        let before = [process.parent as u64, process.group as u64, process.session as u64, 0];
+        let mut values = before.to_vec();
+        // tty_nr's group is -1 where there is no terminal.
+        let mut middle = alloc::vec![0; 5];
+        middle.extend([ticks(process.calls), 0, ticks(process.children_calls), 0, 20, 0]);
+        middle.extend([
+            process.threads.len() as u64,
+            0,
+            process.start / 10_000_000,
+            total,
+            total / PAGE,
+            u64::MAX,
+        ]);
+        middle.extend([1, 1]);
+        middle.resize(5 + 6 + 6 + 2 + 24, 0);
+        for value in values.drain(..) {
+            text.push(b' ');
+            decimal(text, value);
+        }
+        text.extend_from_slice(b" -1");
+        for value in middle {
+            text.push(b' ');
+            decimal(text, value);
+        }
+        text.push(b'\n');
+        Ok(())
+    }
+
+    fn status(&mut self, text: &mut Vec<u8>, id: i32) -> Result<(), Errno> {
+        let process = self.processes.get(&id).ok_or(ESRCH)?;
+        let total = self.spaces.get(process.space).map_or(0, |space| space.total) / 1024;
+        text.extend_from_slice(b"Name:\t");
+        text.extend_from_slice(self.comm(id));
+        text.extend_from_slice(b"\nUmask:\t");
+        let umask = self.views.get(process.view).map_or(0, |view| view.umask);
+        for shift in [9, 6, 3, 0] {
+            text.push(b'0' + (umask >> shift & 7) as u8);
+        }
+        text.extend_from_slice(b"\nState:\t");
+        let state = self.state_letter(id);
+        text.push(state);
+        text.extend_from_slice(match state {
+            b'Z' => b" (zombie)\n",
+            b'T' => b" (stopped)\n",
+            b'S' => b" (sleeping)\n",
+            _ => b" (running)\n",
+        });
+        let (uid, gid) = (u64::from(self.step.uid), u64::from(self.step.gid));
+        for (name, values) in [
+            (&b"Tgid"[..], &[id as u64][..]),
+            (b"Ngid", &[0]),
+            (b"Pid", &[id as u64]),
+            (b"PPid", &[process.parent as u64]),
+            (b"TracerPid", &[0]),
+            (b"Uid", &[uid; 4]),
+            (b"Gid", &[gid; 4]),
+            (b"FDSize", &[64]),
+        ] {
+            text.extend_from_slice(name);
+            text.push(b':');
+            for value in values {
+                text.push(b'\t');
+                decimal(text, *value);
+            }
+            text.push(b'\n');
+        }
+        text.extend_from_slice(b"Groups:\t\n");
+        for name in [&b"VmPeak"[..], b"VmSize", b"VmHWM", b"VmRSS"] {
+            text.extend_from_slice(name);
+            text.extend_from_slice(b":\t");
+            padded(text, total, 8);
+            text.extend_from_slice(b" kB\n");
+        }
+        text.extend_from_slice(b"Threads:\t");
+        decimal(text, process.threads.len() as u64);
+        text.extend_from_slice(
+            b"\nCapEff:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t0\nCpus_allowed:\t1\n",
+        );
+        text.extend_from_slice(b"Cpus_allowed_list:\t0\n");
+        Ok(())
+    }
+}
+
+fn limits(text: &mut Vec<u8>, limits: &crate::kernel::Limits) {
+    let mut column = |text: &mut Vec<u8>, bytes: &[u8], width: usize| {
+        text.extend_from_slice(bytes);
+        text.resize(text.len() + width.saturating_sub(bytes.len()), b' ');
+    };
+    column(text, b"Limit", 26);
+    column(text, b"Soft Limit", 21);
+    column(text, b"Hard Limit", 21);
+    text.extend_from_slice(b"Units     \n");
+    for ((name, unit), (soft, hard)) in LIMITS.iter().zip(limits) {
+        column(text, name, 26);
+        for value in [soft, hard] {
+            let mut number = Vec::new();
+            if *value == u64::MAX {
+                number.extend_from_slice(b"unlimited");
+            } else {
+                decimal(&mut number, *value);
+            }
+            column(text, &number, 21);
+        }
+        column(text, unit, 10);
+        text.push(b'\n');
+    }
+}
