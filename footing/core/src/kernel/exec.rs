@@ -2,6 +2,7 @@
 
 use super::elf::{Elf, Load};
 use super::memory::{LAYOUT_32, LAYOUT_64, Layout};
+use super::program::{Image, Loaded};
 use super::region::Label;
 use super::stack::{self, Person};
 use super::{Backing, Kernel, Space};
@@ -18,29 +19,6 @@ const MAX_SCRIPTS: usize = 5;
 const LINE: usize = 256;
 
 pub(crate) const READ_WRITE: Access = Access { read: true, write: true, execute: false };
-
-/// What execve(2) is asked for.
-pub(crate) struct Image {
-    pub(crate) node: NodeId,
-    /// As it is shown in `/proc`, and to a script's interpreter.
-    pub(crate) path: Vec<u8>,
-    pub(crate) argv: Vec<Vec<u8>>,
-    pub(crate) envp: Vec<Vec<u8>>,
-}
-
-/// A program in an address space of its own.
-pub(crate) struct Loaded {
-    pub(crate) space: u32,
-    pub(crate) compat: bool,
-    /// Where execution starts.
-    pub(crate) entry: u64,
-    pub(crate) program_entry: u64,
-    /// Where the interpreter lies; 0 without one.
-    pub(crate) base: u64,
-    pub(crate) headers: u64,
-    pub(crate) header_size: u64,
-    pub(crate) header_count: u64,
-}
 
 /// A script's interpreter and its one argument.
 fn script(bytes: &[u8]) -> Result<Option<(Vec<u8>, Option<Vec<u8>>)>, Errno> {

@@ -1,8 +1,10 @@
 //! The kernel: what a step's processes are, and what runs them.
 
 mod calls;
+mod deliver;
 mod descriptors;
 mod elf;
+mod end;
 mod exec;
 mod frame;
 mod frame32;
@@ -12,6 +14,7 @@ mod memory;
 mod object;
 mod process;
 mod procfs;
+mod program;
 mod random;
 mod region;
 mod schedule;

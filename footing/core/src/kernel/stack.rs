@@ -1,6 +1,6 @@
 //! A program's first stack: arguments, environment, auxiliary vector. Source: the psABI's "Process Initialization", getauxval(3).
 
-use super::exec::Loaded;
+use super::program::Loaded;
 use crate::errno::{E2BIG, Errno};
 use alloc::vec::Vec;
 

@@ -1,7 +1,12 @@
 //! System calls: a family a file, and the tables of their numbers.
 
+mod clone;
+mod exec;
+mod prctl;
 mod process;
 mod signal;
+mod signalfd;
+mod wait;
 
 use super::{Done, Kernel, Pending};
 use crate::errno::{ENOSYS, Errno};

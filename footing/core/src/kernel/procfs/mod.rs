@@ -3,158 +3,19 @@
 //! Its folders are made when a path leads to them. A file's text is written when it is opened; a link's target is found when it is
 //! followed.
 
+mod kind;
+mod link;
 mod system;
 mod text;
 
-use super::{Kernel, Object, Process, State};
-use crate::errno::{ENOENT, ENXIO, Errno};
+use super::Kernel;
+use crate::errno::{ENOENT, Errno};
 use crate::platform::Platform;
-use crate::tree::{Dynamic, Kind, Meta, NodeId};
+use crate::tree::{Kind, Meta, NodeId};
 use alloc::vec::Vec;
-
-/// What a node of `/proc` is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub(crate) enum Proc {
-    Root,
-    /// `/proc/self`
-    Myself,
-    /// `/proc/thread-self`
-    MyThread,
-    Exe,
-    Cwd,
-    RootLink,
-    Fds,
-    Tasks,
-    Cmdline,
-    Comm,
-    Environ,
-    Limits,
-    Maps,
-    Mounts,
-    MountInfo,
-    Stat,
-    Statm,
-    Status,
-    OomScore,
-    Auxv,
-    Cgroup,
-    CpuInfo,
-    MemInfo,
-    Version,
-    Uptime,
-    LoadAverage,
-    SystemStat,
-    FileSystems,
-    SystemCommand,
-    Swaps,
-    OsType,
-    OsRelease,
-    HostName,
-    PidMax,
-    Overcommit,
-    PipeSize,
-    MapCount,
-    BootId,
-    Uuid,
-    NewPrivileges,
-    Empty,
-}
-
-/// Above this number a link leads to what a descriptor stands for.
-const DESCRIPTOR: u32 = 0x1_0000;
-
-const ALL: [Proc; 41] = {
-    use Proc::*;
-    [
-        Root,
-        Myself,
-        MyThread,
-        Exe,
-        Cwd,
-        RootLink,
-        Fds,
-        Tasks,
-        Cmdline,
-        Comm,
-        Environ,
-        Limits,
-        Maps,
-        Mounts,
-        MountInfo,
-        Stat,
-        Statm,
-        Status,
-        OomScore,
-        Auxv,
-        Cgroup,
-        CpuInfo,
-        MemInfo,
-        Version,
-        Uptime,
-        LoadAverage,
-        SystemStat,
-        FileSystems,
-        SystemCommand,
-        Swaps,
-        OsType,
-        OsRelease,
-        HostName,
-        PidMax,
-        Overcommit,
-        PipeSize,
-        MapCount,
-        BootId,
-        Uuid,
-        NewPrivileges,
-        Empty,
-    ]
-};
-
-fn proc(kind: u32) -> Option<Proc> {
-    ALL.get(kind as usize).copied()
-}
-
-/// Files of every process's folder.
-const OF_PROCESS: [(&[u8], Proc); 16] = [
-    (b"auxv", Proc::Auxv),
-    (b"cgroup", Proc::Cgroup),
-    (b"cmdline", Proc::Cmdline),
-    (b"comm", Proc::Comm),
-    (b"environ", Proc::Environ),
-    (b"limits", Proc::Limits),
-    (b"maps", Proc::Maps),
-    (b"mountinfo", Proc::MountInfo),
-    (b"mounts", Proc::Mounts),
-    (b"oom_adj", Proc::OomScore),
-    (b"oom_score", Proc::OomScore),
-    (b"oom_score_adj", Proc::OomScore),
-    (b"smaps", Proc::Maps),
-    (b"stat", Proc::Stat),
-    (b"statm", Proc::Statm),
-    (b"status", Proc::Status),
-];
-
-/// Files beside the processes' folders.
-const OF_SYSTEM: [(&[u8], Proc); 10] = [
-    (b"cmdline", Proc::SystemCommand),
-    (b"cpuinfo", Proc::CpuInfo),
-    (b"filesystems", Proc::FileSystems),
-    (b"loadavg", Proc::LoadAverage),
-    (b"meminfo", Proc::MemInfo),
-    (b"modules", Proc::Empty),
-    (b"stat", Proc::SystemStat),
-    (b"swaps", Proc::Swaps),
-    (b"uptime", Proc::Uptime),
-    (b"version", Proc::Version),
-];
-
-const OF_KERNEL: [(&[u8], Proc); 4] = [
-    (b"hostname", Proc::HostName),
-    (b"osrelease", Proc::OsRelease),
-    (b"ostype", Proc::OsType),
-    (b"pid_max", Proc::PidMax),
-];
+use kind::{DESCRIPTOR, OF_KERNEL, OF_PROCESS, OF_SYSTEM, Proc, proc};
+pub(crate) use link::LOG;
+pub(crate) use system::{RELEASE, VERSION};
 
 impl<P: Platform> Kernel<P> {
     /// Makes a directory of the tree a `/proc`. EROFS, ENOTDIR, ENOSPC.
@@ -314,64 +175,6 @@ impl<P: Platform> Kernel<P> {
         let _ = self.tree.unlink(parent, name, time);
     }
 
-    /// Gives every pipe that is open a node, so that `/proc/self/fd` can lead to it; the log has one too.
-    pub(crate) fn name_pipes(&mut self) -> Result<(), Errno> {
-        let volume = self.tree.get(self.root)?.volume;
-        for number in self.pipes.numbers() {
-            if self.pipes.get(number).is_ok_and(|pipe| pipe.node.is_none()) {
-                let node = self.tree.make(volume, Kind::Fifo(Some(number)), self.owned(0o600))?;
-                self.tree.hold(node);
-                self.pipes.get_mut(number)?.node = Some(node);
-            }
-        }
-        if self.log_node.is_none_or(|node| self.tree.get(node).is_err()) {
-            let node = self.tree.make(volume, Kind::Device(LOG.0, LOG.1), self.owned(0o620))?;
-            self.tree.hold(node);
-            self.log_node = Some(node);
-        }
-        Ok(())
-    }
-
-    /// Rights and times of a node that the current process makes.
-    pub(crate) fn owned(&self, mode: u32) -> Meta {
-        Meta { mode, uid: self.step.uid, gid: self.step.gid, time: self.time() }
-    }
-
-    /// What a link of `/proc` is shown to lead to.
-    pub(crate) fn magic_text(&mut self, kind: u32, id: i32) -> Result<Vec<u8>, Errno> {
-        if let Some(text) = Dynamic::text(self, kind, id) {
-            return Ok(text);
-        }
-        let process = self.processes.get(&id).ok_or(ENOENT)?;
-        if let Some(number) = kind.checked_sub(DESCRIPTOR) {
-            let files = self.files.get(process.files)?;
-            let fd = files.fds.get(number as usize).copied().flatten().ok_or(ENOENT)?;
-            let open = self.opens.get(fd.open)?;
-            return Ok(match &open.object {
-                Object::Node(_) | Object::Text(..) => open.path.to_vec(),
-                Object::Pipe(pipe, ..) => {
-                    text::tagged(b"pipe:[", u64::from(self.pipes.get(*pipe)?.inode) + 1)
-                }
-                Object::Socket(socket) => text::tagged(b"socket:[", u64::from(*socket) + 1),
-                Object::Log => if self.step.terminal { &b"/dev/pts/0"[..] } else { b"pipe:[1]" }.to_vec(),
-                Object::Event(_) => b"anon_inode:[eventfd]".to_vec(),
-                Object::Timer(_) => b"anon_inode:[timerfd]".to_vec(),
-                Object::Signal(_) => b"anon_inode:[signalfd]".to_vec(),
-                Object::Epoll(_) => b"anon_inode:[eventpoll]".to_vec(),
-                Object::Process(_) => b"anon_inode:[pidfd]".to_vec(),
-            });
-        }
-        match proc(kind) {
-            Some(Proc::Exe) if process.exe.is_some() => Ok(process.exe_path.clone()),
-            Some(Proc::Cwd | Proc::RootLink) => {
-                let view = *self.views.get(process.view)?;
-                let node = if proc(kind) == Some(Proc::Cwd) { view.cwd } else { view.root };
-                Ok(self.tree.path_of(view.root, node).unwrap_or_else(|| b"(deleted)".to_vec()))
-            }
-            _ => Err(ENOENT),
-        }
-    }
-
     /// The text of a file of `/proc` as it is now.
     pub(crate) fn virtual_text(&mut self, kind: u32, id: i32) -> Result<Vec<u8>, Errno> {
         let kind = proc(kind).ok_or(ENOENT)?;
@@ -385,9 +188,6 @@ impl<P: Platform> Kernel<P> {
     }
 }
 
-/// The device number of the node that the log has in `/proc/self/fd`.
-pub(crate) const LOG: (u32, u32) = (136, 0);
-
 fn meta(mode: u32) -> Meta {
     Meta { mode, uid: 0, gid: 0, time: 0 }
 }
@@ -398,44 +198,4 @@ fn number(name: &[u8]) -> Option<i32> {
         return None;
     }
     name.iter().try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i32::from(byte - b'0')))
-}
-
-impl<P: Platform> Dynamic for Kernel<P> {
-    fn jump(&self, kind: u32, id: i32) -> Result<NodeId, Errno> {
-        let process: &Process = self.processes.get(&id).ok_or(ENOENT)?;
-        if let Some(number) = kind.checked_sub(DESCRIPTOR) {
-            let files = self.files.get(process.files)?;
-            let fd = files.fds.get(number as usize).copied().flatten().ok_or(ENOENT)?;
-            return match self.opens.get(fd.open)?.object {
-                Object::Node(node) | Object::Text(node, _) => Ok(node),
-                Object::Pipe(pipe, ..) => self.pipes.get(pipe)?.node.ok_or(ENXIO),
-                Object::Log => self.log_node.ok_or(ENXIO),
-                _ => Err(ENXIO),
-            };
-        }
-        if matches!(process.state, State::Zombie(_)) {
-            return Err(ENOENT);
-        }
-        match proc(kind) {
-            Some(Proc::Exe) => process.exe.ok_or(ENOENT),
-            Some(Proc::Cwd) => Ok(self.views.get(process.view)?.cwd),
-            Some(Proc::RootLink) => Ok(self.views.get(process.view)?.root),
-            _ => Err(ENOENT),
-        }
-    }
-
-    fn text(&self, kind: u32, _: i32) -> Option<Vec<u8>> {
-        let me = self.me().ok()?.id;
-        let mut name = Vec::new();
-        text::decimal(&mut name, me as u64);
-        match proc(kind)? {
-            Proc::Myself => Some(name),
-            Proc::MyThread => {
-                name.extend_from_slice(b"/task/");
-                text::decimal(&mut name, self.current as u64);
-                Some(name)
-            }
-            _ => None,
-        }
-    }
 }

@@ -1,6 +1,6 @@
 //! Files of `/proc` that describe the machine, which is the same everywhere.
 
-use super::Proc;
+use super::kind::Proc;
 use super::text::{decimal, padded};
 use crate::kernel::Kernel;
 use crate::platform::Platform;

@@ -1,6 +1,6 @@
 //! Files of `/proc` that describe a process.
 
-use super::Proc;
+use super::kind::Proc;
 use crate::errno::{ENOENT, ESRCH, Errno};
 use crate::kernel::region::{Backing, Label};
 use crate::kernel::{Kernel, State};
@@ -284,7 +284,7 @@ impl<P: Platform> Kernel<P> {
 }
 
 fn limits(text: &mut Vec<u8>, limits: &crate::kernel::Limits) {
-    let mut column = |text: &mut Vec<u8>, bytes: &[u8], width: usize| {
+    let column = |text: &mut Vec<u8>, bytes: &[u8], width: usize| {
         text.extend_from_slice(bytes);
         text.resize(text.len() + width.saturating_sub(bytes.len()), b' ');
     };
