@@ -133,3 +133,72 @@ impl Elf {
         start..end.checked_next_multiple_of(PAGE).unwrap_or(u64::MAX / PAGE * PAGE)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::{EINVAL, ENOEXEC, Elf};
+    use object::read::elf::{FileHeader, ProgramHeader};
+    use object::{LittleEndian, elf::FileHeader64, elf::PT_LOAD};
+    use std::vec::Vec;
+
+    /// This program, a real one.
+    fn program() -> Vec<u8> {
+        std::fs::read(std::env::current_exe().expect("a test has a path")).expect("a test can be read")
+    }
+
+    #[test]
+    fn segments_are_those_that_another_reader_finds() {
+        let bytes = program();
+        let elf = Elf::parse(&bytes).expect("this program runs");
+        let header = FileHeader64::<LittleEndian>::parse(&*bytes).expect("this program is ELF");
+        let headers = header.program_headers(LittleEndian, &*bytes).expect("it has program headers");
+        let loads: Vec<_> = headers
+            .iter()
+            .filter(|header| header.p_type(LittleEndian) == PT_LOAD)
+            .map(|header| {
+                let flags = header.p_flags(LittleEndian).0;
+                let range = header.file_range(LittleEndian);
+                (
+                    header.p_vaddr(LittleEndian),
+                    range,
+                    header.p_memsz(LittleEndian),
+                    flags & 1 != 0,
+                    flags & 2 != 0,
+                )
+            })
+            .collect();
+        let ours: Vec<_> = elf
+            .loads
+            .iter()
+            .map(|load| {
+                (load.address, (load.offset, load.stored), load.size, load.access.execute, load.access.write)
+            })
+            .collect();
+        assert_eq!(ours, loads);
+        assert_eq!(elf.entry, header.e_entry(LittleEndian));
+        assert_eq!(elf.header_count, headers.len() as u64);
+    }
+
+    #[test]
+    fn every_cut_of_a_program_is_an_error_or_a_program() {
+        let bytes = program();
+        for length in 0..4096 {
+            let _ = Elf::parse(&bytes[..length]);
+        }
+        assert_eq!(Elf::parse(&bytes[..63]), Err(ENOEXEC));
+        assert_eq!(Elf::parse(b"#!/bin/sh\n"), Err(ENOEXEC));
+    }
+
+    #[test]
+    fn a_segment_larger_in_the_file_than_in_memory_is_refused() {
+        let mut bytes = program();
+        let table = u64::from_le_bytes(bytes[32..40].try_into().expect("eight bytes")) as usize;
+        let count = u16::from_le_bytes(bytes[56..58].try_into().expect("two bytes")) as usize;
+        let load = (0..count).map(|index| table + 56 * index).find(|&at| bytes[at..at + 4] == [1, 0, 0, 0]);
+        let at = load.expect("a program has a segment");
+        bytes[at + 32..at + 40].copy_from_slice(&u64::MAX.to_le_bytes());
+        assert_eq!(Elf::parse(&bytes), Err(EINVAL));
+    }
+}
