@@ -1,28 +1,140 @@
-//! System calls: a family a file, and the tables of their numbers.
+//! System calls: two tables of numbers, and one file for each family. Each call says which part of its man page holds.
 
+mod attributes;
+mod bytes;
 mod clone;
+mod compat;
+mod control;
+mod copy;
+mod descriptor;
+mod directories;
+mod epoll;
 mod exec;
+mod fifo;
+mod futex;
+mod identity;
+mod links;
+mod locks;
+mod mapping;
+mod memory;
+mod names;
+mod open;
+mod pipes;
 mod prctl;
 mod process;
+mod ready;
+mod remap;
+mod rename;
+mod shared;
 mod signal;
 mod signalfd;
+mod sizes;
+mod sockets;
+mod special;
+mod stat;
+mod system;
+mod table32;
+mod table64;
+mod time;
+mod timers;
+mod transfer;
 mod wait;
+mod waiting;
 
-use super::{Done, Kernel, Pending};
-use crate::errno::{ENOSYS, Errno};
-use crate::platform::Platform;
+use super::{Done, Kernel, Pending, Stop};
+use crate::errno::{EFAULT, EINVAL, ENOSYS, Errno};
+use crate::platform::{Platform, Table};
+use alloc::vec::Vec;
+
+/// What a call is called with.
+pub(crate) type Arguments = [u64; 6];
+
+/// A range of a program's memory: its start and its length.
+pub(crate) type Range = (u64, u64);
+
+/// A range's length that no call may exceed (`UIO_MAXIOV`).
+const MAX_RANGES: u64 = 1024;
 
 impl<P: Platform> Kernel<P> {
+    /// Answers a call.
     pub(crate) fn dispatch(&mut self, pending: Pending) -> Done {
-        let _ = pending;
+        match pending.table {
+            Table::X86_64 => self.call_64(pending.number, pending.arguments),
+            Table::I386 => self.call_32(pending.number, pending.arguments),
+        }
+    }
+
+    /// ENOSYS for a call that is not there; its name goes into the record.
+    pub(crate) fn unknown(&mut self, name: &'static str) -> Done {
+        if !self.unknown.contains(&name) {
+            self.unknown.push(name);
+        }
         Err(ENOSYS.into())
     }
 
-    pub(crate) fn set_thread_area(&mut self, _: u64, _: bool) -> Result<(), Errno> {
-        Err(ENOSYS)
+    /// A `long` that has a sign.
+    pub(crate) fn signed(&self, value: u64) -> i64 {
+        if self.compat { i64::from(value as i32) } else { value as i64 }
     }
 
-    pub(crate) fn release_socket(&mut self, _: u32) {}
+    /// Answers a call of i386 whose structures are those of x86-64.
+    pub(crate) fn wide(&mut self, call: fn(&mut Self, Arguments) -> Done, a: Arguments) -> Done {
+        let compat = core::mem::replace(&mut self.compat, false);
+        let done = call(self, a);
+        self.compat = compat;
+        done
+    }
 
-    pub(crate) fn wake_address(&mut self, _: u64, _: u32) {}
+    /// The ranges of an array of `struct iovec`. EINVAL, EFAULT.
+    pub(crate) fn ranges(&mut self, at: u64, count: u64) -> Result<Vec<Range>, Errno> {
+        if count > MAX_RANGES {
+            return Err(EINVAL);
+        }
+        let mut ranges = Vec::with_capacity(count as usize);
+        let mut sum = 0_u64;
+        for index in 0..count {
+            let start = self.get_long(at, 2 * index)?;
+            let length = self.get_signed(at, 2 * index + 1)?;
+            if length < 0 {
+                return Err(EINVAL);
+            }
+            self.check_range(start, length as u64)?;
+            let length = (length as u64).min(super::user::MAX_MOVE - sum);
+            sum += length;
+            ranges.push((start, length));
+        }
+        Ok(ranges)
+    }
+
+    /// EFAULT for a range that no program could have.
+    pub(crate) fn check_range(&self, start: u64, length: u64) -> Result<(), Errno> {
+        match start.checked_add(length) {
+            Some(end) if end <= 1 << 47 => Ok(()),
+            _ => Err(EFAULT),
+        }
+    }
+}
+
+/// How many bytes ranges have together.
+pub(crate) fn total(ranges: &[Range]) -> u64 {
+    ranges.iter().fold(0, |sum: u64, range| sum.saturating_add(range.1))
+}
+
+/// The part of ranges that is left behind so many bytes, at most so many bytes long.
+pub(crate) fn part(ranges: &[Range], mut skip: u64, mut most: u64) -> Vec<Range> {
+    let mut rest = Vec::with_capacity(ranges.len());
+    for &(start, length) in ranges {
+        let left = length.saturating_sub(skip).min(most);
+        if left > 0 {
+            rest.push((start.wrapping_add(skip), left));
+        }
+        skip = skip.saturating_sub(length);
+        most -= left;
+    }
+    rest
+}
+
+/// An error as a call's result.
+pub(crate) fn fail<T>(errno: Errno) -> Result<T, Stop> {
+    Err(Stop::Error(errno))
 }
