@@ -74,8 +74,20 @@ impl<P: Platform> Kernel<P> {
             }
         };
         let space = self.me()?.space;
-        self.map(space, start, size, access, backing, Label::None)?;
+        // What is unmapped at the same place must not end the memory that is mapped there anew.
+        self.count_share(backing, 1);
+        let mapped = self.map(space, start, size, access, backing, Label::None);
+        self.count_share(backing, -1);
+        mapped?;
         Ok(start)
+    }
+
+    fn count_share(&mut self, backing: Backing, by: i32) {
+        if let Backing::Shared(id, _) = backing
+            && let Some(share) = self.shares.get_mut(&id)
+        {
+            share.users = share.users.saturating_add_signed(by);
+        }
     }
 
     /// Where a mapping goes. EINVAL, ENOMEM, EEXIST, EPERM.

@@ -59,7 +59,7 @@ impl<P: Platform> Kernel<P> {
             Object::Socket(socket) => return self.read_socket(id, socket, ranges),
             Object::Event(event) => return self.read_event(id, event, ranges),
             Object::Timer(timer) => return self.read_timer(id, timer, ranges),
-            Object::Signal(set) => return self.read_signals(id, set, ranges),
+            Object::Signal(set) => return self.read_signals_of(id, set, ranges),
             // Nobody writes to the step's log but the step.
             Object::Log => return Ok(0),
             Object::Epoll(_) | Object::Process(_) => return fail(EINVAL),
