@@ -79,6 +79,10 @@ pub struct Kernel<P: Platform> {
     pub(crate) events: Slab<EventFd>,
     pub(crate) timer_fds: Slab<TimerFd>,
     pub(crate) epolls: Slab<Epoll>,
+    /// Descriptions that messages carried which nobody read, while they are let go of.
+    pub(crate) doomed: Option<Vec<u32>>,
+    /// The next port that a socket is bound to without being asked.
+    pub(crate) next_port: u16,
     pub(crate) locks: Vec<Lock>,
     pub(crate) shares: BTreeMap<u64, Share>,
     pub(crate) next_share: u64,
@@ -124,6 +128,8 @@ impl<P: Platform> Kernel<P> {
             events: Slab::new(),
             timer_fds: Slab::new(),
             epolls: Slab::new(),
+            doomed: None,
+            next_port: 0,
             locks: Vec::new(),
             shares: BTreeMap::new(),
             next_share: 0,

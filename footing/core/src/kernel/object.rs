@@ -144,6 +144,8 @@ pub(crate) struct Socket {
     pub(crate) received: u64,
     pub(crate) users: u32,
     pub(crate) node: Option<NodeId>,
+    /// shutdown(2): 1 no more is read, 2 no more is written.
+    pub(crate) shut: u8,
 }
 
 /// A lock of flock(2) or fcntl(2).

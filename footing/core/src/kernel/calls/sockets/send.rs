@@ -1,0 +1,165 @@
+//! Messages on their way. Source: send(2).
+
+use super::super::total;
+use super::address::port;
+use super::receive::DONTWAIT;
+use super::{BUFFER, DATAGRAM, PACKETS, UNIX, Range, fail};
+use crate::errno::{
+    EAGAIN, ECONNREFUSED, EDESTADDRREQ, EFAULT, EISCONN, EMSGSIZE, ENOTCONN, EPIPE, Errno,
+};
+use crate::kernel::object::Message;
+use crate::kernel::{Done, Info, Kernel, Socket, SocketState, Stop, Wait};
+use crate::platform::Platform;
+use alloc::vec::Vec;
+
+pub(super) const NOSIGNAL: u64 = 0x4000;
+const SIGPIPE: i32 = 13;
+/// The largest datagram of UDP.
+const LARGEST: u64 = 65507;
+/// So many messages wait for a reader.
+const MOST: usize = 278;
+
+/// Whether a socket takes no more messages for the time being.
+pub(super) fn full(socket: &Socket) -> bool {
+    let bytes: usize = socket.messages.iter().map(|message| message.bytes.len() + 256).sum();
+    socket.messages.len() >= MOST || bytes > BUFFER
+}
+
+impl<P: Platform> Kernel<P> {
+    /// Sends to an address, or to the peer. The descriptions go with the message; they are let go of if it does not go.
+    pub(super) fn send_message(
+        &mut self,
+        id: u32,
+        ranges: &[Range],
+        flags: u64,
+        to: Option<Vec<u8>>,
+        opens: Vec<u32>,
+    ) -> Done {
+        let carried = opens.clone();
+        let done = match self.sockets.get(id)?.state {
+            SocketState::Connected { .. } if to.is_some() => fail(EISCONN),
+            SocketState::Connected { output, peer, .. } => self.send_stream(id, output, peer, ranges, flags, opens),
+            SocketState::Datagram { .. } => self.send_datagram(id, ranges, flags, to, opens),
+            _ if self.sockets.get(id)?.family == UNIX => fail(ENOTCONN),
+            _ => self.broken(flags),
+        };
+        if done.is_err() {
+            self.doom(carried);
+        }
+        done
+    }
+
+    fn broken(&mut self, flags: u64) -> Done {
+        if flags & NOSIGNAL == 0 {
+            self.send_thread(self.current, Info::kernel(SIGPIPE));
+        }
+        fail(EPIPE)
+    }
+
+    fn send_stream(
+        &mut self,
+        id: u32,
+        output: u32,
+        peer: Option<u32>,
+        ranges: &[Range],
+        flags: u64,
+        opens: Vec<u32>,
+    ) -> Done {
+        if self.sockets.get(id)?.shut & 2 != 0 {
+            return self.broken(flags);
+        }
+        let impatient = flags & DONTWAIT != 0;
+        let Some(peer) = peer else { return self.transmit(output, impatient, ranges, flags & NOSIGNAL == 0) };
+        let first = self.thread()?.progress == 0;
+        let pipe = self.pipes.get(output)?;
+        let (waiting, room) = (pipe.bytes.len() as u64, pipe.size.saturating_sub(pipe.bytes.len()));
+        if first && !opens.is_empty() {
+            if room == 0 {
+                return if impatient { fail(EAGAIN) } else { Err(Stop::Block(Wait::Pipe(output))) };
+            }
+            if pipe.readers > 0 && total(ranges) > 0 {
+                let place = self.sockets.get_mut(peer)?;
+                let at = place.received.saturating_add(waiting);
+                place.passed.push_back((at, opens));
+                return self.transmit_some(output, impatient, ranges, flags);
+            }
+        }
+        if !first {
+            self.doom(opens);
+        }
+        self.transmit(output, impatient, ranges, flags & NOSIGNAL == 0)
+    }
+
+    /// A message with descriptions goes as far as there is room, so that they are never sent twice.
+    fn transmit_some(&mut self, output: u32, _: bool, ranges: &[Range], flags: u64) -> Done {
+        match self.transmit(output, true, ranges, flags & NOSIGNAL == 0) {
+            Err(Stop::Error(errno)) if errno == EFAULT => fail(errno),
+            done => done,
+        }
+    }
+
+    fn send_datagram(
+        &mut self,
+        id: u32,
+        ranges: &[Range],
+        flags: u64,
+        to: Option<Vec<u8>>,
+        opens: Vec<u32>,
+    ) -> Done {
+        let size = total(ranges);
+        let socket = self.sockets.get(id)?;
+        let (of, kind) = (socket.family, socket.kind);
+        if socket.shut & 2 != 0 {
+            return self.broken(flags);
+        }
+        if size > if of == UNIX { BUFFER as u64 - 32 } else { LARGEST } {
+            return fail(EMSGSIZE);
+        }
+        let target = match self.target(id, to)? {
+            Some(target) => target,
+            None if kind == PACKETS => return self.broken(flags),
+            // Nobody hears it.
+            None => return Ok(size),
+        };
+        self.bind_self(id)?;
+        if full(self.sockets.get(target)?) {
+            return match () {
+                () if of != UNIX => Ok(size),
+                () if flags & DONTWAIT != 0 => fail(EAGAIN),
+                () => Err(Stop::Block(Wait::Any)),
+            };
+        }
+        let mut bytes = Vec::new();
+        for &(start, length) in ranges {
+            let before = bytes.len();
+            bytes.resize(before + length as usize, 0);
+            self.fetch(start, bytes.get_mut(before..).unwrap_or_default())?;
+        }
+        let from = self.sockets.get(id)?.address.clone();
+        self.sockets.get_mut(target)?.messages.push_back(Message { bytes, from, opens });
+        self.stir_socket(target);
+        Ok(size)
+    }
+
+    /// To whom a message goes; none if nobody is there, which the sender does not learn.
+    fn target(&mut self, id: u32, to: Option<Vec<u8>>) -> Result<Option<u32>, Errno> {
+        let socket = self.sockets.get(id)?;
+        let (of, kind) = (socket.family, socket.kind);
+        let SocketState::Datagram { peer } = socket.state else { return Err(ENOTCONN) };
+        let address = socket.peer_address.clone();
+        match to {
+            Some(to) => {
+                let to = self.check_address(&to, of)?;
+                match self.addressee(&to, of, kind) {
+                    Err(ECONNREFUSED) if of != UNIX && port(&to) != 0 => Ok(None),
+                    other => other.map(Some),
+                }
+            }
+            None if peer.is_some() => Ok(peer),
+            None if kind == PACKETS => if address.is_empty() { Err(ENOTCONN) } else { Ok(None) },
+            None if address.is_empty() => Err(if of == UNIX { ENOTCONN } else { EDESTADDRREQ }),
+            None if of == UNIX => Err(ECONNREFUSED),
+            None => self.addressee(&address, of, DATAGRAM).map(Some),
+        }
+    }
+}
