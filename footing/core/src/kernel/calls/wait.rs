@@ -84,7 +84,7 @@ impl<P: Platform> Kernel<P> {
         }
     }
 
-    fn put_usage(&mut self, at: u64, calls: u64) -> Result<(), Errno> {
+    pub(super) fn put_usage(&mut self, at: u64, calls: u64) -> Result<(), Errno> {
         if at == 0 {
             return Ok(());
         }

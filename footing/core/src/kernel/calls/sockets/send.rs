@@ -26,26 +26,23 @@ pub(super) fn full(socket: &Socket) -> bool {
 }
 
 impl<P: Platform> Kernel<P> {
-    /// Sends to an address, or to the peer. The descriptions go with the message; they are let go of if it does not go.
+    /// Sends to an address, or to the peer. The descriptions go with the message, or are let go of.
     pub(super) fn send_message(
         &mut self,
         id: u32,
         ranges: &[Range],
         flags: u64,
         to: Option<Vec<u8>>,
-        opens: Vec<u32>,
+        mut opens: Vec<u32>,
     ) -> Done {
-        let carried = opens.clone();
         let done = match self.sockets.get(id)?.state {
             SocketState::Connected { .. } if to.is_some() => fail(EISCONN),
-            SocketState::Connected { output, peer, .. } => self.send_stream(id, output, peer, ranges, flags, opens),
-            SocketState::Datagram { .. } => self.send_datagram(id, ranges, flags, to, opens),
+            SocketState::Connected { output, peer, .. } => self.send_stream(id, output, peer, ranges, flags, &mut opens),
+            SocketState::Datagram { .. } => self.send_datagram(id, ranges, flags, to, &mut opens),
             _ if self.sockets.get(id)?.family == UNIX => fail(ENOTCONN),
             _ => self.broken(flags),
         };
-        if done.is_err() {
-            self.doom(carried);
-        }
+        self.doom(opens);
         done
     }
 
@@ -63,39 +60,32 @@ impl<P: Platform> Kernel<P> {
         peer: Option<u32>,
         ranges: &[Range],
         flags: u64,
-        opens: Vec<u32>,
+        opens: &mut Vec<u32>,
     ) -> Done {
         if self.sockets.get(id)?.shut & 2 != 0 {
             return self.broken(flags);
         }
         let impatient = flags & DONTWAIT != 0;
         let Some(peer) = peer else { return self.transmit(output, impatient, ranges, flags & NOSIGNAL == 0) };
-        let first = self.thread()?.progress == 0;
         let pipe = self.pipes.get(output)?;
         let (waiting, room) = (pipe.bytes.len() as u64, pipe.size.saturating_sub(pipe.bytes.len()));
-        if first && !opens.is_empty() {
-            if room == 0 {
-                return if impatient { fail(EAGAIN) } else { Err(Stop::Block(Wait::Pipe(output))) };
-            }
-            if pipe.readers > 0 && total(ranges) > 0 {
-                let place = self.sockets.get_mut(peer)?;
-                let at = place.received.saturating_add(waiting);
-                place.passed.push_back((at, opens));
-                return self.transmit_some(output, impatient, ranges, flags);
-            }
+        if opens.is_empty() || pipe.readers == 0 || total(ranges) == 0 {
+            return self.transmit(output, impatient, ranges, flags & NOSIGNAL == 0);
         }
-        if !first {
-            self.doom(opens);
+        if room == 0 {
+            return if impatient { fail(EAGAIN) } else { Err(Stop::Block(Wait::Pipe(output))) };
         }
-        self.transmit(output, impatient, ranges, flags & NOSIGNAL == 0)
-    }
-
-    /// A message with descriptions goes as far as there is room, so that they are never sent twice.
-    fn transmit_some(&mut self, output: u32, _: bool, ranges: &[Range], flags: u64) -> Done {
-        match self.transmit(output, true, ranges, flags & NOSIGNAL == 0) {
-            Err(Stop::Error(errno)) if errno == EFAULT => fail(errno),
-            done => done,
+        let place = self.sockets.get_mut(peer)?;
+        let at = place.received.saturating_add(waiting);
+        place.passed.push_back((at, core::mem::take(opens)));
+        // It goes as far as there is room, so that descriptions are never sent twice.
+        let done = self.transmit(output, true, ranges, flags & NOSIGNAL == 0);
+        if done.is_err()
+            && let Some((_, back)) = self.sockets.get_mut(peer)?.passed.pop_back()
+        {
+            *opens = back;
         }
+        done
     }
 
     fn send_datagram(
@@ -104,7 +94,7 @@ impl<P: Platform> Kernel<P> {
         ranges: &[Range],
         flags: u64,
         to: Option<Vec<u8>>,
-        opens: Vec<u32>,
+        opens: &mut Vec<u32>,
     ) -> Done {
         let size = total(ranges);
         let socket = self.sockets.get(id)?;
@@ -136,7 +126,11 @@ impl<P: Platform> Kernel<P> {
             self.fetch(start, bytes.get_mut(before..).unwrap_or_default())?;
         }
         let from = self.sockets.get(id)?.address.clone();
-        self.sockets.get_mut(target)?.messages.push_back(Message { bytes, from, opens });
+        self.sockets.get_mut(target)?.messages.push_back(Message {
+            bytes,
+            from,
+            opens: core::mem::take(opens),
+        });
         self.stir_socket(target);
         Ok(size)
     }
