@@ -21,7 +21,10 @@ const LINE: usize = 256;
 pub(crate) const READ_WRITE: Access = Access { read: true, write: true, execute: false };
 
 /// A script's interpreter and its one argument.
-fn script(bytes: &[u8]) -> Result<Option<(Vec<u8>, Option<Vec<u8>>)>, Errno> {
+type Interpreter = (Vec<u8>, Option<Vec<u8>>);
+
+/// What a script's first line names, if there is one.
+fn script(bytes: &[u8]) -> Result<Option<Interpreter>, Errno> {
     let Some(line) = bytes.get(..bytes.len().min(LINE)).and_then(|line| line.strip_prefix(b"#!")) else {
         return Ok(None);
     };

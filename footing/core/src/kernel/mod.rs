@@ -169,12 +169,6 @@ impl<P: Platform> Kernel<P> {
         self.processes.get(&id).ok_or(ESRCH)
     }
 
-    /// Its address space.
-    pub(crate) fn space(&mut self) -> Result<&mut Space<P>, Errno> {
-        let id = self.me()?.space;
-        self.spaces.get_mut(id)
-    }
-
     /// Nanoseconds since 1970.
     pub(crate) fn time(&self) -> i64 {
         let start = self.step.clock.min(1 << 33) as i64;

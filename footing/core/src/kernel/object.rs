@@ -142,7 +142,6 @@ pub(crate) struct Socket {
     /// Bytes sent and received so far.
     pub(crate) sent: u64,
     pub(crate) received: u64,
-    pub(crate) users: u32,
     pub(crate) node: Option<NodeId>,
     /// shutdown(2): 1 no more is read, 2 no more is written.
     pub(crate) shut: u8,

@@ -96,6 +96,10 @@ impl<P: Platform> Kernel<P> {
             self.start_timer(at, super::Timer::Thread(id));
         }
         self.blocked.push(id);
+        // A signal may have come before the wait, or wait for the mask that came with the call.
+        if wait != Wait::Continue {
+            self.wake_for_signal(id);
+        }
     }
 
     /// One turn of the current thread.

@@ -150,7 +150,7 @@ impl<P: Platform> Kernel<P> {
     }
 
     /// Ends a thread's wait if a signal may do that. Source: vfork(2), whose parent only SIGKILL interrupts.
-    fn wake_for_signal(&mut self, id: i32) {
+    pub(crate) fn wake_for_signal(&mut self, id: i32) {
         let vfork = self.threads.get(&id).is_some_and(|thread| matches!(thread.wait, Some(Wait::Vfork(_))));
         if self.signal_waits(id) && (!vfork || self.killed(id)) {
             self.wake_thread(id);

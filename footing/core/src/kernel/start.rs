@@ -85,7 +85,7 @@ impl<P: Platform> Kernel<P> {
         self.root = root;
         (self.now, self.calls, self.logged, self.spun) = (0, 0, 0, 0);
         (self.last_pid, self.current, self.next_share) = (0, 0, 0);
-        self.end = None;
+        (self.end, self.log_node) = (None, None);
         self.unknown.clear();
         let end = match self.begin() {
             Ok(()) => self.run(log),

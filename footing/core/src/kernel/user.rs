@@ -38,8 +38,7 @@ impl<P: Platform> Kernel<P> {
         if length > 1 << 20 {
             return Err(EINVAL);
         }
-        let mut bytes = Vec::new();
-        bytes.resize(length as usize, 0);
+        let mut bytes = alloc::vec![0; length as usize];
         self.fetch(at, &mut bytes)?;
         Ok(bytes)
     }

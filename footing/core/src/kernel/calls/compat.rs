@@ -202,7 +202,9 @@ impl<P: Platform> Kernel<P> {
     pub(crate) fn sys_socketcall(&mut self, a: Arguments) -> Done {
         const COUNTS: [u64; 21] = [0, 3, 3, 3, 2, 3, 3, 3, 4, 4, 4, 6, 6, 2, 5, 5, 3, 3, 4, 5, 4];
         let number = a[0] as u32;
-        let Some(&count) = COUNTS.get(number as usize).filter(|&&count| count > 0) else { return fail(EINVAL) };
+        let Some(&count) = COUNTS.get(number as usize).filter(|&&count| count > 0) else {
+            return fail(EINVAL);
+        };
         let mut a = self.arguments_at(a[1], count).map_err(|_| EFAULT)?;
         if matches!(number, 9 | 10) {
             (a[4], a[5]) = (0, 0);

@@ -120,7 +120,8 @@ impl<P: Platform> Kernel<P> {
     pub(crate) fn sys_copy_file_range(&mut self, a: Arguments) -> Done {
         let from = self.readable(a[0])?;
         let to = self.writable(a[2])?;
-        let (Object::Node(source), Object::Node(target)) = (&self.opens.get(from)?.object, &self.opens.get(to)?.object)
+        let (Object::Node(source), Object::Node(target)) =
+            (&self.opens.get(from)?.object, &self.opens.get(to)?.object)
         else {
             return fail(EINVAL);
         };

@@ -8,6 +8,9 @@ use crate::tree::{Kind, NodeId};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+/// A name and its node.
+type Entry = (Box<[u8]>, NodeId);
+
 /// How a directory's entry is laid out.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Layout {
@@ -99,12 +102,7 @@ impl<P: Platform> Kernel<P> {
         Ok(bytes.len() as u64)
     }
 
-    fn entry(
-        &self,
-        folder: NodeId,
-        offset: u64,
-        last: Option<&[u8]>,
-    ) -> Result<Option<(Box<[u8]>, NodeId)>, Errno> {
+    fn entry(&self, folder: NodeId, offset: u64, last: Option<&[u8]>) -> Result<Option<Entry>, Errno> {
         Ok(match offset {
             0 => Some((Box::from(&b"."[..]), folder)),
             1 => {
@@ -122,7 +120,9 @@ impl<P: Platform> Kernel<P> {
         let skipped = usize::try_from(offset.saturating_sub(2)).unwrap_or(usize::MAX);
         let last = match skipped.checked_sub(1) {
             None => None,
-            Some(before) => folder.iter().nth(before).or_else(|| folder.iter().last()).map(|(name, _)| Box::from(name)),
+            Some(before) => {
+                folder.iter().nth(before).or_else(|| folder.iter().last()).map(|(name, _)| Box::from(name))
+            }
         };
         self.opens.get_mut(id)?.last = last;
         Ok(())

@@ -20,13 +20,15 @@ const SHARED: u64 = 1 << 63;
 impl<P: Platform> Kernel<P> {
     /// What an address means to all who may use it: the address space and the address, or the shared memory and the offset.
     fn futex_key(&self, at: u64) -> Result<Wait, Errno> {
-        if at % 4 != 0 {
+        if !at.is_multiple_of(4) {
             return Err(EINVAL);
         }
         let id = self.me()?.space;
         Ok(match self.spaces.get(id)?.at(at) {
             Some((start, region)) => match region.backing {
-                Backing::Shared(share, offset) => Wait::Futex(SHARED | share, offset.wrapping_add(at - start)),
+                Backing::Shared(share, offset) => {
+                    Wait::Futex(SHARED | share, offset.wrapping_add(at - start))
+                }
                 _ => Wait::Futex(id.into(), at),
             },
             None => Wait::Futex(id.into(), at),

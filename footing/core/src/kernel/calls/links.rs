@@ -39,7 +39,8 @@ impl<P: Platform> Kernel<P> {
             return fail(EXDEV);
         }
         // As `fs.protected_hardlinks` has it, which systems set.
-        let plain = matches!(place.kind, Kind::File(_)) && place.mode & 0o4000 == 0 && place.mode & 0o2010 != 0o2010;
+        let plain =
+            matches!(place.kind, Kind::File(_)) && place.mode & 0o4000 == 0 && place.mode & 0o2010 != 0o2010;
         if is_folder || uid != 0 && uid != place.uid && !(plain && self.tree.may(node, uid, gid, 6).is_ok()) {
             return fail(EPERM);
         }

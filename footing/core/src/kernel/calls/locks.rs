@@ -178,7 +178,12 @@ impl<P: Platform> Kernel<P> {
     fn carve(&mut self, node: NodeId, owner: Result<u32, i32>, start: u64, end: u64) {
         let mut kept = alloc::vec::Vec::with_capacity(self.locks.len() + 1);
         for lock in self.locks.drain(..) {
-            if lock.whole || lock.node != node || lock.owner != owner || lock.end <= start || end <= lock.start {
+            if lock.whole
+                || lock.node != node
+                || lock.owner != owner
+                || lock.end <= start
+                || end <= lock.start
+            {
                 kept.push(lock);
                 continue;
             }

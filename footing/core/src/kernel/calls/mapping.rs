@@ -1,9 +1,7 @@
 //! mmap(2), and files that have no name but are memory.
 
 use super::{Arguments, fail};
-use crate::errno::{
-    EACCES, EBADF, EEXIST, EFAULT, EINVAL, ENODEV, ENOMEM, EOVERFLOW, EPERM, Errno,
-};
+use crate::errno::{EACCES, EBADF, EEXIST, EFAULT, EINVAL, ENODEV, ENOMEM, EOVERFLOW, EPERM, Errno};
 use crate::kernel::region::{Label, pages};
 use crate::kernel::{Backing, Done, Kernel, Object};
 use crate::platform::{PAGE, Platform};
@@ -22,7 +20,7 @@ const FIXED_NOREPLACE: u64 = 0x10_0000;
 impl<P: Platform> Kernel<P> {
     /// mmap(2). MAP_SYNC, MAP_HUGETLB and MAP_GROWSDOWN are not there.
     pub(crate) fn sys_mmap(&mut self, a: Arguments) -> Done {
-        if a[5] % PAGE != 0 {
+        if !a[5].is_multiple_of(PAGE) {
             return fail(EINVAL);
         }
         self.map_call(a, a[5])
@@ -95,7 +93,7 @@ impl<P: Platform> Kernel<P> {
         let space = self.spaces.get(self.me()?.space)?;
         if flags & (FIXED | FIXED_NOREPLACE) != 0 {
             let end = at.checked_add(size).ok_or(ENOMEM)?;
-            if at % PAGE != 0 {
+            if !at.is_multiple_of(PAGE) {
                 return Err(EINVAL);
             }
             if end > space.high {
@@ -145,7 +143,8 @@ impl<P: Platform> Kernel<P> {
         if flags & !(CLOEXEC | 2 | 8 | 16) != 0 {
             return fail(EINVAL);
         }
-        let name = self.text(a[0], 249, EINVAL).map_err(|errno| if errno == EINVAL { EINVAL } else { EFAULT })?;
+        let name =
+            self.text(a[0], 249, EINVAL).map_err(|errno| if errno == EINVAL { EINVAL } else { EFAULT })?;
         let volume = self.tree.get(self.root)?.volume;
         let meta = self.owned(if flags & 8 != 0 { 0o666 } else { 0o777 });
         let node = self.tree.make(volume, Kind::File(File::new(Data::Own(Vec::new()))), meta)?;

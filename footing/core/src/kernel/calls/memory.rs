@@ -39,7 +39,7 @@ impl<P: Platform> Kernel<P> {
 
     /// A range's end. EINVAL unless it starts at a page; ENOMEM if it is too long.
     fn end_of(&self, start: u64, length: u64) -> Result<u64, Errno> {
-        if start % PAGE != 0 {
+        if !start.is_multiple_of(PAGE) {
             return Err(EINVAL);
         }
         pages(length).and_then(|length| start.checked_add(length)).ok_or(ENOMEM)

@@ -1,9 +1,7 @@
 //! Names made and taken away, and the directories that a process works in.
 
 use super::{Arguments, fail};
-use crate::errno::{
-    EBUSY, EEXIST, EINVAL, EISDIR, ENOENT, ENOTDIR, ENOTEMPTY, EPERM, ERANGE, EROFS, Errno,
-};
+use crate::errno::{EBUSY, EEXIST, EINVAL, EISDIR, ENOENT, ENOTDIR, ENOTEMPTY, EPERM, ERANGE, EROFS, Errno};
 use crate::kernel::lookup::AT_FDCWD;
 use crate::kernel::{Done, Kernel, Object};
 use crate::platform::Platform;
@@ -20,7 +18,12 @@ impl<P: Platform> Kernel<P> {
     }
 
     /// Where something new shall lie. EEXIST, ENOENT for a slash behind what is no directory, EROFS, EACCES.
-    pub(super) fn find_new(&mut self, directory: i32, path: &[u8], folder: bool) -> Result<(NodeId, Vec<u8>), Errno> {
+    pub(super) fn find_new(
+        &mut self,
+        directory: i32,
+        path: &[u8],
+        folder: bool,
+    ) -> Result<(NodeId, Vec<u8>), Errno> {
         let place = self.find_last(directory, path)?;
         let Last::Name(name) = place.last else { return Err(EEXIST) };
         if place.node.is_some() {

@@ -74,7 +74,9 @@ impl<P: Platform> Kernel<P> {
         let exclusive = flags & (O_CREAT | O_EXCL) == O_CREAT | O_EXCL;
         let follow = flags & O_NOFOLLOW == 0 && !exclusive;
         let place = self.find_at(directory, &path, follow)?;
-        if flags & O_CREAT != 0 && (place.last == Last::Root || place.slash || !matches!(place.last, Last::Name(_))) {
+        if flags & O_CREAT != 0
+            && (place.last == Last::Root || place.slash || !matches!(place.last, Last::Name(_)))
+        {
             return fail(if exclusive && place.node.is_some() { EEXIST } else { EISDIR });
         }
         let (node, made) = match place.node {
@@ -214,20 +216,20 @@ impl<P: Platform> Kernel<P> {
 
     /// access(2).
     pub(crate) fn sys_access(&mut self, a: Arguments) -> Done {
-        self.access(AT_FDCWD, a[0], a[1], 0)
+        self.may_access(AT_FDCWD, a[0], a[1], 0)
     }
 
     /// faccessat(2), without flags.
     pub(crate) fn sys_faccessat(&mut self, a: Arguments) -> Done {
-        self.access(a[0] as i32, a[1], a[2], 0)
+        self.may_access(a[0] as i32, a[1], a[2], 0)
     }
 
     /// faccessat2(2).
     pub(crate) fn sys_faccessat2(&mut self, a: Arguments) -> Done {
-        self.access(a[0] as i32, a[1], a[2], a[3])
+        self.may_access(a[0] as i32, a[1], a[2], a[3])
     }
 
-    fn access(&mut self, directory: i32, path: u64, want: u64, flags: u64) -> Done {
+    fn may_access(&mut self, directory: i32, path: u64, want: u64, flags: u64) -> Done {
         const EACCESS: u64 = 0x200;
         if want & !7 & 0xffff_ffff != 0 || flags & !(EACCESS | 0x100 | 0x1000) & 0xffff_ffff != 0 {
             return fail(EINVAL);

@@ -57,7 +57,8 @@ impl<P: Platform> Kernel<P> {
     fn pending_in(&self, set: u64) -> Result<bool, Errno> {
         let waits = |info: &crate::kernel::Info| crate::kernel::signal::bit(info.signal) & set != 0;
         let thread = self.threads.get(&self.current);
-        Ok(self.me()?.pending.iter().any(waits) || thread.is_some_and(|thread| thread.pending.iter().any(waits)))
+        Ok(self.me()?.pending.iter().any(waits)
+            || thread.is_some_and(|thread| thread.pending.iter().any(waits)))
     }
 
     /// A pipe changed: those who wait for it are woken, and epoll instances report it anew.

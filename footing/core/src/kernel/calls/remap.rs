@@ -14,7 +14,7 @@ impl<P: Platform> Kernel<P> {
     pub(crate) fn sys_mremap(&mut self, a: Arguments) -> Done {
         let [start, old, new, flags, to, _] = a;
         let flags = flags & 0xffff_ffff;
-        if flags & !(MAYMOVE | FIXED) != 0 || flags == FIXED || start % PAGE != 0 {
+        if flags & !(MAYMOVE | FIXED) != 0 || flags == FIXED || !start.is_multiple_of(PAGE) {
             return fail(EINVAL);
         }
         let (Some(old), Some(new)) = (pages(old), pages(new)) else { return fail(EINVAL) };
@@ -27,7 +27,7 @@ impl<P: Platform> Kernel<P> {
         if flags & FIXED != 0 {
             let space = self.spaces.get(id)?;
             let end = to.checked_add(new).ok_or(EINVAL)?;
-            if to % PAGE != 0 || end > space.high || to < old_end && start < end {
+            if !to.is_multiple_of(PAGE) || end > space.high || to < old_end && start < end {
                 return fail(EINVAL);
             }
             self.whole(id, start, old_end.min(new_end))?;
@@ -104,7 +104,7 @@ impl<P: Platform> Kernel<P> {
                 share.users = share.users.saturating_add(1);
             }
         }
-        self.platform.shift(&mut space.space, start..start + old, to)?;
+        self.platform.shift(&mut space.space, start..start + old, to).map_err(Errno::from)?;
         for (at, _) in &regions {
             space.remove(*at);
         }

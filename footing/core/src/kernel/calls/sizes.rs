@@ -185,8 +185,7 @@ impl<P: Platform> Kernel<P> {
             let stored = self.tree.file(node)?.bytes().len() as u64;
             let size = end.min(stored).saturating_sub(offset);
             if size > 0 {
-                let mut zeros = alloc::vec::Vec::new();
-                zeros.resize(size as usize, 0);
+                let zeros = alloc::vec![0; size as usize];
                 self.tree.write_at(node, offset, &zeros, time)?;
             }
         } else {

@@ -1,7 +1,7 @@
-//! stat(2), statx(2), statfs(2).
+//! stat(2), statx(2).
 
 use super::{Arguments, fail};
-use crate::errno::{EBADF, EINVAL, ENOENT, Errno};
+use crate::errno::{EINVAL, Errno};
 use crate::kernel::lookup::AT_FDCWD;
 use crate::kernel::{Done, Kernel, Object};
 use crate::platform::{PAGE, Platform};
@@ -32,10 +32,10 @@ struct Stat {
 }
 
 /// Numbers laid one after the other.
-struct Layout(Vec<u8>);
+pub(super) struct Layout(pub(super) Vec<u8>);
 
 impl Layout {
-    fn put(mut self, value: u64, bytes: usize) -> Layout {
+    pub(super) fn put(mut self, value: u64, bytes: usize) -> Layout {
         self.0.extend_from_slice(value.to_le_bytes().get(..bytes).unwrap_or_default());
         self
     }
@@ -51,6 +51,11 @@ impl Layout {
 
 fn device(major: u32, minor: u32) -> u64 {
     u64::from(minor & 0xff | major << 8 | (minor & !0xff) << 12)
+}
+
+/// The major and minor number of a device.
+fn numbers(device: u64) -> (u64, u64) {
+    (device >> 8 & 0xfff, device & 0xff | device >> 12 & 0xf_ff00)
 }
 
 impl<P: Platform> Kernel<P> {
@@ -261,10 +266,8 @@ impl<P: Platform> Kernel<P> {
             return fail(EINVAL);
         }
         let stat = self.stat_at(a[0] as i32, a[1], a[2])?;
-        let (major, minor) =
-            |device: u64| -> (u64, u64) { (device >> 8 & 0xfff, device & 0xff | device >> 12 & 0xf_ff00) }
-                (stat.device);
-        let special = (stat.special >> 8 & 0xfff, stat.special & 0xff | stat.special >> 12 & 0xf_ff00);
+        let (major, minor) = numbers(stat.device);
+        let special = numbers(stat.special);
         let mut layout = Layout(Vec::with_capacity(256))
             .put(0x7ff, 4)
             .put(PAGE, 4)
@@ -279,79 +282,13 @@ impl<P: Platform> Kernel<P> {
             .put(0, 8);
         let [access, change, modify] = [stat.times[0], stat.times[2], stat.times[1]];
         for time in [access, 0, change, modify] {
-            layout = layout.put(time.div_euclid(1_000_000_000) as u64, 8).put(time.rem_euclid(1_000_000_000) as u64, 8);
+            layout = layout
+                .put(time.div_euclid(1_000_000_000) as u64, 8)
+                .put(time.rem_euclid(1_000_000_000) as u64, 8);
         }
         let mut layout = layout.put(special.0, 4).put(special.1, 4).put(major, 4).put(minor, 4);
         layout.0.resize(256, 0);
         self.store(a[4], &layout.0)?;
         Ok(0)
-    }
-
-    /// The numbers of statfs(2): those of tmpfs, in pages.
-    fn put_statfs(&mut self, at: u64, node: Option<NodeId>, word: usize, wide: usize) -> Done {
-        let volume = match node {
-            Some(node) => self.tree.volume_of(self.tree.get(node)?.volume).copied(),
-            None => None,
-        };
-        let (kind, limit, used, nodes) = match (volume, node) {
-            (Some(volume), Some(node)) => {
-                let used = self.tree.used(self.tree.get(node)?.volume);
-                (0x0102_1994, volume.limit / PAGE, used / PAGE, volume.limit / 1024 + 64)
-            }
-            _ => (0x5049_5045, 0, 0, 0),
-        };
-        let free = limit.saturating_sub(used);
-        let mut layout = Layout(Vec::with_capacity(120)).put(kind, word).put(PAGE, word);
-        for value in [limit, free, free, nodes, nodes] {
-            layout = layout.put(value, wide);
-        }
-        let mut layout = layout.put(0, 8).put(255, word).put(PAGE, word).put(0x20 | 0x400, word);
-        layout.0.resize(layout.0.len() + 4 * word, 0);
-        self.store(at, &layout.0)?;
-        Ok(0)
-    }
-
-    fn path_of_statfs(&mut self, path: u64) -> Result<NodeId, Errno> {
-        let path = self.path(path)?;
-        if path.is_empty() { Err(ENOENT) } else { self.node_at(AT_FDCWD, &path, true) }
-    }
-
-    fn fd_of_statfs(&mut self, fd: u64) -> Result<Option<NodeId>, Errno> {
-        match self.open_of(fd as i32).map_err(|_| EBADF)?.object {
-            Object::Node(node) | Object::Text(node, _) => Ok(Some(node)),
-            _ => Ok(None),
-        }
-    }
-
-    /// statfs(2).
-    pub(crate) fn sys_statfs(&mut self, a: Arguments) -> Done {
-        let node = self.path_of_statfs(a[0])?;
-        let word = self.long_size() as usize;
-        self.put_statfs(a[1], Some(node), word, word)
-    }
-
-    /// fstatfs(2).
-    pub(crate) fn sys_fstatfs(&mut self, a: Arguments) -> Done {
-        let node = self.fd_of_statfs(a[0])?;
-        let word = self.long_size() as usize;
-        self.put_statfs(a[1], node, word, word)
-    }
-
-    /// statfs64 of i386.
-    pub(crate) fn sys_statfs64(&mut self, a: Arguments) -> Done {
-        if a[1] != 84 && a[1] != 88 {
-            return fail(EINVAL);
-        }
-        let node = self.path_of_statfs(a[0])?;
-        self.put_statfs(a[2], Some(node), 4, 8)
-    }
-
-    /// fstatfs64 of i386.
-    pub(crate) fn sys_fstatfs64(&mut self, a: Arguments) -> Done {
-        if a[1] != 84 && a[1] != 88 {
-            return fail(EINVAL);
-        }
-        let node = self.fd_of_statfs(a[0])?;
-        self.put_statfs(a[2], node, 4, 8)
     }
 }

@@ -136,7 +136,7 @@ impl<P: Platform> Kernel<P> {
     pub(crate) fn sys_sched_getaffinity(&mut self, a: Arguments) -> Done {
         let word = self.long_size();
         let length = a[1] & 0xffff_ffff;
-        if length < word || length % word != 0 {
+        if length < word || !length.is_multiple_of(word) {
             return fail(EINVAL);
         }
         self.named(a[0])?;

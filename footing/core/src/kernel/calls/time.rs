@@ -89,7 +89,7 @@ impl<P: Platform> Kernel<P> {
         let clock = a[0] as i32;
         match clock {
             0 | 1 | 7 | 8 | 9 | 11 => {}
-            2 => return fail(EOPNOTSUPP),
+            2..=6 => return fail(EOPNOTSUPP),
             _ => return fail(EINVAL),
         }
         let time = self.get_time(a[2], SECOND)?;

@@ -67,7 +67,8 @@ impl<P: Platform> Kernel<P> {
         if after == 0 {
             return Ok(Alarm::default());
         }
-        let at = if flags & ABSOLUTE != 0 { self.moment(clock, after) } else { self.now.saturating_add(after) };
+        let at =
+            if flags & ABSOLUTE != 0 { self.moment(clock, after) } else { self.now.saturating_add(after) };
         Ok(Alarm { at: at.max(1), every })
     }
 

@@ -104,7 +104,11 @@ impl<P: Platform> Kernel<P> {
                 if seconds < 0 || rest < 0 {
                     return fail(EINVAL);
                 }
-                Some((seconds as u64).saturating_mul(SECOND as u64).saturating_add((rest as u64).saturating_mul(1000)))
+                Some(
+                    (seconds as u64)
+                        .saturating_mul(SECOND as u64)
+                        .saturating_add((rest as u64).saturating_mul(1000)),
+                )
             }
         };
         self.timeout_after(timeout);

@@ -9,7 +9,7 @@ use crate::tree::{Dynamic, Kind, Meta, NodeId};
 use alloc::vec::Vec;
 
 /// The device number of the node that the log has in `/proc/self/fd`.
-pub(crate) const LOG: (u32, u32) = (136, 0);
+const LOG: (u32, u32) = (136, 0);
 
 impl<P: Platform> Kernel<P> {
     /// Gives every pipe that is open a node, so that `/proc/self/fd` can lead to it; the log has one too.

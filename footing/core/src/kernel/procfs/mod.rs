@@ -14,7 +14,6 @@ use crate::platform::Platform;
 use crate::tree::{Kind, Meta, NodeId};
 use alloc::vec::Vec;
 use kind::{DESCRIPTOR, OF_KERNEL, OF_PROCESS, OF_SYSTEM, Proc, proc};
-pub(crate) use link::LOG;
 pub(crate) use system::{RELEASE, VERSION};
 
 impl<P: Platform> Kernel<P> {

@@ -117,8 +117,7 @@ impl<P: Platform> Kernel<P> {
     fn memory_of(&mut self, id: i32, (start, end): (u64, u64)) -> Vec<u8> {
         let Some(process) = self.processes.get(&id) else { return Vec::new() };
         let Ok(space) = self.spaces.get_mut(process.space) else { return Vec::new() };
-        let mut bytes = Vec::new();
-        bytes.resize(end.saturating_sub(start).min(4 << 20) as usize, 0);
+        let mut bytes = alloc::vec![0; end.saturating_sub(start).min(4 << 20) as usize];
         let got = self.platform.read(&mut space.space, start, &mut bytes);
         bytes.truncate(got);
         bytes

@@ -75,7 +75,9 @@ pub(super) fn loopback(family: u32, port: u16) -> Vec<u8> {
 fn local(address: &[u8]) -> bool {
     match (family(address), host(address)) {
         (INET, [127, ..]) => true,
-        (INET6, host) => host.split_last().is_some_and(|(last, rest)| *last == 1 && rest.iter().all(|&byte| byte == 0)),
+        (INET6, host) => {
+            host.split_last().is_some_and(|(last, rest)| *last == 1 && rest.iter().all(|&byte| byte == 0))
+        }
         _ => false,
     }
 }

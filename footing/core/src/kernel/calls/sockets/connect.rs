@@ -3,7 +3,8 @@
 use super::address::{any, family, host, loopback, port, unnamed, with_port};
 use super::{Arguments, DATAGRAM, INET, INET6, O_CLOEXEC, O_NONBLOCK, UNIX, fail};
 use crate::errno::{
-    EACCES, EADDRINUSE, EAGAIN, ECONNREFUSED, EINVAL, EISCONN, ENOENT, ENOTCONN, EOPNOTSUPP, EPROTOTYPE, Errno,
+    EACCES, EADDRINUSE, EAGAIN, ECONNREFUSED, EINVAL, EISCONN, ENOENT, ENOTCONN, EOPNOTSUPP, EPROTOTYPE,
+    Errno,
 };
 use crate::kernel::lookup::AT_FDCWD;
 use crate::kernel::{Done, Kernel, SocketState, Stop, Wait};
@@ -320,4 +321,3 @@ fn reached(address: &[u8]) -> Vec<u8> {
         _ => address.to_vec(),
     }
 }
-

@@ -37,9 +37,8 @@ impl<P: Platform> Kernel<P> {
         let mut rest = bytes.as_slice();
         while rest.len() >= head {
             let number = |at: usize| -> u32 {
-                rest.get(at..at + 4).map_or(0, |bytes| {
-                    bytes.iter().rev().fold(0, |sum, &byte| sum << 8 | u32::from(byte))
-                })
+                rest.get(at..at + 4)
+                    .map_or(0, |bytes| bytes.iter().rev().fold(0, |sum, &byte| sum << 8 | u32::from(byte)))
             };
             let size = number(0) as usize;
             let (level, kind) = (number(word), number(word + 4));

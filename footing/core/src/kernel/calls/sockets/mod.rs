@@ -10,7 +10,10 @@ mod send;
 
 use super::ready::{HUP, IN, OUT, READ_HUP, READ_NORMAL, WRITE_NORMAL};
 use super::{Arguments, Range, fail};
-use crate::errno::{EACCES, EAFNOSUPPORT, EINVAL, ENOTCONN, ENOTSOCK, EOPNOTSUPP, EPERM, EPROTONOSUPPORT, ESOCKTNOSUPPORT, Errno};
+use crate::errno::{
+    EACCES, EAFNOSUPPORT, EINVAL, ENOTCONN, ENOTSOCK, EOPNOTSUPP, EPERM, EPROTONOSUPPORT, ESOCKTNOSUPPORT,
+    Errno,
+};
 use crate::kernel::{Done, Kernel, Object, Pipe, Socket, SocketState};
 use crate::platform::Platform;
 use alloc::collections::VecDeque;
@@ -41,7 +44,6 @@ impl<P: Platform> Kernel<P> {
             passed: VecDeque::new(),
             sent: 0,
             received: 0,
-            users: 1,
             node: None,
             shut: 0,
         })
@@ -238,10 +240,12 @@ impl<P: Platform> Kernel<P> {
             SocketState::New => when(socket.family == UNIX, OUT | WRITE_NORMAL) | HUP,
             SocketState::Listen(queue, _) => when(!queue.is_empty(), reads),
             SocketState::Connected { input, output, .. } => {
-                let ended = socket.shut & 1 != 0 || self.pipes.get(*input).is_ok_and(|pipe| pipe.writers == 0);
+                let ended =
+                    socket.shut & 1 != 0 || self.pipes.get(*input).is_ok_and(|pipe| pipe.writers == 0);
                 let bytes = self.pipes.get(*input).is_ok_and(|pipe| !pipe.bytes.is_empty());
                 let room = self.pipes.get(*output).is_ok_and(|pipe| pipe.size > pipe.bytes.len());
-                let gone = self.pipes.get(*output).map_or(true, |pipe| pipe.readers == 0) || socket.shut & 2 != 0;
+                let gone =
+                    self.pipes.get(*output).map_or(true, |pipe| pipe.readers == 0) || socket.shut & 2 != 0;
                 when(bytes || ended, reads)
                     | when(ended, READ_HUP)
                     | when(room || gone, writes)

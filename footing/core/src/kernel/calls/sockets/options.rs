@@ -17,7 +17,9 @@ impl<P: Platform> Kernel<P> {
             return fail(EINVAL);
         }
         match (level, name) {
-            (SOL_SOCKET, 2 | 5..=10 | 12 | 13 | 15 | 16 | 18 | 19 | 29 | 36 | 66 | 67) if length < 4 => fail(EINVAL),
+            (SOL_SOCKET, 2 | 5..=10 | 12 | 13 | 15 | 16 | 18 | 19 | 29 | 36 | 66 | 67) if length < 4 => {
+                fail(EINVAL)
+            }
             (SOL_SOCKET, 2 | 5..=10 | 12 | 13 | 15 | 16 | 18..=21 | 29 | 36 | 66 | 67) => {
                 self.get32(a[3]).map_err(|_| EFAULT)?;
                 Ok(0)

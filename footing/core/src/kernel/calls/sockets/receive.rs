@@ -24,16 +24,29 @@ pub(super) struct Received {
 
 impl<P: Platform> Kernel<P> {
     /// Receives bytes of a stream or one message.
-    pub(super) fn receive_message(&mut self, id: u32, ranges: &[Range], flags: u64) -> Result<Received, Stop> {
+    pub(super) fn receive_message(
+        &mut self,
+        id: u32,
+        ranges: &[Range],
+        flags: u64,
+    ) -> Result<Received, Stop> {
         match self.sockets.get(id)?.state {
             SocketState::Connected { input, .. } => self.receive_stream(id, input, ranges, flags),
             SocketState::Datagram { .. } => self.receive_datagram(id, ranges, flags),
-            SocketState::Listen(..) | SocketState::New if self.sockets.get(id)?.family == UNIX => fail(EINVAL),
+            SocketState::Listen(..) | SocketState::New if self.sockets.get(id)?.family == UNIX => {
+                fail(EINVAL)
+            }
             _ => fail(ENOTCONN),
         }
     }
 
-    fn receive_stream(&mut self, id: u32, input: u32, ranges: &[Range], flags: u64) -> Result<Received, Stop> {
+    fn receive_stream(
+        &mut self,
+        id: u32,
+        input: u32,
+        ranges: &[Range],
+        flags: u64,
+    ) -> Result<Received, Stop> {
         let socket = self.sockets.get(id)?;
         if socket.shut & 1 != 0 || total(ranges) == 0 {
             return Ok(Received::default());
@@ -80,7 +93,8 @@ impl<P: Platform> Kernel<P> {
         };
         let done = self.put_message(&message.bytes, ranges);
         let size = message.bytes.len() as u64;
-        let (from, opens) = (message.from.clone(), if flags & PEEK == 0 { message.opens.clone() } else { Vec::new() });
+        let (from, opens) =
+            (message.from.clone(), if flags & PEEK == 0 { message.opens.clone() } else { Vec::new() });
         if flags & PEEK != 0 {
             self.sockets.get_mut(id)?.messages.push_front(message);
         } else {
@@ -93,7 +107,12 @@ impl<P: Platform> Kernel<P> {
                 return fail(errno);
             }
         };
-        Ok(Received { count: if flags & TRUNCATED != 0 { size } else { count }, from, opens, cut: count < size })
+        Ok(Received {
+            count: if flags & TRUNCATED != 0 { size } else { count },
+            from,
+            opens,
+            cut: count < size,
+        })
     }
 
     fn put_message(&mut self, bytes: &[u8], ranges: &[Range]) -> Result<u64, Errno> {

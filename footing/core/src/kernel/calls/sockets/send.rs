@@ -3,10 +3,8 @@
 use super::super::total;
 use super::address::port;
 use super::receive::DONTWAIT;
-use super::{BUFFER, DATAGRAM, PACKETS, UNIX, Range, fail};
-use crate::errno::{
-    EAGAIN, ECONNREFUSED, EDESTADDRREQ, EFAULT, EISCONN, EMSGSIZE, ENOTCONN, EPIPE, Errno,
-};
+use super::{BUFFER, DATAGRAM, PACKETS, Range, UNIX, fail};
+use crate::errno::{EAGAIN, ECONNREFUSED, EDESTADDRREQ, EISCONN, EMSGSIZE, ENOTCONN, EPIPE, Errno};
 use crate::kernel::object::Message;
 use crate::kernel::{Done, Info, Kernel, Socket, SocketState, Stop, Wait};
 use crate::platform::Platform;
@@ -37,7 +35,9 @@ impl<P: Platform> Kernel<P> {
     ) -> Done {
         let done = match self.sockets.get(id)?.state {
             SocketState::Connected { .. } if to.is_some() => fail(EISCONN),
-            SocketState::Connected { output, peer, .. } => self.send_stream(id, output, peer, ranges, flags, &mut opens),
+            SocketState::Connected { output, peer, .. } => {
+                self.send_stream(id, output, peer, ranges, flags, &mut opens)
+            }
             SocketState::Datagram { .. } => self.send_datagram(id, ranges, flags, to, &mut opens),
             _ if self.sockets.get(id)?.family == UNIX => fail(ENOTCONN),
             _ => self.broken(flags),
@@ -150,7 +150,13 @@ impl<P: Platform> Kernel<P> {
                 }
             }
             None if peer.is_some() => Ok(peer),
-            None if kind == PACKETS => if address.is_empty() { Err(ENOTCONN) } else { Ok(None) },
+            None if kind == PACKETS => {
+                if address.is_empty() {
+                    Err(ENOTCONN)
+                } else {
+                    Ok(None)
+                }
+            }
             None if address.is_empty() => Err(if of == UNIX { ENOTCONN } else { EDESTADDRREQ }),
             None if of == UNIX => Err(ECONNREFUSED),
             None => self.addressee(&address, of, DATAGRAM).map(Some),
