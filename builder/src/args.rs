@@ -230,17 +230,25 @@ pub enum MachineName {
     Fast,
     /// No QEMU: namespaces on this kernel, at native speed
     Host,
+    /// No QEMU: on this CPU, and groundup's own kernel answers every system call
+    Native,
     /// Everything twice on `host`, and in `strict` only what did not come out the same
     Auto,
 }
 
 impl MachineName {
+    /// Whether it needs QEMU and a kernel of its own.
+    pub fn has_qemu(self) -> bool {
+        !matches!(self, MachineName::Host | MachineName::Native)
+    }
+
     /// As it is written on the command line and in records.
     pub fn word(self) -> &'static str {
         match self {
             MachineName::Strict => "strict",
             MachineName::Fast => "fast",
             MachineName::Host => "host",
+            MachineName::Native => "native",
             MachineName::Auto => "auto",
         }
     }

@@ -9,5 +9,10 @@ fn main() -> ExitCode {
     {
         return host::stage(stage);
     }
+    if let [first, stage @ ..] = &arguments[..]
+        && first == footing_native::machine::STAGE
+    {
+        return footing_native::machine::stage(stage);
+    }
     builder::main(builder::args::Arguments::parse())
 }

@@ -99,6 +99,16 @@ pub enum Profile {
         /// Whether what a step can see of the host is varied: see [`host`].
         perturbed: bool,
     },
+    /// No QEMU: see [`footing_native::machine`].
+    Native,
+}
+
+impl Profile {
+    /// Whether this program is the machine itself, started anew.
+    #[must_use]
+    pub fn is_this_program(self) -> bool {
+        matches!(self, Profile::Host { .. } | Profile::Native)
+    }
 }
 
 /// What a probe has otherwise in a machine of QEMU's, to see whether builds depend on it.
@@ -126,9 +136,9 @@ pub struct Inputs {
 pub struct Machine {
     /// Which.
     pub profile: Profile,
-    /// QEMU: a path, or a name that is looked up in PATH. For [`Profile::Host`], this program.
+    /// QEMU: a path, or a name that is looked up in PATH. For a machine that has none, this program.
     pub program: PathBuf,
-    /// The kernel; [`Profile::Host`] has none.
+    /// The kernel; only machines of QEMU's have one.
     pub kernel: PathBuf,
     /// Whether it is an ELF file, which is started directly through PVH, and not a bzImage.
     pub direct: bool,
@@ -170,11 +180,12 @@ impl Machine {
         }
     }
 
-    /// The arguments of QEMU, or of this program as the `host` machine.
+    /// The arguments of QEMU, or of this program as a machine.
     pub fn arguments(&self) -> Vec<OsString> {
         let mut arguments: Vec<OsString> = Vec::new();
         let (accelerator, base, cpus) = match self.profile {
             Profile::Host { perturbed } => return host::arguments(&self.initrd, perturbed, self.memory),
+            Profile::Native => return footing_native::machine::arguments(&self.initrd, self.memory),
             Profile::Strict => ("tcg", "base=2020-01-01T00:00:00,clock=vm", 1),
             Profile::Fast { kvm: true, cpus } => ("kvm", "base=utc", cpus),
             Profile::Fast { kvm: false, cpus } => ("tcg,thread=multi", "base=utc", cpus),

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use crate::console::{Line, Reader};
 use crate::event::Event;
-use crate::machine::{Machine, Profile};
+use crate::machine::Machine;
 use crate::region::Region;
 use crate::watch::Watched;
 
@@ -182,9 +182,7 @@ impl Seen {
             _ if full => Error::Full { folder: std::env::temp_dir(), lines },
             (.., None) if halted || self.halted => Error::Halted { lines },
             (.., None) => Error::TimeLimit { limit: machine.time_limit, lines },
-            (.., Some(_)) if matches!(machine.profile, Profile::Host { .. }) && lines.is_empty() => {
-                Error::Host(stderr)
-            }
+            (.., Some(_)) if machine.profile.is_this_program() && lines.is_empty() => Error::Host(stderr),
             (.., Some(status)) if lines.is_empty() && !status.success() => {
                 Error::Broken { program: machine.program.clone(), status, stderr }
             }

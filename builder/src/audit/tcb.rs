@@ -38,6 +38,11 @@ pub fn init() -> Part {
     Part { name: "init".into(), about, sha256: crate::hash(images::INIT), size }
 }
 
+/// The machine that is this program itself, with footing in it.
+pub fn this_program() -> Result<Part, Failure> {
+    part("footing", "groundup itself, with its own kernel in it", Path::new("/proc/self/exe"))
+}
+
 /// Everything that a machine of QEMU's is made of: PID 1 first, unless the kernel does without.
 pub fn parts(tools: &args::Tools, kernel: &Kernel) -> Result<Vec<Part>, Failure> {
     let version = qemu::version(&tools.qemu).map_err(Failure::machine)?;

@@ -45,7 +45,7 @@ pub fn ddc(args: &args::Ddc) -> Result<Result<(), Failure>, Failure> {
             .option(!boots, "--over kernel", "only the machines strict and fast boot a kernel of their own")
             .done()?;
     }
-    if args.machine.iter().any(|&machine| machine != MachineName::Host) {
+    if args.machine.iter().any(|machine| machine.has_qemu()) {
         kernels.iter().try_for_each(|kernel| tcb::probe(&tools(kernel)))?;
     }
     let store = store(&args.cache)?;

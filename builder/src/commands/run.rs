@@ -51,7 +51,7 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
         .file("--console", args.console.as_deref())
         .folder("--out", args.out.as_deref())
         .done()?;
-    if matches!(args.machine, MachineName::Host | MachineName::Auto) && args.script.is_some() {
+    if args.script.is_some() && (args.machine == MachineName::Auto || !args.machine.has_qemu()) {
         return Err(Failure::help(
             "--script: the script needs a machine of its own",
             "take another --machine",
@@ -63,7 +63,7 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
             "take a Linux kernel, such as --kernel minimal",
         ));
     }
-    if args.machine != MachineName::Host {
+    if args.machine.has_qemu() {
         tcb::probe(&args.tools)?;
     }
     let mut prepared = prepare(source, graph, choices, &store(&args.cache)?)?;

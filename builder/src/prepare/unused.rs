@@ -22,15 +22,15 @@ impl Unused {
 
     /// Options about machines.
     pub fn machines(self, machines: &[MachineName], tools: &args::Tools, memory: Option<u64>) -> Unused {
+        let none = !machines.iter().any(|machine| machine.has_qemu());
         let host = machines.iter().all(|&machine| machine == MachineName::Host);
-        let why = "the host machine has no QEMU";
+        let (why, kernel) = match host {
+            true => ("the host machine has no QEMU", "the host machine runs on the host's own kernel"),
+            false => ("the machine has no QEMU", "the native machine has a kernel of its own"),
+        };
         let qemu = tools.qemu.as_os_str() != args::QEMU;
-        self.option(host && qemu, "--qemu", why)
-            .option(
-                host && tools.kernel.is_some(),
-                "--kernel",
-                "the host machine runs on the host's own kernel",
-            )
+        self.option(none && qemu, "--qemu", why)
+            .option(none && tools.kernel.is_some(), "--kernel", kernel)
             .option(host && memory.is_some(), "--memory", "the host machine has the host's memory")
     }
 

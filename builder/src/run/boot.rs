@@ -53,7 +53,7 @@ impl Boot {
     /// A machine that boots it.
     pub fn machine(&self, kernel: &Path, profile: Profile) -> Result<Machine, Failure> {
         let image = self.image.path();
-        let Some(initrd) = self.initrd.as_ref().filter(|_| !matches!(profile, Profile::Host { .. })) else {
+        let Some(initrd) = self.initrd.as_ref().filter(|_| !profile.is_this_program()) else {
             return Ok(Machine { profile, ..Machine::new(kernel, image) });
         };
         // What is behind the end of an archive is nothing, and no room is taken for it.

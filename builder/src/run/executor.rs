@@ -90,8 +90,8 @@ pub struct Ended {
 impl Machinery {
     /// Obtains what was asked for.
     pub fn obtain(machines: &[MachineName], tools: &args::Tools, cache: &Path) -> Result<Machinery, Failure> {
-        if machines.iter().all(|&machine| machine == MachineName::Host) {
-            return Ok(Machinery { kernel: None, no_kvm: None, parts: vec![tcb::init()] });
+        if !machines.iter().any(|machine| machine.has_qemu()) {
+            return Ok(Machinery { kernel: None, no_kvm: None, parts: vec![] });
         }
         let fast = machines.contains(&MachineName::Fast);
         let kernel = kernel::kernel(tools, cache, fast)?;
@@ -106,8 +106,12 @@ impl Machinery {
     }
 
     /// What of it a machine is made of.
-    fn parts(&self, machine: MachineName) -> Vec<Part> {
-        if machine == MachineName::Host { vec![tcb::init()] } else { self.parts.clone() }
+    fn parts(&self, machine: MachineName) -> Result<Vec<Part>, Failure> {
+        Ok(match machine {
+            MachineName::Host => vec![tcb::init()],
+            MachineName::Native => vec![tcb::this_program()?],
+            _ => self.parts.clone(),
+        })
     }
 }
 
@@ -144,7 +148,7 @@ pub fn build(
     running.begin(&plan, prepared, image);
 
     let machine = machine(setting, prepared, &boot)?;
-    let parts = setting.machinery.parts(setting.machine);
+    let parts = setting.machinery.parts(setting.machine)?;
     let with_script = prepared.script.as_ref().map(|script| tcb::with_script(&parts, script)).transpose()?;
     let parts = with_script.as_ref().unwrap_or(&parts);
     let version =
@@ -215,12 +219,13 @@ fn machine(setting: &Setting<'_>, prepared: &Prepared, boot: &Boot) -> Result<qe
             (setting.tools.qemu.clone(), Profile::Fast { kvm, cpus: setting.cpus })
         }
         MachineName::Host => ("/proc/self/exe".into(), Profile::Host { perturbed: setting.perturbed }),
+        MachineName::Native => ("/proc/self/exe".into(), Profile::Native),
     };
     let mut machine = boot.machine(&kernel, profile)?;
     machine.program = program;
     machine.memory = setting.memory.unwrap_or(needed);
     let least = boot.footprint.div_ceil(MIB).saturating_add(LEAST);
-    if machine.memory < least && setting.machine != MachineName::Host {
+    if machine.memory < least && setting.machine.has_qemu() {
         return Err(Failure::help(
             format!(
                 "--memory {}: {} MiB too little to start: the kernel takes {LEAST} MiB, and the image {}",
@@ -249,6 +254,9 @@ fn machine(setting: &Setting<'_>, prepared: &Prepared, boot: &Boot) -> Result<qe
 
 /// What a step can see of what ran before it in the same boot.
 fn carried_over(setting: &Setting<'_>) -> Vec<&'static str> {
+    if setting.machine == MachineName::Native {
+        return vec![];
+    }
     let mut all = qemu::machine::CARRIED_OVER.to_vec();
     let kernel = setting.machinery.kernel.as_ref().map_or("", |kernel| &kernel.about);
     if setting.machine != MachineName::Host && kernel == images::kernel::FOOTING {
@@ -260,15 +268,19 @@ fn carried_over(setting: &Setting<'_>) -> Vec<&'static str> {
     all
 }
 
-/// What the host machine could not pin.
+/// What a machine that is this program could not pin.
 fn host(machine: MachineName, notes: &str) -> Option<Value> {
-    (machine == MachineName::Host).then(|| {
-        let mut unpinned = host::UNPINNED.to_vec();
-        let more = [host::ONE_ID, host::SHARED_IDS];
-        unpinned.extend(more.into_iter().filter(|&note| notes.contains(note)));
+    let mut unpinned = match machine {
+        MachineName::Host => host::UNPINNED.to_vec(),
+        MachineName::Native => footing_native::machine::UNPINNED.to_vec(),
+        _ => return None,
+    };
+    let more = [host::ONE_ID, host::SHARED_IDS, footing_native::machine::CPUID];
+    unpinned.extend(more.into_iter().filter(|&note| notes.contains(note)));
+    if machine == MachineName::Host {
         unpinned.extend((!notes.contains(host::HELD)).then_some(host::NOT_HELD));
-        json!({ "kernel": host::kernel(), "unpinned": unpinned })
-    })
+    }
+    Some(json!({ "kernel": host::kernel(), "unpinned": unpinned }))
 }
 
 /// QEMU's arguments as a record may hold them: files stand in it by hash, not by where they were.

@@ -10,6 +10,7 @@
 //! - [`notice`], [`trace`]: the two ways to hear from a guest: notification and ptrace.
 //! - [`store`]: memory that guests map.
 //! - [`pin`]: the supervisor's processor.
+//! - [`machine`]: this home as a machine that runs an image.
 //!
 //! Whoever uses this must have one thread and be a process of its own: signal handlers, a timer and the processor are the whole process's.
 
@@ -19,6 +20,7 @@ mod event;
 pub mod filter;
 pub mod first;
 pub mod list;
+pub mod machine;
 mod memory;
 pub mod notice;
 pub mod pin;
