@@ -14,16 +14,12 @@ impl Runner<'_> {
     pub(super) fn bind(&mut self, root: &Root, source: Source<'_>, path: Field<'_>) -> Result<(), Errno> {
         let path = decode(path);
         let (folder, name) = root.place(self.kernel.tree(), &path)?;
-        let (trees, source) = match source {
-            Source::Input(field) => (Some(&self.inputs), decode(field)),
-            Source::Output(field) => {
-                let source = decode(field);
-                let (step, inside) = split(&source);
-                (self.stores.get(step), inside.into())
-            }
+        let (trees, components, source) = match source {
+            Source::Input(field) => (&self.inputs, 1, decode(field)),
+            Source::Output(field) => (&self.outputs, 2, decode(field)),
         };
-        let (base, inside) = split(&source);
-        let node = *trees.and_then(|trees| trees.get(base)).ok_or(ENOENT)?;
+        let (name_of, inside) = split(&source, components);
+        let node = NodeId(*trees.get(name_of).ok_or(ENOENT)?);
         let node = below(self.kernel.tree(), node, inside)?;
         self.show(root, folder, name, node)
     }
@@ -48,8 +44,8 @@ impl Runner<'_> {
                     continue;
                 }
                 // An input counts, also where a step makes it once more.
-                let made = || self.stores.get(self.references.maker(&name)?)?.get(&name);
-                let node = *self.inputs.get(&name).or_else(made).ok_or(ENOENT)?;
+                let made = || self.outputs.get(&*[self.references.maker(&name)?, b"/", &name].concat());
+                let node = NodeId(*self.inputs.get(&name).or_else(made).ok_or(ENOENT)?);
                 self.show(root, folder, &name, node)?;
             }
         }
@@ -60,25 +56,19 @@ impl Runner<'_> {
     pub(super) fn missing<'p>(&self, step: &Step<'p>) -> Option<&'p [u8]> {
         step.world().find_map(|world| {
             let World::Bind { source, .. } = world else { return None };
-            let (field, there) = match source {
-                Source::Input(field) => {
-                    let base = split(field.spelled()).0;
-                    (base, self.inputs.contains_key(base))
-                }
-                Source::Output(field) => {
-                    let (step, inside) = split(field.spelled());
-                    let base = split(inside).0;
-                    let there = self.stores.get(step).is_some_and(|outputs| outputs.contains_key(base));
-                    (field.spelled().get(..step.len() + 1 + base.len()).unwrap_or_default(), there)
-                }
+            let (trees, components, field) = match source {
+                Source::Input(field) => (&self.inputs, 1, field),
+                Source::Output(field) => (&self.outputs, 2, field),
             };
-            (!there).then_some(field)
+            let name = split(field.spelled(), components).0;
+            (!trees.contains_key(name)).then_some(name)
         })
     }
 }
 
-/// The first component of a path, and what is behind it.
-fn split(path: &[u8]) -> (&[u8], &[u8]) {
-    let slash = path.iter().position(|&byte| byte == b'/').unwrap_or(path.len());
+/// The first components of a path, and what is behind them.
+fn split(path: &[u8], components: usize) -> (&[u8], &[u8]) {
+    let mut slashes = path.iter().enumerate().filter(|&(_, &byte)| byte == b'/').map(|(at, _)| at);
+    let slash = slashes.nth(components - 1).unwrap_or(path.len());
     (path.get(..slash).unwrap_or_default(), path.get(slash + 1..).unwrap_or_default())
 }

@@ -29,7 +29,7 @@ impl Runner<'_> {
         match (taken, root) {
             (Ok(found), Some(root)) if found == input.sha256 || !input.verified => {
                 self.kernel.tree().freeze(root, volume);
-                self.inputs.insert(name.as_bytes().into(), root);
+                self.inputs.insert(name.as_bytes().into(), root.0);
                 if input.verified {
                     event!(self.home, "input ", name, " ", &found);
                 } else {
@@ -54,7 +54,7 @@ impl Runner<'_> {
     /// Frees the memory that an input takes.
     pub(super) fn forget_input(&mut self, name: &[u8]) {
         if let Some(root) = self.inputs.remove(name) {
-            self.drop_tree(root);
+            self.drop_tree(NodeId(root));
         }
     }
 

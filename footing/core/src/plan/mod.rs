@@ -37,7 +37,7 @@ mod tests;
 mod unpack;
 mod world;
 
-use crate::tree::{NodeId, VolumeId};
+use crate::tree::VolumeId;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use event::event;
@@ -60,8 +60,11 @@ pub struct Tally {
     pub skipped: u32,
 }
 
-/// Trees by name.
-type Trees = BTreeMap<Box<[u8]>, NodeId>;
+/// The only kind of map here: each kind is code of its own.
+type Numbers = BTreeMap<Box<[u8]>, u32>;
+
+/// Trees by name: the numbers of their roots.
+type Trees = Numbers;
 
 /// The file systems that outlive steps.
 struct Volumes {
@@ -84,8 +87,8 @@ struct Runner<'a> {
     volumes: Volumes,
     /// Verified.
     inputs: Trees,
-    /// The outputs of each step by their base names.
-    stores: BTreeMap<Box<[u8]>, Trees>,
+    /// What steps made: `STEP/BASE`.
+    outputs: Trees,
     references: References,
     /// Bytes of the export region that are taken.
     exported: u64,
@@ -135,7 +138,7 @@ fn carry_out(
         image,
         volumes,
         inputs: BTreeMap::new(),
-        stores: BTreeMap::new(),
+        outputs: BTreeMap::new(),
         references: References::default(),
         exported: 0,
     };

@@ -104,8 +104,7 @@ impl Runner<'_> {
         };
         let kept = keep(tree, root, self.volumes.outputs)?;
         let spot = export.keep(&mut self.exported);
-        let outputs = self.stores.entry(step.name.as_bytes().into()).or_default();
-        outputs.insert(base.into(), kept);
+        self.outputs.insert([step.name.as_bytes(), b"/", base].concat().into(), kept.0);
         if let Some(known) = known {
             for name in known.take() {
                 event!(self.home, "reference ", output.name, " ", Text(&name));
@@ -123,11 +122,11 @@ impl Runner<'_> {
     /// Holds the files inside an output against the plan; the first that is wrong is written to `words`.
     fn files(&mut self, step: &Step<'_>, output: &Output<'_>, words: &mut Words) {
         for (path, expected) in output.files() {
-            let kept =
-                self.stores.get(step.name.as_bytes()).and_then(|kept| kept.get(output.base.as_bytes()));
+            let name = [step.name.as_bytes(), b"/", output.base.as_bytes()].concat();
+            let kept = self.outputs.get(&*name);
             let inside: Vec<u8> = path.bytes().collect();
             let tree = self.kernel.tree();
-            let node = kept.ok_or(ENOENT).and_then(|&kept| below(tree, kept, &inside));
+            let node = kept.ok_or(ENOENT).and_then(|&kept| below(tree, NodeId(kept), &inside));
             let found = node.map_err(at("open")).and_then(|node| bytes(tree, node));
             if found.as_ref().is_ok_and(|found| *found == expected) {
                 continue;

@@ -4,18 +4,17 @@
 //!
 //! Source: E. Dolstra, "The Purely Functional Software Deployment Model" (2006), 5.5.2.
 
+use super::Numbers;
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
 use alloc::vec::Vec;
 use formats::plan::{Step, World};
 use formats::scan::{self, HASH, KEYS};
 
-/// What something refers to.
-#[derive(Default)]
+/// A name, and what it refers to.
 struct Entry {
-    order: Vec<Box<[u8]>>,
-    all: BTreeSet<Box<[u8]>>,
+    name: Box<[u8]>,
+    refers: Vec<u32>,
     /// The step that made it; none for an input.
     maker: Option<Box<[u8]>>,
 }
@@ -23,34 +22,54 @@ struct Entry {
 /// All that is known.
 #[derive(Default)]
 pub(super) struct References {
-    entries: BTreeMap<Box<[u8]>, Entry>,
+    numbers: Numbers,
+    entries: Vec<Entry>,
 }
 
 impl References {
+    fn entry(&self, base: &[u8]) -> Option<&Entry> {
+        self.entries.get(*self.numbers.get(base)? as usize)
+    }
+
+    fn number(&mut self, name: &[u8]) -> u32 {
+        if let Some(&number) = self.numbers.get(name) {
+            return number;
+        }
+        let number = self.entries.len() as u32;
+        self.entries.push(Entry { name: name.into(), refers: Vec::new(), maker: None });
+        self.numbers.insert(name.into(), number);
+        number
+    }
+
     /// What this refers to, directly or not.
     pub(super) fn of(&self, base: &[u8]) -> impl Iterator<Item = &[u8]> {
-        self.entries.get(base).into_iter().flat_map(|entry| entry.order.iter().rev().map(|name| &**name))
+        let refers = self.entry(base).map_or(&[][..], |entry| &entry.refers);
+        refers.iter().rev().filter_map(|&number| Some(&*self.entries.get(number as usize)?.name))
     }
 
     /// Notes that one thing refers to another, and to what that refers to in turn.
     pub(super) fn add(&mut self, base: &[u8], to: &[u8]) {
-        let further: Vec<Box<[u8]>> = self.of(to).map(Box::from).collect();
-        let entry = self.entries.entry(base.into()).or_default();
-        for name in core::iter::once(to.into()).chain(further) {
-            if entry.all.insert(name.clone()) {
-                entry.order.push(name);
+        let (base, to) = (self.number(base), self.number(to));
+        let further = self.entries.get(to as usize).map_or(Vec::new(), |entry| entry.refers.clone());
+        let Some(entry) = self.entries.get_mut(base as usize) else { return };
+        for number in core::iter::once(to).chain(further.into_iter().rev()) {
+            if !entry.refers.contains(&number) {
+                entry.refers.push(number);
             }
         }
     }
 
     /// Notes which step made something; of several that make the same the first counts.
     pub(super) fn made(&mut self, base: &[u8], step: &[u8]) {
-        self.entries.entry(base.into()).or_default().maker.get_or_insert_with(|| step.into());
+        let number = self.number(base);
+        if let Some(entry) = self.entries.get_mut(number as usize) {
+            entry.maker.get_or_insert_with(|| step.into());
+        }
     }
 
     /// The step that made something.
     pub(super) fn maker(&self, base: &[u8]) -> Option<&[u8]> {
-        self.entries.get(base)?.maker.as_deref()
+        self.entry(base)?.maker.as_deref()
     }
 
     /// What the outputs of a step may refer to: what it binds in the store, what that refers to, and each other.
@@ -89,14 +108,14 @@ pub(super) fn in_store<'p>(step: &Step<'p>, world: World<'p>) -> Option<&'p [u8]
 pub(super) struct Known {
     /// Base names, and whether each was found.
     names: Vec<(Box<[u8]>, bool)>,
-    hashes: BTreeMap<Box<[u8]>, usize>,
+    hashes: Numbers,
     /// For the end of each hash a bit: most of what looks like a hash is none, and this shows it at once.
     ends: Vec<u64>,
 }
 
 impl Known {
     fn new() -> Known {
-        Known { names: Vec::new(), hashes: BTreeMap::new(), ends: vec![0; KEYS / 64] }
+        Known { names: Vec::new(), hashes: Numbers::new(), ends: vec![0; KEYS / 64] }
     }
 
     /// Adds a base name, if it starts with a hash that no other one has.
@@ -109,7 +128,7 @@ impl Known {
         if let Some(bits) = self.ends.get_mut(key / 64) {
             *bits |= 1 << (key % 64);
         }
-        self.hashes.insert(hash.into(), self.names.len());
+        self.hashes.insert(hash.into(), self.names.len() as u32);
         self.names.push((name.into(), false));
     }
 
@@ -132,7 +151,7 @@ impl scan::Names for Known {
 
     fn found(&mut self, hash: &[u8]) {
         if let Some(&i) = self.hashes.get(hash)
-            && let Some((_, found)) = self.names.get_mut(i)
+            && let Some((_, found)) = self.names.get_mut(i as usize)
         {
             *found = true;
         }

@@ -5,9 +5,9 @@ use super::event::{Console, event};
 use super::reason::{Failure, Reason};
 use super::settings::settings;
 use super::world::Root;
-use crate::errno::{E2BIG, EEXIST};
+use crate::errno::E2BIG;
 use crate::tree::NodeId;
-use alloc::collections::BTreeMap;
+use core::ops::Bound;
 use formats::hex::Digest;
 use formats::log::Marker;
 use formats::plan::Step;
@@ -33,12 +33,6 @@ impl Runner<'_> {
             return Outcome::Skipped;
         }
         event!(self.home, "step ", name);
-        if self.stores.contains_key(name.as_bytes()) {
-            let failure = Failure::of("set the clock and make the store")(EEXIST);
-            event!(self.home, "failed ", name, " 0 ", failure);
-            return Outcome::Failed;
-        }
-        self.stores.insert(name.as_bytes().into(), BTreeMap::new());
         self.kernel.tree().begin();
         let (mut time, mut wrong) = (0, Words::new());
         let result = self.build(step, entropy, &mut time).and_then(|store| {
@@ -102,8 +96,15 @@ impl Runner<'_> {
 
     /// Frees the memory that a step's outputs take.
     pub(super) fn forget_outputs(&mut self, step: &[u8]) {
-        for root in self.stores.remove(step).unwrap_or_default().into_values() {
-            self.drop_tree(root);
+        let start = [step, b"/"].concat();
+        loop {
+            let mut behind = self.outputs.range::<[u8], _>((Bound::Excluded(&*start), Bound::Unbounded));
+            let Some((name, &root)) = behind.next().filter(|(name, _)| name.starts_with(&start)) else {
+                return;
+            };
+            let name = name.clone();
+            self.outputs.remove(&name);
+            self.drop_tree(NodeId(root));
         }
     }
 }
