@@ -1,7 +1,8 @@
 //! The derivations of Guix's `hello`, all 228 of them: read, written back, checked and put in order.
 #![allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
 
-use graphs::drv::{self, Closure, closure, fetch, path};
+use formats::store_path;
+use graphs::drv::{self, Closure, closure, fetch};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::Path;
@@ -23,7 +24,7 @@ fn corpus() -> BTreeMap<String, Vec<u8>> {
         if name.ends_with(".drv") {
             let mut bytes = Vec::new();
             entry.read_to_end(&mut bytes).unwrap();
-            files.insert(format!("/gnu/store/{}", path::base(&name)), bytes);
+            files.insert(format!("/gnu/store/{}", store_path::base(&name)), bytes);
         }
     }
     files
@@ -50,7 +51,7 @@ fn every_derivation_stands_after_all_that_it_needs() {
     let files = corpus();
     let hello = load(&files, HELLO).unwrap();
     assert_eq!((hello.order.len(), hello.derivations.len()), (228, 228));
-    assert_eq!((hello.store.as_str(), path::base(&hello.root)), ("/gnu/store", HELLO));
+    assert_eq!((hello.store.as_str(), store_path::base(&hello.root)), ("/gnu/store", HELLO));
     let mut before = BTreeSet::new();
     for path in &hello.order {
         assert!(hello.get(path).inputs.keys().all(|input| before.contains(input)), "{path}");
@@ -82,7 +83,7 @@ fn a_changed_byte_is_noticed_wherever_it_is() {
         changed.insert(path.clone(), text.replacen("x86_64-linux", "x86_64-linuy", 1).into_bytes());
         assert!(load(&changed, HELLO).is_err(), "{path}");
         changed.remove(path);
-        if path::base(path) != HELLO {
+        if store_path::base(path) != HELLO {
             let said = load(&changed, HELLO).unwrap_err();
             assert!(said.contains(path) && said.contains("missing"), "{said}");
         }

@@ -228,7 +228,7 @@ fn run_image(image: &Path) -> Option<BTreeMap<String, String>> {
     let mut outputs = BTreeMap::new();
     let mut each = |line: Line| {
         if let Line::Event(Event::Output { name, sha256, .. }) = line {
-            outputs.insert(name, sha256);
+            outputs.insert(name, sha256.to_string());
         }
     };
     let ending = qemu::run(&machine, &mut each, &AtomicBool::new(false)).ok()?;

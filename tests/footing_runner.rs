@@ -136,7 +136,8 @@ fn cached(out: &Path, name: &str) -> Option<PathBuf> {
     let info = fs::read_to_string(out.join(&name[..name.len().min(32)]).with_extension("narinfo")).ok()?;
     let url = info.lines().find_map(|line| line.strip_prefix("URL: ")).unwrap();
     let unpacked = out.join(name);
-    builder::nar::unpack(&fs::read(out.join(url)).unwrap(), &unpacked).unwrap();
+    let nar = fs::read(out.join(url)).unwrap();
+    builder::inputs::restore(&nar[..], &unpacked, nar.len() as u64).unwrap();
     Some(unpacked)
 }
 

@@ -6,7 +6,8 @@
 mod server;
 mod support;
 
-use graphs::drv::{Algorithm, Derivation, Fixed, Output, modulo, path, write};
+use formats::store_path;
+use graphs::drv::{Algorithm, Derivation, Fixed, Output, modulo, write};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -24,8 +25,8 @@ struct Store<'a> {
 impl Store<'_> {
     /// Puts a file or a folder where its content says.
     fn source(&self, from: &Path, name: &str) -> String {
-        let path = path::make("source", &nix_hash(from), STORE, name);
-        fs::rename(from, self.folder.join(path::base(&path))).unwrap();
+        let path = store_path::make("source", nix_hash(from).parse().unwrap(), STORE, name);
+        fs::rename(from, self.folder.join(store_path::base(&path))).unwrap();
         path
     }
 
@@ -37,7 +38,7 @@ impl Store<'_> {
         derivation.outputs.get_mut("out").unwrap().path.clone_from(&out);
         let (text, hash) = (write(&derivation), modulo::hash(&derivation, &needed));
         let own = modulo::own_path(text.as_bytes(), &derivation, STORE, name);
-        fs::write(self.folder.join(path::base(&own)), text).unwrap();
+        fs::write(self.folder.join(store_path::base(&own)), text).unwrap();
         self.hashes.insert(own.clone(), hash);
         (own, out)
     }
@@ -144,7 +145,7 @@ fn a_closure_of_three() {
     second.inputs.insert(first, ["out".to_owned()].into());
     let (second, second_out) = store.add("second", second);
 
-    let root = at.join(path::base(&second));
+    let root = at.join(store_path::base(&second));
     let mut records = Vec::new();
     for machine in ["host", "strict"] {
         let (out, record) = (folder.path().join(machine), folder.path().join(format!("{machine}.json")));
@@ -166,11 +167,11 @@ fn a_closure_of_three() {
     assert_eq!(records[0][&first_out].1, [busybox.as_str()]);
     assert_eq!(records[0][&second_out].1, [first_out.as_str()]);
     // The binary cache that was left is a place to take outputs from; the text in it is what was seen.
-    let info = format!("{}.narinfo", &path::base(&second_out)[..path::HASH]);
+    let info = format!("{}.narinfo", &store_path::base(&second_out)[..store_path::HASH]);
     let info = fs::read_to_string(folder.path().join("host").join(info)).unwrap();
     let nar = info.lines().find_map(|line| line.strip_prefix("URL: ")).unwrap();
     let nar = fs::read(folder.path().join("host").join(nar)).unwrap();
-    let seen = String::from_utf8(builder::nar::plain(&nar).unwrap().to_vec()).unwrap();
-    let top = format!("/tmp/guix-build-{}-0", path::name(&second).unwrap());
+    let seen = String::from_utf8(formats::nar::read::plain(&nar).unwrap().to_vec()).unwrap();
+    let top = format!("/tmp/guix-build-{}-0", store_path::name(&second).unwrap());
     assert_eq!(seen, SEEN.replace('@', &top) + "busybox\n\n0\n" + &first_out + "\n");
 }

@@ -69,7 +69,7 @@ fn library_hash(path: &Path) -> String {
     let folder = rustix::fd::AsFd::as_fd(&folder);
     let mut buffer = [0; 5000];
     let written = nar::write(folder, &name, room, &mut buffer, &mut walk::Path::new(), &mut Discard);
-    builder::hex(&written.unwrap().0)
+    formats::hex::text(&written.unwrap().0)
 }
 
 /// Moves the tree to the folder `kept` beside it.
@@ -145,10 +145,10 @@ fn nix_and_pid_1_agree() {
     assert_eq!(run.status, Some(0), "{}", run.stderr);
     let of_nix = nix_hash(&tree);
     let input = run.events().find_map(|event| match event {
-        qemu::Event::Input { name, sha256 } if name == "tree" => Some(sha256.clone()),
+        qemu::Event::Input { name, sha256 } if name == "tree" => Some(*sha256),
         _ => None,
     });
-    assert_eq!(input.as_ref(), Some(&of_nix), "as an input");
+    assert_eq!(input.map(|sha256| sha256.to_string()).as_ref(), Some(&of_nix), "as an input");
     assert_eq!(run.hash("copy"), of_nix, "as an output");
     assert_eq!(nix_hash(&run.output("copy")), of_nix, "as unpacked on the host");
 

@@ -14,7 +14,6 @@
 //! | [`audit`] | what is trusted, what an image would run, the plan as a shell script, a record built again |
 //! | [`compare`], [`differ`] | what records show together, and where outputs differ |
 //! | [`sign`] | who vouches for a record |
-//! | [`nar`], [`narinfo`] | reading archives, and what a binary cache says of a store path |
 //! | [`failure`] | exit statuses |
 pub mod args;
 pub mod audit;
@@ -24,8 +23,6 @@ pub mod ddc;
 pub mod differ;
 pub mod failure;
 pub mod inputs;
-pub mod nar;
-pub mod narinfo;
 pub mod nix;
 pub mod prepare;
 pub mod probe;
@@ -48,11 +45,5 @@ pub fn main(arguments: args::Arguments) -> ExitCode {
 
 /// The sha256 of bytes, in hex.
 pub fn hash(bytes: &[u8]) -> String {
-    use sha2::Digest;
-    hex(&sha2::Sha256::digest(bytes))
-}
-
-/// Bytes in hex.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    formats::digest::Sha256::of(bytes).to_string()
 }

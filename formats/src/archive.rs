@@ -3,12 +3,12 @@
 //!
 //! Source: the kernel's `Documentation/driver-api/early-userspace/buffer-format.rst`.
 
+use crate::newc::HEADER;
 use core::ffi::CStr;
 
 /// What every entry starts with.
-pub const MAGIC: &[u8] = b"070701";
-/// The length of a header.
-const HEADER: usize = 110;
+pub const MAGIC: &[u8] = crate::newc::MAGIC;
+
 /// The name of the last entry.
 const TRAILER: &CStr = c"TRAILER!!!";
 

@@ -1,4 +1,4 @@
-//! Sha256 digests as 64 lower-case hexadecimal digits, the only spelling that a plan or an event may use.
+//! Bytes as lower-case hexadecimal digits; sha256 digests as 64 of them, the only spelling that a plan or an event may use.
 
 /// A sha256 digest.
 pub type Digest = [u8; 32];
@@ -25,6 +25,13 @@ pub fn decode(text: &[u8]) -> Option<Digest> {
         *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
     }
     Some(digest)
+}
+
+/// The digits of any bytes.
+#[cfg(feature = "host")]
+pub fn text(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from(DIGITS[usize::from(value)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// The value of one lower-case digit.

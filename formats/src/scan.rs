@@ -25,7 +25,7 @@ pub fn key(hash: &[u8]) -> Option<usize> {
 }
 
 /// The value of a digit of Nix's base 32, which has no `e`, `o`, `t` and `u`.
-fn digit(byte: u8) -> Option<u32> {
+pub(crate) fn digit(byte: u8) -> Option<u32> {
     let letter = |missing: u8| Some(u32::from(byte - b'a' + 10 - missing));
     match byte {
         b'0'..=b'9' => Some(u32::from(byte - b'0')),

@@ -9,9 +9,6 @@ mod compare {
     #[path = "../../builder/src/compare/read/mod.rs"]
     pub mod read;
 }
-#[path = "../../builder/src/narinfo.rs"]
-#[allow(dead_code, reason = "signatures are not verified here, and nothing is fetched")]
-mod narinfo;
 
 use compare::read;
 

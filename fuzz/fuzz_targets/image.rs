@@ -2,7 +2,8 @@
 //! same bytes.
 #![no_main]
 
-use images::{Archive, newc, read};
+use formats::newc;
+use images::{Archive, read};
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let entries: Result<Vec<_>, _> = read::entries(bytes).collect();

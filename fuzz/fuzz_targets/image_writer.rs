@@ -10,7 +10,8 @@ use std::os::unix::fs::{OpenOptionsExt, symlink};
 use std::path::Path;
 
 use arbitrary::Arbitrary;
-use images::{Image, Input, Kind, newc, read};
+use formats::newc;
+use images::{Image, Input, Kind, read};
 
 #[derive(Arbitrary, Debug)]
 enum Node {

@@ -9,14 +9,14 @@ use init::walk::Room;
 use sha2::Digest;
 
 // Included rather than depended on: the rest of the crate brings a network client, which has no part in this.
-#[path = "../../builder/src/nar.rs"]
-mod nar;
+#[path = "../../builder/src/inputs/restore.rs"]
+mod restore;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let scratch = tempfile::tempdir().expect("a temporary folder");
     let inside = scratch.path().join("inside");
     fs::create_dir(&inside).expect("new");
-    let result = nar::unpack(bytes, &inside.join("out"));
+    let result = restore::restore(bytes, &inside.join("out"), bytes.len() as u64);
     let names = |path: &Path| -> Vec<_> {
         fs::read_dir(path).expect("there").map(|entry| entry.expect("readable").file_name()).collect()
     };
@@ -25,7 +25,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     if result.is_err() {
         return;
     }
-    if let Some(contents) = nar::plain(bytes) {
+    if let Some(contents) = formats::nar::read::plain(bytes) {
         assert!(fs::read(inside.join("out")).expect("a file") == contents, "a plain file is its contents");
     }
     let (mut text, mut order, mut buffer) = (vec![0; 1 << 20], vec![0; 1 << 16], vec![0; 8192]);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use formats::digest::Sha256;
 use graphs::plan::{Error, Failure};
 use graphs::{Choices, Graph, Resolved};
 
@@ -20,7 +21,7 @@ fn plan(graph: &Graph, choices: &Choices) {
     let order = graphs::order(graph, choices).expect("an accepted graph has an order");
     let used = graphs::used_inputs(graph, choices).expect("an accepted graph has an order");
     let resolve = |used: graphs::Used<'_>| {
-        (used.name.to_owned(), Resolved { kind: used.input.kind(), sha256: "0123456789abcdef".repeat(4) })
+        (used.name.to_owned(), Resolved { kind: used.input.kind(), sha256: Sha256::of("an input") })
     };
     let resolved: BTreeMap<String, Resolved> = used.into_iter().map(resolve).collect();
     let text = match graphs::plan(graph, choices, &resolved, Failure::Continue) {

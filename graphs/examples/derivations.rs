@@ -1,7 +1,9 @@
 //! Writes a closure of derivations with right paths into a folder, for measuring: `derivations COUNT FOLDER`. Each needs up to
 //! three of those before it. Prints the last one's file.
 
-use graphs::drv::{Derivation, Output, modulo, path, write};
+use formats::digest::Sha256;
+use formats::store_path;
+use graphs::drv::{Derivation, Output, modulo, write};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -23,7 +25,7 @@ fn main() -> std::io::Result<()> {
                 .iter()
                 .map(|&n: &usize| (String::clone(&made[n]), ["out".to_owned()].into()))
                 .collect(),
-            sources: [path::make("source", &path::sha256(b"tools"), STORE, "tools")].into(),
+            sources: [store_path::make("source", Sha256::of("tools"), STORE, "tools")].into(),
             platform: "x86_64-linux".into(),
             builder: "/bin/sh".into(),
             args: ["-e", "-c", "configure; make; make install"].map(str::to_owned).into(),
@@ -40,9 +42,9 @@ fn main() -> std::io::Result<()> {
         let own = modulo::own_path(text.as_bytes(), &derivation, STORE, &name);
         let hash = modulo::hash(&derivation, &needed);
         hashes.insert(own.clone(), hash);
-        fs::write(Path::new(folder).join(path::base(&own)), text)?;
+        fs::write(Path::new(folder).join(store_path::base(&own)), text)?;
         made.push(own);
     }
-    println!("{}", made.last().map(|own| path::base(own)).unwrap_or_default());
+    println!("{}", made.last().map(|own| store_path::base(own)).unwrap_or_default());
     Ok(())
 }

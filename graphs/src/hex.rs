@@ -64,13 +64,6 @@ pub fn decode(text: &str) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-/// Bytes as lower-case hex.
-pub fn encode(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |n: u8| char::from(DIGITS[usize::from(n)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,6 +85,6 @@ mod tests {
     #[test]
     fn what_is_encoded_decodes() {
         let all: Vec<u8> = (0..=255).collect();
-        assert_eq!(decode(&encode(&all)).unwrap(), all);
+        assert_eq!(decode(&formats::hex::text(&all)).unwrap(), all);
     }
 }

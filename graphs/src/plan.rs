@@ -20,6 +20,7 @@ use crate::index::Index;
 use crate::model::{Graph, Kind};
 use crate::order::{self, order};
 use crate::select::Choices;
+use formats::digest::Sha256;
 
 /// What PID 1 credits to the kernel's random numbers: the sha256 of the ASCII text `groundup`. It is no secret and need
 /// not be one; it has to be the same in every run.
@@ -30,8 +31,8 @@ pub const ENTROPY: &str = "afd5bf76f54ba6be34ff8a589794ea1baa379ef382d731ef8b32a
 pub struct Resolved {
     /// Its form in the image.
     pub kind: Kind,
-    /// In hex: of the bytes of a file, of the NAR of a tree.
-    pub sha256: String,
+    /// Of the bytes of a file, of the NAR of a tree.
+    pub sha256: Sha256,
 }
 
 /// What happens to the steps that don't need a failed one.
@@ -218,7 +219,7 @@ pub fn keys(
     graph: &Graph,
     choices: &Choices,
     resolved: &BTreeMap<String, Resolved>,
-) -> Result<BTreeMap<String, String>, Error> {
+) -> Result<BTreeMap<String, Sha256>, Error> {
     keys::keys(steps(graph, choices)?, resolved)
 }
 
@@ -244,12 +245,12 @@ fn inside_trees_only(step: &Step, resolved: &BTreeMap<String, Resolved>) -> Resu
 
 #[cfg(test)]
 mod tests {
-    use sha2::{Digest, Sha256};
+    use formats::digest::Sha256;
 
     use super::*;
 
     #[test]
     fn the_entropy_is_what_its_documentation_says() {
-        assert_eq!(ENTROPY, crate::hex::encode(&Sha256::digest(b"groundup")));
+        assert_eq!(ENTROPY, Sha256::of("groundup").to_string());
     }
 }

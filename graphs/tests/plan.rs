@@ -12,7 +12,7 @@ const GOOD: &str = include_str!("good.ron");
 fn resolved(graph: &graphs::Graph, choices: &Choices) -> BTreeMap<String, Resolved> {
     let used = graphs::used_inputs(graph, choices).unwrap();
     let one = |used: graphs::Used<'_>| {
-        let sha256 = used.input.sha256.clone().unwrap_or_else(|| "f".repeat(64));
+        let sha256 = used.input.sha256.clone().unwrap_or_else(|| "f".repeat(64)).parse().unwrap();
         (used.name.to_owned(), Resolved { kind: used.input.kind(), sha256 })
     };
     used.into_iter().map(one).collect()
@@ -143,7 +143,7 @@ fn what_was_built_before_is_an_input() {
     let given = |names: &[&str]| {
         let mut resolved = all.clone();
         for name in names {
-            let output = Resolved { kind: graphs::Kind::Tree, sha256: "a".repeat(64) };
+            let output = Resolved { kind: graphs::Kind::Tree, sha256: "a".repeat(64).parse().unwrap() };
             resolved.insert((*name).to_owned(), output);
         }
         let plan = graphs::plan(&graph, &choices, &resolved, Failure::Stop).unwrap();
@@ -182,7 +182,7 @@ fn a_key_follows_what_a_step_is_made_of() {
         let (graph, _) = graphs::load("chain.ron", text).unwrap();
         let choices = Choices::defaults(&graph);
         let mut resolved = resolved(&graph, &choices);
-        resolved.get_mut("sh").unwrap().sha256 = hash.repeat(64);
+        resolved.get_mut("sh").unwrap().sha256 = hash.repeat(64).parse().unwrap();
         graphs::plan::keys(&graph, &choices, &resolved).unwrap()
     };
     let before = keys(CHAIN, "a");

@@ -8,7 +8,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::Error;
-use crate::newc::{self, Header};
+use formats::newc::{self, Header};
 
 /// How much is collected before it is written: enough that system calls do not count, and it stays in the cache.
 const BUFFER: usize = 1 << 18;

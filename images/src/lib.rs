@@ -18,7 +18,6 @@
 mod archive;
 mod error;
 pub mod kernel;
-pub mod newc;
 pub mod read;
 mod tree;
 mod unpack;

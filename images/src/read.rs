@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use crate::newc::{self, HEADER, Header, MAGIC, TRAILER};
+use formats::newc::{self, HEADER, Header, MAGIC, TRAILER};
 
 /// One entry of an archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 //!
 //! The image is ours, but it is read as if it were not: a path that leads out of the folder is refused.
 
-use crate::newc::{self, HEADER, Header, TRAILER};
 use crate::read::{Malformed, header};
+use formats::newc::{self, HEADER, Header, TRAILER};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps};
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions, Permissions};

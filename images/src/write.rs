@@ -159,7 +159,7 @@ mod tests {
         ]);
         let bytes = bytes.unwrap();
         let modes: Vec<_> = read::entries(&bytes).map(Result::unwrap).map(|e| e.header.mode).collect();
-        assert_eq!(modes[2..5], [crate::newc::DIRECTORY, crate::newc::FILE, crate::newc::SYMLINK]);
+        assert_eq!(modes[2..5], [formats::newc::DIRECTORY, formats::newc::FILE, formats::newc::SYMLINK]);
     }
 
     #[test]

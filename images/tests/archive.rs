@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
-use images::{Archive, Image, Input, Kind, newc, read};
+use formats::newc;
+use images::{Archive, Image, Input, Kind, read};
 use proptest::prelude::*;
 
 /// What a tree holds, by path.

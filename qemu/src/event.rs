@@ -21,6 +21,7 @@
 //! `[A-Za-z0-9+._?=-]` and does not start with a dot. Whatever breaks a rule is no event, and is shown as a line of
 //! the kernel's: an event that the kernel's own messages cut in two must not pass for another.
 
+use formats::digest::Sha256;
 use std::str::FromStr;
 
 /// Something that PID 1 reports.
@@ -28,9 +29,9 @@ use std::str::FromStr;
 #[expect(missing_docs, reason = "the fields are those of the grammar above")]
 pub enum Event {
     /// PID 1 runs and has read this plan.
-    Started { plan: String },
+    Started { plan: Sha256 },
     /// An input has the hash that the plan says.
-    Input { name: String, sha256: String },
+    Input { name: String, sha256: Sha256 },
     /// An input was taken as it is: the plan has nobody ask for its hash.
     Unverified { name: String },
     /// An input does not have it; steps that use it are skipped.
@@ -38,7 +39,7 @@ pub enum Event {
     /// A step begins.
     Step { name: String },
     /// A step made an output.
-    Output { name: String, sha256: String, size: u64, place: Place },
+    Output { name: String, sha256: Sha256, size: u64, place: Place },
     /// An output holds the hash of this name in the store; told before the output itself is.
     Reference { output: String, name: String },
     /// A step is done.
@@ -71,13 +72,13 @@ impl Event {
         Some(match word {
             "groundup" => {
                 let ["1", plan] = fields(rest)? else { return None };
-                Self::Started { plan: hash(plan)? }
+                Self::Started { plan: Sha256::from_hex(plan)? }
             }
             "input" => {
                 let [n, found] = fields(rest)?;
                 match found {
                     "unverified" => Self::Unverified { name: name(n)? },
-                    sha256 => Self::Input { name: name(n)?, sha256: hash(sha256)? },
+                    sha256 => Self::Input { name: name(n)?, sha256: Sha256::from_hex(sha256)? },
                 }
             }
             "bad-input" => {
@@ -92,7 +93,7 @@ impl Event {
                     "full" => Place::Full,
                     offset => Place::At(number(offset)?),
                 };
-                Self::Output { name: name(n)?, sha256: hash(sha256)?, size: number(size)?, place }
+                Self::Output { name: name(n)?, sha256: Sha256::from_hex(sha256)?, size: number(size)?, place }
             }
             "reference" => {
                 let [output, n] = fields(rest)?;
@@ -141,11 +142,6 @@ fn name(text: &str) -> Option<String> {
     good.then(|| text.to_owned())
 }
 
-fn hash(text: &str) -> Option<String> {
-    let digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    (text.len() == 64 && text.bytes().all(digit)).then(|| text.to_owned())
-}
-
 fn number(text: &str) -> Option<u64> {
     let plain = text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
     plain.then(|| u64::from_str(text).ok()).flatten()
@@ -159,10 +155,10 @@ mod tests {
 
     #[test]
     fn every_event_is_read() {
-        let (h, n) = (HASH.to_owned(), "a-1.2+b_?=".to_owned());
+        let (h, n) = (Sha256::of(""), "a-1.2+b_?=".to_owned());
         for (text, event) in [
-            (format!("groundup 1 {h}"), Event::Started { plan: h.clone() }),
-            (format!("input {n} {h}"), Event::Input { name: n.clone(), sha256: h.clone() }),
+            (format!("groundup 1 {h}"), Event::Started { plan: h }),
+            (format!("input {n} {h}"), Event::Input { name: n.clone(), sha256: h }),
             (format!("input {n} unverified"), Event::Unverified { name: n.clone() }),
             (
                 format!("bad-input {n} expected {h}, found {h}"),
@@ -171,15 +167,15 @@ mod tests {
             (format!("step {n}"), Event::Step { name: n.clone() }),
             (
                 format!("output {n} {h} 112 -"),
-                Event::Output { name: n.clone(), sha256: h.clone(), size: 112, place: Place::None },
+                Event::Output { name: n.clone(), sha256: h, size: 112, place: Place::None },
             ),
             (
                 format!("output {n} {h} 0 full"),
-                Event::Output { name: n.clone(), sha256: h.clone(), size: 0, place: Place::Full },
+                Event::Output { name: n.clone(), sha256: h, size: 0, place: Place::Full },
             ),
             (
                 format!("output {n} {h} 112 4096"),
-                Event::Output { name: n.clone(), sha256: h.clone(), size: 112, place: Place::At(4096) },
+                Event::Output { name: n.clone(), sha256: h, size: 112, place: Place::At(4096) },
             ),
             (format!("built {n} 10"), Event::Built { name: n.clone(), milliseconds: 10 }),
             (

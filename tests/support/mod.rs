@@ -150,9 +150,9 @@ impl Run {
     }
 
     /// The hash that PID 1 printed for an output.
-    pub fn hash(&self, wanted: &str) -> &str {
+    pub fn hash(&self, wanted: &str) -> String {
         let hash = self.events().find_map(|event| match event {
-            Event::Output { name, sha256, .. } if name == wanted => Some(sha256.as_str()),
+            Event::Output { name, sha256, .. } if name == wanted => Some(sha256.to_string()),
             _ => None,
         });
         hash.unwrap_or_else(|| panic!("no output {wanted}; it said:\n{}", self.stderr))

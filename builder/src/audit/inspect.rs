@@ -181,7 +181,7 @@ fn read_plan(plan: &[u8], files: &Files<'_>, found: &mut Inspection) -> Result<(
                 found.inputs.push(Input {
                     name: input.name.to_string(),
                     kind,
-                    declared: crate::hex(&input.sha256),
+                    declared: formats::hex::text(&input.sha256),
                     actual,
                     size: below(files, &place).map(|(_, entry)| entry.data.len() as u64).sum(),
                     runs: vec![],
@@ -206,10 +206,10 @@ fn read_plan(plan: &[u8], files: &Files<'_>, found: &mut Inspection) -> Result<(
 
 fn output(output: formats::plan::Output<'_>) -> Output {
     let expected = output.expected.map(|expected| match expected {
-        Expected::Nar(hash) => crate::hex(&hash),
-        Expected::Flat(hash) => format!("flat:{}", crate::hex(&hash)),
+        Expected::Nar(hash) => formats::hex::text(&hash),
+        Expected::Flat(hash) => format!("flat:{}", formats::hex::text(&hash)),
     });
-    let files = output.files().map(|(path, hash)| (shown(&bytes(path.bytes())), crate::hex(&hash)));
+    let files = output.files().map(|(path, hash)| (shown(&bytes(path.bytes())), formats::hex::text(&hash)));
     Output { name: output.name.to_string(), expected, files: files.collect() }
 }
 

@@ -100,7 +100,7 @@ impl Again {
         let mut others = Vec::new();
         for (name, input) in &prepared.inputs {
             match self.claims.inputs.get(name) {
-                Some(recorded) if *recorded == input.obtained.sha256 => {}
+                Some(recorded) if *recorded == input.obtained.sha256.to_string() => {}
                 Some(recorded) => {
                     others.push(format!("{name} was {recorded}, and now is {}", input.obtained.sha256));
                 }

@@ -4,6 +4,7 @@ use crate::args;
 use crate::failure::Failure;
 use crate::prepare::runner::Script;
 use crate::run::kernel::{self, Kernel};
+use formats::digest::Sha256;
 use graphs::Role;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -16,7 +17,7 @@ pub struct Part {
     /// More about it, such as its version.
     pub about: String,
     /// Of its bytes.
-    pub sha256: String,
+    pub sha256: Sha256,
     /// Bytes.
     pub size: u64,
 }
@@ -35,7 +36,7 @@ pub fn probe(tools: &args::Tools) -> Result<(), Failure> {
 /// What every machine has.
 pub fn init() -> Part {
     let (about, size) = ("PID 1".into(), images::INIT.len() as u64);
-    Part { name: "init".into(), about, sha256: crate::hash(images::INIT), size }
+    Part { name: "init".into(), about, sha256: Sha256::of(images::INIT), size }
 }
 
 /// The machine that is this program itself, with footing in it.
@@ -61,7 +62,7 @@ pub fn parts(tools: &args::Tools, kernel: &Kernel) -> Result<Vec<Part>, Failure>
 
 /// What carries the plan out in the place of our own PID 1, in the list of parts.
 pub fn with_script(parts: &[Part], script: &Script) -> Result<Vec<Part>, Failure> {
-    let sha256 = crate::hash(&script.text);
+    let sha256 = Sha256::of(&script.text);
     let about = "the plan as a shell script".to_owned();
     let mut all = vec![Part { name: "init".into(), about, sha256, size: script.text.len() as u64 }];
     all.push(part("busybox", "the shell of the script", &script.busybox)?);
@@ -88,7 +89,7 @@ pub fn static_program(option: &str, path: &Path) -> Result<PathBuf, Failure> {
 fn part(name: &str, about: &str, path: &Path) -> Result<Part, Failure> {
     let bytes =
         std::fs::read(path).map_err(|error| Failure::machine(format!("{}: {error}", path.display())))?;
-    Ok(Part { name: name.into(), about: about.into(), sha256: crate::hash(&bytes), size: bytes.len() as u64 })
+    Ok(Part { name: name.into(), about: about.into(), sha256: Sha256::of(&bytes), size: bytes.len() as u64 })
 }
 
 /// The file that a program's name stands for.

@@ -158,7 +158,7 @@ fn report(
         Party {
             name: lane.name.clone(),
             steps: prepared.steps.clone(),
-            outputs: outputs.map(|output| (output.name.clone(), output.sha256.clone())).collect(),
+            outputs: outputs.map(|output| (output.name.clone(), output.sha256.to_string())).collect(),
         }
     };
     let parties: Vec<_> = lanes.iter().zip(prepared.iter().zip(ended)).map(party).collect();
@@ -167,7 +167,7 @@ fn report(
         name: lane.name.clone(),
         machine: lane.machine.word().to_owned(),
         choose: lane.choose.iter().cloned().collect(),
-        plan: ended.as_ref().ok().map(|ended| ended.plan.clone()),
+        plan: ended.as_ref().ok().map(|ended| ended.plan.to_string()),
         image: ended.as_ref().ok().map(|ended| ended.image.clone()),
         complete: ended.as_ref().is_ok_and(|ended| !matches!(ended.verdict, Err(Failure::Machine(_)))),
         error: match ended {

@@ -100,7 +100,7 @@ pub fn pack(
     })?;
     out.flush().map_err(|error| full(&error))?;
     Ok(Written {
-        sha256: crate::hex(&out.hash.finalize()),
+        sha256: formats::hex::text(&out.hash.finalize()),
         size: out.size,
         unpacked: summary.bytes,
         entries: summary.entries,

@@ -60,8 +60,10 @@ pub fn probe(args: &args::Probe) -> Result<Result<(), Failure>, Failure> {
     stages::refuse(prepared.imported.as_ref())?;
     let steps = prepared.left()?;
     let wanted = wanted(args, &steps)?;
-    let keys: Vec<String> =
-        steps.iter().map(|step| prepared.keys.get(&step.name).cloned().unwrap_or_default()).collect();
+    let keys: Vec<String> = steps
+        .iter()
+        .map(|step| prepared.keys.get(&step.name).map(ToString::to_string).unwrap_or_default())
+        .collect();
     let cache = cache(&args.cache);
     let others = match &args.keys {
         Some(keys) => history::others(&args.others, &super::sign::keys(keys)?)?,

@@ -25,7 +25,8 @@ pub fn verify_image(path: &Path, as_json: bool) -> Result<Result<(), Failure>, F
     let archive = if file.starts_with(XZ) {
         // In proportion to what it is packed in: some kilobytes of xz may claim to be anything.
         let bound = inputs::bound(file.len() as u64, LARGEST);
-        let read = inputs::xz(&mut behind).and_then(|from| from.take(bound + 1).read_to_end(&mut unpacked));
+        let read = formats::compression::xz(&mut behind)
+            .and_then(|from| from.take(bound + 1).read_to_end(&mut unpacked));
         if read.map_err(|error| fail(&error))? as u64 > bound {
             return Err(fail(&format_args!("more than {bound} bytes unpacked")));
         }

@@ -5,8 +5,7 @@ use super::verdict::{Compared, Party};
 use crate::differ::{Difference, differences};
 use crate::failure::Failure;
 use crate::inputs;
-use crate::nar;
-use crate::narinfo::NarInfo;
+use formats::narinfo::NarInfo;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::BufReader;
@@ -189,7 +188,7 @@ fn find(folder: &Path, name: &str) -> Result<Option<Found>, Failure> {
     let path = temporary.path().join("output");
     let file = fs::File::open(&packed).map_err(|error| fail(&error))?;
     let size = file.metadata().map_err(|error| fail(&error))?.len();
-    nar::read(BufReader::new(file), &path, size).map_err(|error| fail(&error))?;
+    inputs::restore(BufReader::new(file), &path, size).map_err(|error| fail(&error))?;
     Ok(Some(Found { path, _unpacked: Some(temporary) }))
 }
 
@@ -208,7 +207,7 @@ fn base(name: &str) -> &str {
 fn hash(path: &Path) -> Result<Output, Failure> {
     let fail = |error: std::io::Error| Failure::input(format!("{}: {error}", path.display()));
     let (sha256, size) = inputs::nar(path).map_err(fail)?;
-    let mut output = Output::new(Method::nar(), sha256, Some(size));
+    let mut output = Output::new(Method::nar(), sha256.to_string(), Some(size));
     if fs::symlink_metadata(path).map_err(fail)?.is_file() {
         output.digests.insert(Method::file(), crate::hash(&fs::read(path).map_err(fail)?));
     }

@@ -1,6 +1,6 @@
 //! What is inside compressed files. Pure.
 
-use crate::inputs::unpacked;
+use formats::compression::{Compression, decompress};
 use std::io::Read;
 
 /// Bytes inside that are looked at.
@@ -8,9 +8,9 @@ const LARGEST: u64 = 256 << 20;
 
 /// How two files are compressed and what is inside each, if it is in the same way and the difference is not that of compression.
 pub fn inside(one: &[u8], other: &[u8]) -> Option<(&'static str, Vec<u8>, Vec<u8>)> {
-    let how = how(one).filter(|_| how(one) == how(other))?;
+    let how = Compression::of(one).filter(|&how| Compression::of(other) == Some(how))?;
     let (one, other) = (read(one)?, read(other)?);
-    (one != other).then_some((how, one, other))
+    (one != other).then_some((how.name(), one, other))
 }
 
 /// Both files, or what is inside both if that is what [`parts`](super::parts()) tells of.
@@ -21,18 +21,8 @@ pub fn contents(one: Vec<u8>, other: Vec<u8>) -> (Vec<u8>, Vec<u8>) {
     }
 }
 
-fn how(bytes: &[u8]) -> Option<&'static str> {
-    match bytes {
-        [0x1f, 0x8b, ..] => Some("gzip"),
-        [b'B', b'Z', b'h', ..] => Some("bzip2"),
-        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some("xz"),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Some("zstd"),
-        _ => None,
-    }
-}
-
 fn read(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut inside = Vec::new();
-    unpacked(bytes).ok()?.take(LARGEST + 1).read_to_end(&mut inside).ok()?;
+    decompress(bytes).ok()?.take(LARGEST + 1).read_to_end(&mut inside).ok()?;
     (inside.len() as u64 <= LARGEST).then_some(inside)
 }

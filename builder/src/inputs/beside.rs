@@ -15,8 +15,8 @@ pub fn missing(spec: &InputSpec) -> Option<Error> {
             Err(reason) => reason,
             Ok(path) => match (hash::file(&path), &spec.input.sha256) {
                 (Err(source), _) => Reason::Read { path, source },
-                (Ok((found, size)), Some(expected)) if found != *expected => {
-                    Reason::WrongHash { expected: expected.clone(), found, size }
+                (Ok((found, size)), Some(expected)) if found.to_string() != *expected => {
+                    Reason::WrongHash { expected: expected.clone(), found: found.to_string(), size }
                 }
                 _ => return None,
             },

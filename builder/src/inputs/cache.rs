@@ -100,7 +100,7 @@ impl Cache {
     pub fn find(&self, sha256: &str) -> Option<u64> {
         let path = self.file(sha256);
         match hash::file(&path) {
-            Ok((found, size)) if found == sha256 => Some(size),
+            Ok((found, size)) if found.to_string() == sha256 => Some(size),
             Ok(_) => {
                 discard(&path);
                 None

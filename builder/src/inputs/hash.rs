@@ -1,5 +1,6 @@
 //! sha256 of bytes, files and whatever passes through, in lower-case hex.
 
+use formats::digest;
 use sha2::{Digest, Sha256};
 use std::{
     fs::File,
@@ -7,13 +8,8 @@ use std::{
     path::Path,
 };
 
-/// Lower-case hex.
-pub fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 pub fn bytes(bytes: &[u8]) -> String {
-    to_hex(&Sha256::digest(bytes))
+    digest::Sha256::of(bytes).to_string()
 }
 
 /// Whether the text is a sha256 as we write it: 64 lower-case hex digits.
@@ -22,7 +18,7 @@ pub fn is_sha256(text: &str) -> bool {
 }
 
 /// Hash and size of a file.
-pub fn file(path: &Path) -> io::Result<(String, u64)> {
+pub fn file(path: &Path) -> io::Result<(digest::Sha256, u64)> {
     let mut hash = Hashing::new(io::sink());
     let size = copy(&mut File::open(path)?, &mut hash)?;
     Ok((hash.finish().1, size))
@@ -56,8 +52,9 @@ impl<W: Write> Hashing<W> {
         Hashing { inner, state: Sha256::new() }
     }
 
-    pub fn finish(self) -> (W, String) {
-        (self.inner, to_hex(&self.state.finalize()))
+    pub fn finish(self) -> (W, digest::Sha256) {
+        let digest: [u8; 32] = self.state.finalize().into();
+        (self.inner, digest.into())
     }
 }
 
@@ -84,7 +81,7 @@ mod tests {
         let mut hashing = Hashing::new(Vec::new());
         hashing.write_all(b"ab").unwrap();
         hashing.write_all(b"c").unwrap();
-        assert_eq!(hashing.finish(), (b"abc".to_vec(), abc.into()));
+        assert_eq!(hashing.finish(), (b"abc".to_vec(), abc.parse().unwrap()));
         assert!(is_sha256(abc) && !is_sha256(&abc.to_uppercase()) && !is_sha256("ab"));
     }
 }

@@ -1,6 +1,6 @@
 //! The NAR sha256 of a path on disk, by the code that PID 1 runs.
 
-use formats::hex;
+use formats::digest::Sha256;
 use formats::nar::{Discard, Sink};
 use init::nar;
 use init::walk::{self, Room};
@@ -17,12 +17,12 @@ const NAMES: usize = 64 << 20;
 const ENTRIES: usize = 4 << 20;
 
 /// Hash and size of the NAR of a path.
-pub fn nar(path: &Path) -> io::Result<(String, u64)> {
+pub fn nar(path: &Path) -> io::Result<(Sha256, u64)> {
     nar_to(path, &mut Discard)
 }
 
 /// The same, and the NAR itself into a sink.
-pub fn nar_to(path: &Path, sink: &mut dyn Sink) -> io::Result<(String, u64)> {
+pub fn nar_to(path: &Path, sink: &mut dyn Sink) -> io::Result<(Sha256, u64)> {
     let parent =
         File::open(path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
     let name = path.file_name().ok_or_else(|| io::Error::other("a path without a name"))?;
@@ -31,7 +31,7 @@ pub fn nar_to(path: &Path, sink: &mut dyn Sink) -> io::Result<(String, u64)> {
     let room = Room::new(&mut names, &mut order);
     let mut at = walk::Path::new();
     match nar::write(parent.as_fd(), &name, room, &mut buffer, &mut at, sink) {
-        Ok((digest, size)) => Ok((String::from_utf8_lossy(&hex::encode(&digest)).into_owned(), size)),
+        Ok((digest, size)) => Ok((digest.into(), size)),
         Err(walk::Error::System(what, errno)) => {
             let error = io::Error::from(errno);
             Err(io::Error::new(
@@ -55,7 +55,7 @@ mod tests {
         fs::write(&path, "").unwrap();
         // The NAR of an empty file, as `nix-store --dump` writes it.
         let (sha256, size) = nar(&path).unwrap();
-        assert_eq!((&sha256[..16], size), ("77ac62e2629d8e45", 112));
+        assert_eq!((&sha256.to_string()[..16], size), ("77ac62e2629d8e45", 112));
         assert!(nar(&folder.path().join("none")).is_err());
     }
 }

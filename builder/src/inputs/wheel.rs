@@ -66,7 +66,8 @@ pub fn download(
     let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     // NAME-VERSION[-BUILD]-PYTHON-ABI-PLATFORM.whl (the wheel file name convention).
     let version = file.split('-').nth(1).unwrap_or_default().to_owned();
-    let (sha256, size) = hash::file(&path).map_err(|error| read(&path, error))?;
+    let (digest, size) = hash::file(&path).map_err(|error| read(&path, error))?;
+    let sha256 = digest.to_string();
     Ok(Wheel { path, file, version, sha256, size })
 }
 

@@ -2,10 +2,11 @@
 
 use super::hash;
 use super::places::Found;
-use super::scan::{Known, Scan};
 use crate::inputs;
-use graphs::drv::path::{self, base, name};
-use graphs::drv::{self, nix32};
+use formats::digest::Sha256;
+use formats::references::Known;
+use formats::store_path::{self, base, name};
+use graphs::drv;
 use graphs::drv::{Algorithm, Fixed};
 use graphs::plan::Given;
 use graphs::{Kind, Resolved};
@@ -48,12 +49,12 @@ pub fn examine(
     known: &Known,
 ) -> Result<(Given, Trust), String> {
     let fail = |error: io::Error| format!("{}: {error}", found.from);
-    let mut scan = Scan::new(known);
-    let (nar, size) = inputs::nar_to(&found.path, &mut scan).map_err(fail)?;
+    let (hashed, names) = known.search(|sink| inputs::nar_to(&found.path, sink));
+    let (nar, size) = hashed.map_err(fail)?;
     let direct = match (derivation(path, found), &found.info) {
         (Some(references), _) => references,
         (None, Some(info)) => info.references.clone(),
-        (None, None) => scan.found,
+        (None, None) => names,
     };
     let meta = fs::symlink_metadata(&found.path).map_err(fail)?;
     let kind = match meta.file_type() {
@@ -63,14 +64,19 @@ pub fn examine(
         _ => Kind::File,
     };
     let flat = |algorithm| hash::read(File::open(&found.path)?, algorithm);
-    let sha256 = if kind == Kind::Tree { nar.clone() } else { flat(Algorithm::Sha256).map_err(fail)? };
+    let sha256 = if kind == Kind::Tree {
+        nar
+    } else {
+        let hash = flat(Algorithm::Sha256).map_err(fail)?;
+        Sha256::from_hex(&hash).ok_or_else(|| format!("{}: {hash} is no sha256", found.from))?
+    };
     let wrong = |what: &str, expected: &str, is: &str| {
         Err(format!("{path}, from {}: expected {what} {expected}, found {is}", found.from))
     };
-    let mut ca = follows(path, store, &nar, &sha256, &direct);
+    let mut ca = follows(path, store, nar, sha256, &direct);
     let trust = if let Some(fixed) = fixed {
         let is = match (fixed.recursive, fixed.algorithm) {
-            (true, Algorithm::Sha256) => nar.clone(),
+            (true, Algorithm::Sha256) => nar.to_string(),
             (true, algorithm) => {
                 let mut hash = hash::Hasher::new(algorithm);
                 inputs::nar_to(&found.path, &mut hash).map_err(fail)?;
@@ -84,11 +90,11 @@ pub fn examine(
         if is != fixed.hash {
             return wrong(&fixed.method(), &fixed.hash, &is);
         }
-        ca = Some(format!("fixed:{}:{}", fixed.method(), base32(&fixed.hash)));
+        ca = Some(format!("fixed:{}:{}", fixed.method(), fixed.nix32()));
         Trust::Declared
     } else if let Some(info) = &found.info {
         if info.nar_hash != nar {
-            return wrong("NAR sha256", &info.nar_hash, &nar);
+            return wrong("NAR sha256", &info.nar_hash.to_string(), &nar.to_string());
         }
         if info.nar_size != size {
             return wrong("a NAR of the size", &info.nar_size.to_string(), &size.to_string());
@@ -120,23 +126,25 @@ fn derivation(path: &str, found: &Found) -> Option<BTreeSet<String>> {
 }
 
 /// How the path follows from the content, if it does: as that of a source by its NAR, of a text or of a file by its bytes.
-fn follows(at: &str, store: &str, nar: &str, flat: &str, references: &BTreeSet<String>) -> Option<String> {
+fn follows(
+    at: &str,
+    store: &str,
+    nar: Sha256,
+    flat: Sha256,
+    references: &BTreeSet<String>,
+) -> Option<String> {
     let name = name(at)?;
     let others =
         references.iter().filter(|other| *other != base(at)).map(|other| format!(":{store}/{other}"));
     let others: String = others.collect();
     let itself = if references.contains(base(at)) { ":self" } else { "" };
-    let content = path::sha256(format!("fixed:out:sha256:{flat}:").as_bytes());
+    let content = Sha256::of(format!("fixed:out:sha256:{flat}:"));
     [
-        (path::make(&format!("source{others}{itself}"), nar, store, name), "fixed:r", nar),
-        (path::make(&format!("text{others}"), flat, store, name), "text", flat),
-        (path::make("output:out", &content, store, name), "fixed", flat),
+        (store_path::make(&format!("source{others}{itself}"), nar, store, name), "fixed:r", nar),
+        (store_path::make(&format!("text{others}"), flat, store, name), "text", flat),
+        (store_path::make("output:out", content, store, name), "fixed", flat),
     ]
     .into_iter()
     .find(|(path, ..)| path == at)
-    .map(|(_, how, hash)| format!("{how}:sha256:{}", base32(hash)))
-}
-
-fn base32(hex: &str) -> String {
-    nix32::encode(&graphs::hex::decode(hex).unwrap_or_default())
+    .map(|(_, how, hash)| format!("{how}:sha256:{}", hash.nix32()))
 }

@@ -2,8 +2,8 @@
 
 use crate::failure::Failure;
 use crate::inputs;
+use formats::store_path::base;
 use graphs::Problem;
-use graphs::drv::path::base;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
@@ -60,7 +60,7 @@ impl Files {
     fn unpack(&mut self, archive: &Path) -> io::Result<()> {
         let file = File::open(archive)?;
         let bound = inputs::bound(file.metadata()?.len(), ARCHIVE);
-        let mut counted = inputs::unpacked(BufReader::new(file))?.take(bound + 1);
+        let mut counted = formats::compression::decompress(BufReader::new(file))?.take(bound + 1);
         let done = self.members(&mut tar::Archive::new(&mut counted));
         if counted.limit() == 0 {
             return Err(io::Error::other(format!("more than {bound} bytes unpacked")));

@@ -29,7 +29,7 @@ impl Hasher {
         let hash = &mut hash[..self.algorithm.length()];
         // The length is the algorithm's, so that it fits.
         let _ = self.state.finalize_into_reset(hash);
-        crate::hex(hash)
+        formats::hex::text(hash)
     }
 }
 

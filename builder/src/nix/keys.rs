@@ -1,15 +1,16 @@
 //! Keys of derivations: a derivation's path says all of it but what it is given and how steps are made.
 
 use super::resolved::ResolvedClosure;
-use graphs::drv::path::base;
+use formats::digest::Sha256;
+use formats::store_path::base;
 use graphs::plan::imported::needs;
 use std::collections::BTreeMap;
 
 /// The key of each derivation that is built or could be, by its base name: the sha256 of its path, of the hashes of what it is
 /// given, of the keys of those that it needs, and of this program's version. Pure.
-pub fn keys(ground: &ResolvedClosure) -> BTreeMap<String, String> {
-    let mut keys: BTreeMap<String, String> = BTreeMap::new();
-    let shell = ground.shell.as_ref().map(|shell| shell.obtained.sha256.as_str());
+pub fn keys(ground: &ResolvedClosure) -> BTreeMap<String, Sha256> {
+    let mut keys: BTreeMap<String, Sha256> = BTreeMap::new();
+    let shell = ground.shell.as_ref().map(|shell| shell.obtained.sha256.to_string());
     let setting = format!("{} {} {}\n", env!("CARGO_PKG_VERSION"), ground.space, shell.unwrap_or_default());
     for path in needs(&ground.closure, &|path| ground.stopped.contains(path)).build {
         let derivation = ground.closure.get(path);
@@ -26,7 +27,7 @@ pub fn keys(ground: &ResolvedClosure) -> BTreeMap<String, String> {
                 }
             }
         }
-        keys.insert(base(path).to_owned(), crate::hash(text.as_bytes()));
+        keys.insert(base(path).to_owned(), Sha256::of(text));
     }
     keys
 }

@@ -6,9 +6,9 @@
 use super::places::Places;
 use crate::inputs::Store;
 use crate::ui::term;
+use formats::store_path::base;
 use graphs::Problem;
 use graphs::drv::fetch::{self, Fetch};
-use graphs::drv::path::base;
 use graphs::drv::{Closure, Derivation};
 use graphs::plan::Needs;
 use std::collections::BTreeMap;

@@ -21,7 +21,6 @@ pub mod out;
 mod places;
 mod prepare;
 pub mod resolved;
-mod scan;
 pub mod stages;
 mod taken;
 #[cfg(test)]

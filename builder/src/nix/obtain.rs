@@ -3,12 +3,12 @@
 use super::content::{Trust, examine};
 use super::lacking::{self, Lacking, Mirrors};
 use super::places::{Found, Places, Trouble, expand};
-use super::scan::Known;
 use crate::inputs::{self, Store};
 use crate::ui::term;
+use formats::references::Known;
+use formats::store_path::base;
 use graphs::Problem;
 use graphs::drv::fetch::{self, Fetch};
-use graphs::drv::path::base;
 use graphs::drv::{self, Closure, Fixed};
 use graphs::plan::{Given, Needs};
 use std::collections::{BTreeMap, BTreeSet};

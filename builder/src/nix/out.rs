@@ -5,11 +5,11 @@ use super::Imported;
 use super::obtain::Obtained;
 use crate::failure::Failure;
 use crate::inputs;
-use crate::narinfo::NarInfo;
 use crate::run::results::Output;
+use formats::digest::Sha256;
 use formats::nar::Sink;
-use graphs::drv::nix32;
-use graphs::drv::path::HASH;
+use formats::narinfo::NarInfo;
+use formats::store_path::HASH;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, BufWriter, Write};
@@ -19,14 +19,11 @@ use tempfile::NamedTempFile;
 
 /// Adds one output, whose NAR these bytes are, to the cache in a folder.
 pub fn add(folder: &Path, imported: &Imported, output: &Output, nar: &[u8]) -> Result<(), Failure> {
+    let path = format!("{}/{}", imported.store, output.name);
     let info = NarInfo {
-        path: format!("{}/{}", imported.store, output.name),
-        url: url(&output.sha256),
-        nar_hash: output.sha256.clone(),
-        nar_size: output.size,
         references: output.references.iter().cloned().collect(),
         deriver: Some(output.step.clone()),
-        ..NarInfo::default()
+        ..NarInfo::plain(path, url(output.sha256), output.sha256, output.size)
     };
     let about = format!("StoreDir: {}\nWantMassQuery: 1\nPriority: 50\n", imported.store);
     write(folder, &info.url, nar)?;
@@ -43,9 +40,9 @@ fn referred(folder: &Path, imported: &Imported, names: &[String]) -> Result<(), 
         let Some(one) = imported.ground.obtained.get(&path).filter(|_| seen.insert(name.clone())) else {
             continue;
         };
-        let (nar_hash, nar_size) = one.given.nar.clone();
-        let (references, url) = (one.given.direct.clone(), url(&nar_hash));
-        let info = NarInfo { path, url, nar_hash, nar_size, references, ..NarInfo::default() };
+        let (nar_hash, nar_size) = one.given.nar;
+        let (references, url) = (one.given.direct.clone(), url(nar_hash));
+        let info = NarInfo { references, ..NarInfo::plain(path, url, nar_hash, nar_size) };
         let text = info.write();
         let stands = fs::read_to_string(folder.join(info_name(&name))).is_ok_and(|other| other == text);
         if !stands || !folder.join(&info.url).exists() {
@@ -58,8 +55,8 @@ fn referred(folder: &Path, imported: &Imported, names: &[String]) -> Result<(), 
 }
 
 /// Where the NAR of this hash is, below the cache.
-fn url(sha256: &str) -> String {
-    format!("nar/{}.nar", nix32::encode(&graphs::hex::decode(sha256).unwrap_or_default()))
+fn url(sha256: Sha256) -> String {
+    format!("nar/{}.nar", sha256.nix32())
 }
 
 fn info_name(name: &str) -> String {

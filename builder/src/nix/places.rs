@@ -5,8 +5,8 @@
 //! failure is kept, and reported if no other place has it.
 
 use crate::inputs::{self, Store};
-use crate::narinfo::{self, NarInfo};
-use graphs::drv::path::{HASH, base};
+use formats::narinfo::{self, NarInfo};
+use formats::store_path::{HASH, base};
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -75,9 +75,9 @@ impl Trouble {
     }
 
     /// Why a NAR could not be unpacked.
-    pub fn nar(place: &Path, error: &crate::nar::Error) -> Trouble {
-        use crate::nar::Error::{Io, Read};
-        let elsewhere = matches!(error, Io { source, .. } | Read { source, .. } if inputs::is_full(source));
+    pub fn nar(place: &Path, error: &formats::nar::read::Error) -> Trouble {
+        use formats::nar::read::Error::{Make, Read};
+        let elsewhere = matches!(error, Make { source, .. } | Read { source, .. } if inputs::is_full(source));
         Trouble { what: vec![format!("{}: {error}", place.display())], elsewhere }
     }
 }
@@ -232,13 +232,13 @@ fn read(text: &str, path: &str, place: &str) -> Result<NarInfo, Trouble> {
 }
 
 /// Unpacks a NAR that may be packed. It may have as many bytes as a narinfo says, and never more than [`inputs::bound`] allows.
-pub(super) fn expand(nar: &Path, to: &Path, stated: Option<u64>) -> Result<(), crate::nar::Error> {
+pub(super) fn expand(nar: &Path, to: &Path, stated: Option<u64>) -> Result<(), formats::nar::read::Error> {
     let opened = File::open(nar).and_then(|file| {
         let bound = inputs::bound(file.metadata()?.len(), LARGEST);
-        Ok((inputs::unpacked(BufReader::new(file))?, bound))
+        Ok((formats::compression::decompress(BufReader::new(file))?, bound))
     });
-    let (from, bound) = opened.map_err(|source| crate::nar::Error::Read { offset: 0, source })?;
-    crate::nar::read(from, to, stated.unwrap_or(LARGEST).min(bound)).map(drop)
+    let (from, bound) = opened.map_err(|source| formats::nar::read::Error::Read { offset: 0, source })?;
+    inputs::restore(from, to, stated.unwrap_or(LARGEST).min(bound)).map(drop)
 }
 
 fn unpack(nar: &Path, name: &str, info: Option<NarInfo>, temporary: &Path) -> Result<Found, Trouble> {

@@ -12,7 +12,8 @@ use crate::nix;
 use crate::prepare::{Input, Prepared};
 use crate::run::prebuilt;
 use crate::ui::term;
-use graphs::drv::path::{base, name};
+use formats::digest::Sha256;
+use formats::store_path::{base, name};
 use graphs::drv::{Algorithm, Fixed, fetch};
 use graphs::plan::imported::{Check, Limit, Setting, checks, limits, needs};
 use graphs::plan::{self, Failure as OnFailure, Step};
@@ -172,7 +173,7 @@ fn input(path: &str, one: &Obtained) -> Input {
     let obtained = inputs::Obtained {
         path: one.path.clone(),
         kind: one.given.resolved.kind,
-        sha256: one.given.resolved.sha256.clone(),
+        sha256: one.given.resolved.sha256,
         size: one.given.nar.1,
         files: vec![],
     };
@@ -192,7 +193,7 @@ fn shell(path: &Path) -> Result<Input, Failure> {
     let obtained = inputs::Obtained {
         path: path.canonicalize().map_err(fail)?,
         kind: Kind::Exec,
-        sha256: crate::hash(&bytes),
+        sha256: Sha256::of(&bytes),
         size: bytes.len() as u64,
         files: vec![],
     };

@@ -60,9 +60,9 @@ fn taken(ended: &Ended, stage: &Prepared, out: &Path, scratch: &Path) -> Result<
     let machines: BTreeMap<String, String> = subjects.map(machine).collect();
     let mut made = stage.given.clone();
     for output in ended.results.outputs.iter().filter(|output| !stage.given.contains_key(&output.name)) {
-        let path = prebuilt::find(out, &output.name, &output.sha256, scratch).map_err(Failure::machine)?;
+        let path = prebuilt::find(out, &output.name, output.sha256, scratch).map_err(Failure::machine)?;
         let one = Given {
-            sha256: output.sha256.clone(),
+            sha256: output.sha256,
             size: output.size,
             step: output.step.clone(),
             machine: machines.get(&output.name).cloned().unwrap_or_default(),

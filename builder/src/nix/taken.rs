@@ -2,8 +2,7 @@
 
 use super::resolved::ResolvedClosure;
 use crate::run::prebuilt;
-use graphs::drv::nix32;
-use graphs::drv::path::base;
+use formats::store_path::base;
 use graphs::plan::{Given, Needs};
 use graphs::{Kind, Resolved};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,17 +34,14 @@ pub fn given(ground: &ResolvedClosure, made: &prebuilt::All, needs: &Needs<'_>) 
 fn output(ground: &ResolvedClosure, path: &str, one: &prebuilt::Given) -> Given {
     let makers = ground.closure.derivations.values();
     let fixed = makers.filter_map(|derivation| derivation.fixed()).find(|(output, _)| output.path == path);
-    let ca = fixed.map(|(_, fixed)| {
-        let hash = graphs::hex::decode(&fixed.hash).unwrap_or_default();
-        format!("fixed:{}:{}", fixed.method(), nix32::encode(&hash))
-    });
+    let ca = fixed.map(|(_, fixed)| format!("fixed:{}:{}", fixed.method(), fixed.nix32()));
     let direct: BTreeSet<String> = one.references.iter().cloned().collect();
     Given {
         // A NAR's hash, whatever is in it.
-        resolved: Resolved { kind: Kind::Tree, sha256: one.sha256.clone() },
+        resolved: Resolved { kind: Kind::Tree, sha256: one.sha256 },
         references: direct.clone(),
         direct,
-        nar: (one.sha256.clone(), one.size),
+        nar: (one.sha256, one.size),
         ca,
     }
 }

@@ -7,8 +7,10 @@ use crate::failure::Failure;
 use crate::inputs;
 use crate::inputs::Store;
 use crate::inputs::server::{Server, Way, serve, serve_all};
-use crate::narinfo::NarInfo;
-use graphs::drv::{Algorithm, Closure, Derivation, Fixed, Output, closure, modulo, path, write};
+use formats::digest::Sha256;
+use formats::narinfo::NarInfo;
+use formats::store_path;
+use graphs::drv::{Algorithm, Closure, Derivation, Fixed, Output, closure, modulo, write};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
@@ -47,7 +49,7 @@ impl Bench {
         derivation.outputs.get_mut("out").unwrap().path.clone_from(&out);
         let (text, hash) = (write(&derivation), modulo::hash(&derivation, &needed));
         let own = modulo::own_path(text.as_bytes(), &derivation, STORE, name);
-        fs::write(self.at("store").join(path::base(&own)), text).unwrap();
+        fs::write(self.at("store").join(store_path::base(&own)), text).unwrap();
         self.hashes.insert(own.clone(), hash);
         (own, out)
     }
@@ -56,17 +58,17 @@ impl Bench {
     fn source(&self, name: &str, there: bool) -> String {
         let file = self.at("source");
         fs::write(&file, name).unwrap();
-        let path = path::make("source", &inputs::nar(&file).unwrap().0, STORE, name);
+        let path = store_path::make("source", inputs::nar(&file).unwrap().0, STORE, name);
         if there {
-            fs::rename(&file, self.at("store").join(path::base(&path))).unwrap();
+            fs::rename(&file, self.at("store").join(store_path::base(&path))).unwrap();
         }
         path
     }
 
     fn prepare(&self, root: &str, inputs: &[PathBuf]) -> Result<String, Failure> {
-        let path = self.at("store").join(path::base(root));
+        let path = self.at("store").join(store_path::base(root));
         let args = args::Drv { store: vec![], inputs: inputs.to_vec(), stop_at: vec![], sh: None, space: 64 };
-        let mut find = |path: &str| Ok(fs::read(self.at("store").join(path::base(path))).ok());
+        let mut find = |path: &str| Ok(fs::read(self.at("store").join(store_path::base(path))).ok());
         let closure: Closure =
             closure::load(&path.display().to_string(), &fs::read(&path).unwrap(), &mut find).unwrap();
         let loaded = Loaded { path, closure: Arc::new(closure), args };
@@ -106,21 +108,20 @@ fn cached(content: &str, url: &str) -> (String, String, Vec<u8>) {
     let file = folder.path().join("x");
     fs::write(&file, content).unwrap();
     let (nar_hash, nar_size) = inputs::nar(&file).unwrap();
-    let at = path::make("source", &nar_hash, STORE, "x");
+    let at = store_path::make("source", nar_hash, STORE, "x");
     let mut nar = Vec::new();
     for string in ["nix-archive-1", "(", "type", "regular", "contents", content, ")"] {
         nar.extend((string.len() as u64).to_le_bytes());
         nar.extend(string.as_bytes());
         nar.resize(nar.len().next_multiple_of(8), 0);
     }
-    assert_eq!(crate::hash(&nar), nar_hash);
-    let info =
-        NarInfo { path: at.clone(), url: url.into(), nar_hash, nar_size, ..NarInfo::default() }.write();
+    assert_eq!(Sha256::of(&nar), nar_hash);
+    let info = NarInfo::plain(at.clone(), url.into(), nar_hash, nar_size).write();
     (at, info, nar)
 }
 
 fn info_name(at: &str) -> String {
-    format!("{}.narinfo", &path::base(at)[..path::HASH])
+    format!("{}.narinfo", &store_path::base(at)[..store_path::HASH])
 }
 
 fn cache(at: &str, info: &str, nar: &[u8]) -> Server {
@@ -160,7 +161,7 @@ fn what_is_here_is_not_asked_for() {
     let (at, info, nar) = cached("hi\n", "nar/x.nar");
     let bench = Bench::new();
     let (server, folder) = (cache(&at, &info, &nar), bench.at("out"));
-    fs::write(folder.join(path::base(&at)), "hi\n").unwrap();
+    fs::write(folder.join(store_path::base(&at)), "hi\n").unwrap();
     let found = bench.find(&[&server.url, folder.to_str().unwrap()], &at);
     assert_eq!((found, server.seen()), (Ok(Some("hi\n".into())), vec![]));
 }
@@ -207,7 +208,7 @@ fn a_small_file_does_not_fill_the_disk() {
     let start = Instant::now();
     // As much as the format can say, and as much as there is: neither is in proportion to some kilobytes.
     for length in [16 << 30, 300 << 20] {
-        fs::write(bench.at("out").join(format!("{}.nar.zst", path::base(&at))), bomb(length)).unwrap();
+        fs::write(bench.at("out").join(format!("{}.nar.zst", store_path::base(&at))), bomb(length)).unwrap();
         let (said, _) = bench.find(&[bench.at("out").to_str().unwrap()], &at).unwrap_err();
         assert!(said.contains("more than the 268435456 bytes"), "{said}");
     }
@@ -277,7 +278,7 @@ fn a_fixed_output_beside_its_derivation_is_taken() {
     root.inputs.insert(drv, ["out".to_owned()].into());
     let (root, _) = bench.add("root", root);
     let steps = |plan: &str| plan.lines().filter(|line| line.starts_with("step ")).count();
-    let place: &Path = &bench.at("store").join(path::base(&out));
+    let place: &Path = &bench.at("store").join(store_path::base(&out));
     assert_eq!(bench.prepare(&root, &[]).map(|plan| steps(&plan)).unwrap_or(2), 2);
     fs::write(place, "hi\n").unwrap();
     assert_eq!(steps(&bench.prepare(&root, &[]).unwrap()), 1);
@@ -287,6 +288,7 @@ fn a_fixed_output_beside_its_derivation_is_taken() {
     assert!(status == 2 && text.contains("expected sha256"), "{text}");
     // As a NAR beside it, too.
     fs::remove_file(place).unwrap();
-    fs::write(bench.at("store").join(format!("{}.nar", path::base(&out))), cached("hi\n", "x").2).unwrap();
+    fs::write(bench.at("store").join(format!("{}.nar", store_path::base(&out))), cached("hi\n", "x").2)
+        .unwrap();
     assert_eq!(steps(&bench.prepare(&root, &[]).unwrap()), 1);
 }

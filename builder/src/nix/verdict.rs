@@ -3,7 +3,6 @@
 
 use super::{Imported, hash};
 use crate::failure::Failure;
-use crate::nar;
 use crate::run::results::Output;
 use crate::run::results::Results;
 use graphs::drv::Fixed;
@@ -41,7 +40,7 @@ pub fn broken(imported: &Imported, results: &Results) -> Vec<(String, String)> {
 /// Whether an output, whose NAR these bytes are, is what it is declared to be.
 pub fn fixed(output: &Output, fixed: &Fixed, bytes: &[u8]) -> Result<(), Failure> {
     let about = |what: String| Err(Failure::Build(format!("output {}: {what}", output.name)));
-    let content = if fixed.recursive { Some(bytes) } else { nar::plain(bytes) };
+    let content = if fixed.recursive { Some(bytes) } else { formats::nar::read::plain(bytes) };
     match content.map(|content| hash::of(content, fixed.algorithm)) {
         None => about("anything but a plain file that is not executable is not allowed".into()),
         Some(found) if found == fixed.hash => Ok(()),

@@ -60,7 +60,7 @@ pub struct Prepared {
     /// Outputs of earlier runs that it uses or replaces, by name.
     pub given: prebuilt::All,
     /// The key of each step, given ones included.
-    pub keys: BTreeMap<String, String>,
+    pub keys: BTreeMap<String, formats::digest::Sha256>,
     /// The names of the steps that are to be built, in order.
     pub steps: Vec<String>,
     /// What happens after a failure.
@@ -149,7 +149,7 @@ impl Prepared {
 
     fn resolved(&self) -> BTreeMap<String, Resolved> {
         let mut resolved = resolved(&self.inputs);
-        let output = |given: &Given| Resolved { kind: graphs::Kind::Tree, sha256: given.sha256.clone() };
+        let output = |given: &Given| Resolved { kind: graphs::Kind::Tree, sha256: given.sha256 };
         resolved.extend(self.given.iter().map(|(name, given)| (name.clone(), output(given))));
         resolved
     }

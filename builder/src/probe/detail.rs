@@ -41,12 +41,12 @@ pub fn details(
     let mut all = Vec::new();
     for (output, one) in before {
         let Some(other) = after.get(output).filter(|other| *other != one) else { continue };
-        if scratch.bytes(one).is_none() || scratch.bytes(other).is_none() {
+        if scratch.bytes(*one).is_none() || scratch.bytes(*other).is_none() {
             let (output, what) = (output.clone(), "too large to be looked into".to_owned());
             all.push(Detail { output, place: String::new(), what, bytes: None, found: vec![] });
             continue;
         }
-        let (one, other) = (scratch.tree(one)?, scratch.tree(other)?);
+        let (one, other) = (scratch.tree(*one)?, scratch.tree(*other)?);
         let found = differences(&one, &other).map_err(Failure::machine)?;
         all.extend(found.iter().take(MOST).flat_map(|difference| {
             let path = difference.path.display().to_string();

@@ -5,6 +5,7 @@ use crate::args::MachineName;
 use crate::compare::files::{read_file, signature_beside};
 use crate::failure::Failure;
 use crate::sign::{self, Keys};
+use formats::digest::Sha256;
 use graphs::Problem;
 use graphs::vary::{VARIATIONS, Variation};
 use serde::{Deserialize, Serialize};
@@ -85,8 +86,8 @@ const PREDICATE: &str = "urn:groundup:probe:2";
 
 /// A statement of what was found out, to be signed: an in-toto Statement whose subjects are the outputs that were made when
 /// nothing was varied, given by name and hash.
-pub fn statement(known: &[Known], outputs: &BTreeMap<String, String>) -> Value {
-    let subject = |(name, sha256): (&String, &String)| json!({ "name": name, "digest": { "sha256": sha256 }, "mediaType": "application/x-nix-nar" });
+pub fn statement(known: &[Known], outputs: &BTreeMap<String, Sha256>) -> Value {
+    let subject = |(name, sha256): (&String, &Sha256)| json!({ "name": name, "digest": { "sha256": sha256 }, "mediaType": "application/x-nix-nar" });
     json!({
         "_type": "https://in-toto.io/Statement/v1",
         "subject": outputs.iter().map(subject).collect::<Vec<_>>(),

@@ -124,14 +124,14 @@ impl Asker<'_> {
 
     /// The noise of an output that differs, if its bytes were kept.
     fn noise(&self, output: &str, control: &BuildOutcome, noise: &[BuildOutcome]) -> Option<Noise> {
-        let bytes = |came: &BuildOutcome| self.lab.scratch.bytes(came.outputs()?.get(output)?);
+        let bytes = |came: &BuildOutcome| self.lab.scratch.bytes(*came.outputs()?.get(output)?);
         Some(Noise::new(bytes(control)?, noise.iter().filter_map(bytes).collect()))
     }
 
     fn is_noise(&self, control: &BuildOutcome, came: &BuildOutcome, noise: &[BuildOutcome]) -> bool {
         let (Some(before), Some(after)) = (control.outputs(), came.outputs()) else { return false };
         before.iter().filter(|(output, sha256)| after.get(*output) != Some(sha256)).all(|(output, _)| {
-            let other = after.get(output).and_then(|sha256| self.lab.scratch.bytes(sha256));
+            let other = after.get(output).and_then(|sha256| self.lab.scratch.bytes(*sha256));
             self.noise(output, control, noise).zip(other).is_some_and(|(noise, other)| noise.explains(&other))
         })
     }
@@ -144,8 +144,8 @@ impl Asker<'_> {
         let Some(step) = varied(&subject.step, set, &own, 0) else { return false };
         let values = values(&subject.step, &step, set);
         before.iter().any(|(output, sha256)| {
-            let other = after.get(output).and_then(|sha256| self.lab.scratch.bytes(sha256));
-            let both = self.lab.scratch.bytes(sha256).zip(other);
+            let other = after.get(output).and_then(|sha256| self.lab.scratch.bytes(*sha256));
+            let both = self.lab.scratch.bytes(*sha256).zip(other);
             both.is_some_and(|(one, other)| values.iter().any(|value| value.appears(&one, &other)))
         })
     }
@@ -179,7 +179,7 @@ impl Asker<'_> {
             let mut samples: Vec<BuildOutcome> = timing.iter().filter_map(|(_, came)| came.clone()).collect();
             samples.extend_from_slice(noise);
             let inside = study.control.outputs().into_iter().flatten().all(|(output, _)| {
-                let later = later.outputs.get(output).and_then(|sha256| self.lab.scratch.bytes(sha256));
+                let later = later.outputs.get(output).and_then(|sha256| self.lab.scratch.bytes(*sha256));
                 let noise = self.noise(output, &study.control, &samples);
                 noise.zip(later).is_some_and(|(noise, later)| noise.lies_in(&later))
             });

@@ -10,6 +10,7 @@ use crate::run::cancel;
 use crate::run::executor;
 use crate::run::executor::Machinery;
 use crate::run::results::{Outcome, Results};
+use formats::digest::Sha256;
 use graphs::plan::{Bind, From, Step, World};
 use graphs::vary::{Alteration, LEFT_ALONE, PROBE};
 use graphs::{Kind, Resolved};
@@ -47,7 +48,7 @@ pub struct Lab<'a> {
     /// Whether to stop.
     pub cancel: &'a AtomicBool,
     /// The NAR hash of each output that was built once, by its base name.
-    pub given: BTreeMap<String, String>,
+    pub given: BTreeMap<String, Sha256>,
     /// The base names that each of these refers to itself.
     pub references: BTreeMap<String, Vec<String>>,
     /// The inputs in other versions, if there are any.
@@ -160,7 +161,7 @@ impl Lab<'_> {
         let size =
             |prepared: &Prepared| prepared.inputs.values().map(|input| input.obtained.size).sum::<u64>();
         let inputs = size(self.prepared).max(self.other.map_or(0, size));
-        let given: u64 = self.given.values().map(|sha256| self.scratch.size(sha256)).sum();
+        let given: u64 = self.given.values().map(|sha256| self.scratch.size(*sha256)).sum();
         inputs + given + 16 * MIB
     }
 
@@ -195,7 +196,7 @@ impl Lab<'_> {
             return self.probe();
         }
         if let Some(sha256) = self.given.get(&name) {
-            return self.output(sha256);
+            return self.output(*sha256);
         }
         let input = prepared.inputs.get(&name).ok_or_else(|| {
             Failure::input(format!("`{name}` was not built, so nothing that needs it can be"))
@@ -223,25 +224,25 @@ impl Lab<'_> {
     /// Where an input, or an output that was built once, lies here.
     pub(super) fn place(&self, name: &str) -> Option<PathBuf> {
         if let Some(sha256) = self.given.get(name) {
-            return self.scratch.tree(sha256).ok();
+            return self.scratch.tree(*sha256).ok();
         }
         Some(self.prepared.inputs.get(name)?.obtained.path.clone())
     }
 
     /// Whether an input has another hash in the other versions.
     pub fn is_other(&self, input: &str) -> bool {
-        let hash = |prepared: &Prepared| Some(prepared.inputs.get(input)?.obtained.sha256.clone());
+        let hash = |prepared: &Prepared| Some(prepared.inputs.get(input)?.obtained.sha256);
         self.other.is_some_and(|other| hash(other) != hash(self.prepared))
     }
 
     fn probe(&self) -> Result<Packed, Failure> {
         let path = self.scratch.file("probe", images::PROBE)?;
-        let sha256 = crate::hash(images::PROBE);
+        let sha256 = Sha256::of(images::PROBE);
         Ok(Packed { resolved: Resolved { kind: Kind::Exec, sha256 }, kind: images::Kind::Exec, path })
     }
 
-    fn output(&self, sha256: &str) -> Result<Packed, Failure> {
-        let resolved = Resolved { kind: Kind::Tree, sha256: sha256.to_owned() };
+    fn output(&self, sha256: Sha256) -> Result<Packed, Failure> {
+        let resolved = Resolved { kind: Kind::Tree, sha256 };
         Ok(Packed { resolved, kind: images::Kind::Output, path: self.scratch.tree(sha256)? })
     }
 
@@ -287,9 +288,9 @@ impl Lab<'_> {
         for output in results.outputs.iter().filter(|output| output.step == name) {
             if let (Place::At(offset), Some(region)) = (output.place, &machine.region) {
                 self.scratch
-                    .keep(&output.sha256, region.read(offset, output.size).map_err(Failure::machine)?)?;
+                    .keep(output.sha256, region.read(offset, output.size).map_err(Failure::machine)?)?;
             }
-            outputs.insert(output.name.clone(), output.sha256.clone());
+            outputs.insert(output.name.clone(), output.sha256);
             references.insert(output.name.clone(), output.references.clone());
         }
         let milliseconds = step.and_then(|step| step.milliseconds).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! What a trial of a step came to.
 
+use formats::digest::Sha256;
 use std::collections::BTreeMap;
 
 /// What came of a step.
@@ -13,7 +14,7 @@ pub enum BuildOutcome {
 
 impl BuildOutcome {
     /// The hashes of its outputs.
-    pub fn outputs(&self) -> Option<&BTreeMap<String, String>> {
+    pub fn outputs(&self) -> Option<&BTreeMap<String, Sha256>> {
         if let BuildOutcome::Built(built) = self { Some(&built.outputs) } else { None }
     }
 }
@@ -22,7 +23,7 @@ impl BuildOutcome {
 #[derive(Clone, Debug, Eq)]
 pub struct Built {
     /// The sha256 of each output's NAR, by the output's name.
-    pub outputs: BTreeMap<String, String>,
+    pub outputs: BTreeMap<String, Sha256>,
     /// The base names that each output refers to itself, where that matters.
     pub references: BTreeMap<String, Vec<String>>,
     /// Whether a program ran of which the probe can't vary what it sees.

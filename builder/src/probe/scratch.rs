@@ -2,7 +2,7 @@
 
 use super::outcome::BuildOutcome;
 use crate::failure::Failure;
-use crate::nar;
+use formats::digest::Sha256;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -34,46 +34,46 @@ impl Scratch {
     }
 
     /// Keeps an output, unless it is known.
-    pub fn keep(&self, sha256: &str, mut nar: impl Read) -> Result<(), Failure> {
+    pub fn keep(&self, sha256: Sha256, mut nar: impl Read) -> Result<(), Failure> {
         if self.nar(sha256).exists() {
             return Ok(());
         }
         let mut bytes = Vec::new();
         nar.read_to_end(&mut bytes).map_err(Failure::machine)?;
-        if crate::hash(&bytes) != sha256 {
+        if Sha256::of(&bytes) != sha256 {
             return Err(Failure::machine(format!("an output is not what PID 1 printed: {sha256}")));
         }
         self.file(&format!("{sha256}.nar"), &bytes).map(drop)
     }
 
-    fn nar(&self, sha256: &str) -> PathBuf {
+    fn nar(&self, sha256: Sha256) -> PathBuf {
         self.folder.path().join(format!("{sha256}.nar"))
     }
 
     /// Bytes of all that a step made.
     pub fn total(&self, came: &BuildOutcome) -> u64 {
-        came.outputs().into_iter().flatten().map(|(_, sha256)| self.size(sha256)).sum()
+        came.outputs().into_iter().flatten().map(|(_, sha256)| self.size(*sha256)).sum()
     }
 
     /// Bytes of an output's NAR, if it could be kept.
-    pub fn size(&self, sha256: &str) -> u64 {
+    pub fn size(&self, sha256: Sha256) -> u64 {
         fs::metadata(self.nar(sha256)).map_or(0, |meta| meta.len())
     }
 
     /// An output's NAR, if it could be kept.
-    pub fn bytes(&self, sha256: &str) -> Option<Vec<u8>> {
+    pub fn bytes(&self, sha256: Sha256) -> Option<Vec<u8>> {
         fs::read(self.nar(sha256)).ok()
     }
 
     /// An output, unpacked.
-    pub fn tree(&self, sha256: &str) -> Result<PathBuf, Failure> {
+    pub fn tree(&self, sha256: Sha256) -> Result<PathBuf, Failure> {
         let bytes = self.bytes(sha256);
         let bytes =
             bytes.ok_or_else(|| Failure::machine(format!("the output {sha256} was too large to keep")))?;
         let _alone = self.making.lock().unwrap_or_else(|poison| poison.into_inner());
-        let path = self.folder.path().join(sha256);
+        let path = self.folder.path().join(sha256.to_string());
         if fs::symlink_metadata(&path).is_err() {
-            nar::unpack(&bytes, &path).map_err(Failure::machine)?;
+            crate::inputs::restore(&bytes[..], &path, bytes.len() as u64).map_err(Failure::machine)?;
         }
         Ok(path)
     }

@@ -6,6 +6,7 @@ use super::outcome::{BuildOutcome, Built};
 use super::select::Set;
 use super::subject::Subject;
 use crate::failure::Failure;
+use formats::digest::Sha256;
 
 /// What a set of variations did to a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,7 +125,7 @@ impl Asker<'_> {
                 .filter(|_| !studies[at].noisy && matches!(studies[at].control, BuildOutcome::Built(_)));
             'found: for giver in givers {
                 let usual = studies[giver].control.outputs();
-                let is_new = |(output, sha256): &(&String, &String)| {
+                let is_new = |(output, sha256): &(&String, &Sha256)| {
                     needs.contains(*output) && usual.is_some_and(|usual| usual.get(*output) != Some(*sha256))
                 };
                 let made =

@@ -18,6 +18,7 @@ use crate::run::prebuilt::{self, Given};
 use crate::run::results::{Outcome, Results};
 use crate::ui::running::Running;
 use crate::ui::term;
+use formats::digest::Sha256;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -76,15 +77,15 @@ pub fn build(
     let mut left = prepared.clone();
     let mut given = prepared.given.clone();
     for output in first.results.outputs.iter().filter(|output| standing.contains(&output.step)) {
-        let archive = std::fs::read(prebuilt::archive(scratch.path(), &output.name, &output.sha256));
+        let archive = std::fs::read(prebuilt::archive(scratch.path(), &output.name, output.sha256));
         let archive =
             archive.map_err(|error| Failure::machine(format!("output {}: {error}", output.name)))?;
         if let Some(out) = setting.out {
             outputs::keep(out, prepared, output, &archive)?;
         }
-        let path = prebuilt::find(scratch.path(), &output.name, &output.sha256, scratch.path());
+        let path = prebuilt::find(scratch.path(), &output.name, output.sha256, scratch.path());
         let given_one = Given {
-            sha256: output.sha256.clone(),
+            sha256: output.sha256,
             size: output.size,
             step: output.step.clone(),
             machine: MachineName::Host.word().into(),
@@ -144,21 +145,21 @@ fn standing(
     Ok(standing)
 }
 
-type Hashes<'a> = BTreeMap<&'a String, BTreeMap<&'a String, &'a String>>;
+type Hashes<'a> = BTreeMap<&'a String, BTreeMap<&'a String, Sha256>>;
 
 fn hashes(results: &Results) -> Hashes<'_> {
     let mut all: Hashes<'_> = BTreeMap::new();
     for output in &results.outputs {
-        all.entry(&output.step).or_default().insert(&output.name, &output.sha256);
+        all.entry(&output.step).or_default().insert(&output.name, output.sha256);
     }
     all
 }
 
 /// The outputs that both runs made, and made differently.
 fn disagreed(first: &Results, second: &Results) -> Value {
-    let other: BTreeMap<_, _> = second.outputs.iter().map(|output| (&output.name, &output.sha256)).collect();
+    let other: BTreeMap<_, _> = second.outputs.iter().map(|output| (&output.name, output.sha256)).collect();
     let differs = |output: &&crate::run::results::Output| {
-        other.get(&output.name).is_some_and(|&other| *other != output.sha256)
+        other.get(&output.name).is_some_and(|&other| other != output.sha256)
     };
     let both = |output: &crate::run::results::Output| {
         (output.name.clone(), json!([output.sha256, other[&output.name]]))

@@ -16,6 +16,7 @@ use crate::run::record::{self, Facts, record};
 use crate::run::results::{Outcome, Output, Results};
 use crate::ui::running::Running;
 use crate::ui::term;
+use formats::digest::Sha256;
 use qemu::{Event, Line, Profile};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -76,7 +77,7 @@ pub struct Setting<'a> {
 /// What came of a lane.
 pub struct Ended {
     /// The plan's sha256.
-    pub plan: String,
+    pub plan: Sha256,
     /// The image's sha256.
     pub image: String,
     /// What PID 1 told.
@@ -144,8 +145,8 @@ pub fn build(
     }
     let boot = Boot::pack(&prepared.image(), setting.cache, cancel)?;
     let image = &boot.written;
-    let plan = crate::hash(prepared.plan.as_bytes());
-    running.begin(&plan, prepared, image);
+    let plan = Sha256::of(&prepared.plan);
+    running.begin(&plan.to_string(), prepared, image);
 
     let machine = machine(setting, prepared, &boot)?;
     let parts = setting.machinery.parts(setting.machine)?;
@@ -196,9 +197,10 @@ pub fn build(
     let verdict = match ending {
         Err(qemu::Error::Cancelled) => Err(Failure::machine(cancel::SAID)),
         Err(error) => Err(Failure::machine(error)),
-        Ok(_) if results.plan.as_ref() != Some(&plan) => {
-            Err(Failure::machine(format!("the machine ran another plan: {:?}", results.plan)))
-        }
+        Ok(_) if results.plan.as_ref() != Some(&plan) => Err(Failure::machine(format!(
+            "the machine ran another plan: {:?}",
+            results.plan.map(|plan| plan.to_string())
+        ))),
         Ok(_) => taken.and_then(|()| judge(&mut results, prepared)),
     };
 

@@ -1,11 +1,11 @@
 //! Taking outputs out of the export region: each is verified against the hash that PID 1 printed before it is kept.
 
 use crate::failure::Failure;
-use crate::nar;
 use crate::nix;
 use crate::prepare::Prepared;
 use crate::run::preflight;
 use crate::run::results::Output;
+use formats::digest::Sha256;
 use qemu::{Place, Region};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -49,7 +49,7 @@ pub fn read(region: &Region, output: &Output) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let mut part = region.read(offset, output.size).map_err(|error| lost(&error))?;
     part.read_to_end(&mut bytes).map_err(|error| lost(&error))?;
-    let found = crate::hash(&bytes);
+    let found = Sha256::of(&bytes);
     if found != output.sha256 {
         let text = format!("output {name}: PID 1 printed {}, the export region holds {found}", output.sha256);
         return Err(Failure::Machine(text));
@@ -97,7 +97,8 @@ pub fn put(bytes: &[u8], name: &str, folder: &Path, as_nar: bool) -> Result<(), 
     if as_nar {
         File::create(&made).and_then(|mut file| file.write_all(bytes)).map_err(fail)?;
     } else {
-        nar::unpack(bytes, &made).map_err(|error| Failure::input(format!("output {name}: {error}")))?;
+        crate::inputs::restore(bytes, &made, bytes.len() as u64)
+            .map_err(|error| Failure::input(format!("output {name}: {error}")))?;
     }
     if fs::symlink_metadata(&place).is_ok() {
         fs::rename(&place, temporary.path().join("old")).map_err(fail)?;

@@ -3,7 +3,7 @@
 
 use crate::failure::Failure;
 use crate::inputs;
-use crate::nar;
+use formats::digest::Sha256;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufReader;
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug)]
 pub struct Given {
     /// Of its NAR.
-    pub sha256: String,
+    pub sha256: Sha256,
     /// Bytes of its NAR.
     pub size: u64,
     /// The step that made it.
@@ -31,31 +31,30 @@ pub type All = BTreeMap<String, Given>;
 
 /// Finds an output below `folder` as `run --out` leaves it, as files, as a NAR or in a binary cache; what a NAR holds is unpacked
 /// below `scratch`. Nothing where it is not there or not what it should be, and then why.
-pub fn find(folder: &Path, name: &str, sha256: &str, scratch: &Path) -> Result<PathBuf, String> {
+pub fn find(folder: &Path, name: &str, sha256: Sha256, scratch: &Path) -> Result<PathBuf, String> {
     let (files, archive) = (folder.join(name), archive(folder, name, sha256));
-    let wrong = |found: &str| format!("{name}: recorded as {sha256}, found {found}");
+    let wrong = |found: Sha256| format!("{name}: recorded as {sha256}, found {found}");
     let said = |error: &dyn std::fmt::Display| format!("{name}: {error}");
     if files.symlink_metadata().is_ok() {
         let (found, _) = inputs::nar(&files).map_err(|error| said(&error))?;
-        return if found == sha256 { Ok(files) } else { Err(wrong(&found)) };
+        return if found == sha256 { Ok(files) } else { Err(wrong(found)) };
     }
     if !archive.exists() {
         return Err(format!("{name}: not in {}", folder.display()));
     }
     let (found, size) = inputs::hash_file(&archive).map_err(|error| said(&error))?;
     if found != sha256 {
-        return Err(wrong(&found));
+        return Err(wrong(found));
     }
     let path = scratch.join(name);
     let file = File::open(&archive).map_err(|error| said(&error))?;
-    nar::read(BufReader::new(file), &path, size).map_err(|error| said(&error))?;
+    inputs::restore(BufReader::new(file), &path, size).map_err(|error| said(&error))?;
     Ok(path)
 }
 
 /// Where the NAR of an output is, if it is there: by its name, or by its hash in a binary cache.
-pub fn archive(folder: &Path, name: &str, sha256: &str) -> PathBuf {
-    let hash = graphs::hex::decode(sha256).unwrap_or_default();
-    let cached = folder.join("nar").join(format!("{}.nar", graphs::drv::nix32::encode(&hash)));
+pub fn archive(folder: &Path, name: &str, sha256: Sha256) -> PathBuf {
+    let cached = folder.join("nar").join(format!("{}.nar", sha256.nix32()));
     if cached.exists() { cached } else { folder.join(format!("{name}.nar")) }
 }
 
@@ -78,13 +77,13 @@ mod tests {
         let at = |name: &str| folder.path().join(name);
         std::fs::write(at("x"), "").unwrap();
         let (sha256, _) = inputs::nar(&at("x")).unwrap();
-        let find = |name: &str, sha256: &str| find(folder.path(), name, sha256, &at("scratch"));
-        assert_eq!(find("x", &sha256), Ok(at("x")));
+        let find = |name: &str, sha256: Sha256| find(folder.path(), name, sha256, &at("scratch"));
+        assert_eq!(find("x", sha256), Ok(at("x")));
         std::fs::write(at("x"), "y").unwrap();
-        assert!(find("x", &sha256).unwrap_err().starts_with(&format!("x: recorded as {sha256}, found ")));
-        assert!(find("none", &sha256).unwrap_err().starts_with("none: not in "));
+        assert!(find("x", sha256).unwrap_err().starts_with(&format!("x: recorded as {sha256}, found ")));
+        assert!(find("none", sha256).unwrap_err().starts_with("none: not in "));
         std::fs::write(at("bad.nar"), "nix-archive-1").unwrap();
-        let sha256 = crate::hash(b"nix-archive-1");
-        assert!(find("bad", &sha256).unwrap_err().starts_with("bad: byte "));
+        let sha256 = Sha256::of("nix-archive-1");
+        assert!(find("bad", sha256).unwrap_err().starts_with("bad: byte "));
     }
 }

@@ -12,7 +12,6 @@ use crate::compare::read::envelope::encode;
 use crate::failure::Failure;
 use crate::run::preflight::folder;
 use crate::run::results::{Output, Results};
-use graphs::drv::nix32;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::path::Path;
@@ -137,10 +136,9 @@ fn annotations(facts: &Facts<'_>, output: &Output) -> Value {
         "machine": output.machine.as_deref().unwrap_or(facts.machine.word()),
     });
     if let Some(imported) = &facts.prepared.imported {
-        let hash = graphs::hex::decode(&output.sha256).unwrap_or_default();
         let path = |name: &String| format!("{}/{name}", imported.store);
         annotations["storePath"] = path(&output.name).into();
-        annotations["narHash"] = format!("sha256:{}", nix32::encode(&hash)).into();
+        annotations["narHash"] = format!("sha256:{}", output.sha256.nix32()).into();
         annotations["narSize"] = output.size.into();
         annotations["references"] = output.references.iter().map(path).collect();
     }

@@ -1,6 +1,7 @@
 //! What came of a run, as PID 1 told it. Pure.
 
 use crate::run::prebuilt;
+use formats::digest::Sha256;
 use qemu::{Event, Place};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Debug, Default)]
 pub struct Results {
     /// The sha256 of the plan that it read.
-    pub plan: Option<String>,
+    pub plan: Option<Sha256>,
     /// Inputs that were not what the plan says, and why.
     pub bad_inputs: Vec<(String, String)>,
     /// Inputs whose hashes nobody asked for.
@@ -52,7 +53,7 @@ pub struct Output {
     /// Its name.
     pub name: String,
     /// Of its NAR.
-    pub sha256: String,
+    pub sha256: Sha256,
     /// Bytes of its NAR.
     pub size: u64,
     /// Where the NAR was left for the host.
@@ -70,7 +71,7 @@ impl Results {
     pub fn add(&mut self, event: &Event) {
         let step = |name: &String, outcome, milliseconds| Step { name: name.clone(), outcome, milliseconds };
         match event {
-            Event::Started { plan } => self.plan = Some(plan.clone()),
+            Event::Started { plan } => self.plan = Some(*plan),
             Event::BadInput { name, reason } => self.bad_inputs.push((name.clone(), reason.clone())),
             Event::Unverified { name } => self.unverified.push(name.clone()),
             Event::Built { name, milliseconds } => {
@@ -84,7 +85,7 @@ impl Results {
             }
             Event::Output { name, sha256, size, place } => self.outputs.push(Output {
                 name: name.clone(),
-                sha256: sha256.clone(),
+                sha256: *sha256,
                 size: *size,
                 place: *place,
                 step: String::new(),
@@ -128,7 +129,7 @@ impl Results {
         }
         self.outputs.extend(given.iter().map(|(name, given)| Output {
             name: name.clone(),
-            sha256: given.sha256.clone(),
+            sha256: given.sha256,
             size: given.size,
             place: Place::None,
             step: given.step.clone(),
@@ -191,7 +192,7 @@ mod tests {
     fn outputs_belong_to_the_step_that_ends_next() {
         let output = |name: &str| Event::Output {
             name: name.into(),
-            sha256: "0".repeat(64),
+            sha256: Sha256::of(""),
             size: 1,
             place: Place::None,
         };

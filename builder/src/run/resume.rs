@@ -7,7 +7,8 @@ use crate::compare::read::json;
 use crate::failure::Failure;
 use crate::prepare::Prepared;
 use crate::run::prebuilt::{self, Given};
-use graphs::drv::path::base;
+use formats::digest::Sha256;
+use formats::store_path::base;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io;
@@ -25,7 +26,7 @@ pub struct Resumed {
 /// One output of a record.
 struct Recorded {
     name: String,
-    sha256: String,
+    sha256: Sha256,
     size: u64,
     step: String,
     key: String,
@@ -48,7 +49,7 @@ pub fn resume(record: &Path, out: &Path, prepared: &Prepared, scratch: &Path) ->
     recorded.iter().for_each(|output| by_step.entry(&output.step).or_default().push(output));
     let mut resumed = Resumed::default();
     for (step, outputs) in by_step {
-        if prepared.keys.get(step) != Some(&outputs[0].key) {
+        if prepared.keys.get(step).map(ToString::to_string).as_ref() != Some(&outputs[0].key) {
             resumed
                 .lost
                 .push(format!("{step}: the graph says something else of it, or of what it needs, now"));
@@ -57,14 +58,14 @@ pub fn resume(record: &Path, out: &Path, prepared: &Prepared, scratch: &Path) ->
         let found: Result<Vec<_>, String> = outputs
             .iter()
             .map(|output| {
-                prebuilt::find(out, &output.name, &output.sha256, scratch).map(|path| (output, path))
+                prebuilt::find(out, &output.name, output.sha256, scratch).map(|path| (output, path))
             })
             .collect();
         match found {
             Err(why) => resumed.lost.push(why),
             Ok(found) => resumed.given.extend(found.into_iter().map(|(output, path)| {
                 let given = Given {
-                    sha256: output.sha256.clone(),
+                    sha256: output.sha256,
                     size: output.size,
                     step: output.step.clone(),
                     machine: output.machine.clone(),
@@ -94,7 +95,7 @@ fn read(text: &str) -> Option<Vec<Recorded>> {
         let references = annotations["references"].as_array().into_iter().flatten();
         Some(Recorded {
             name: subject["name"].as_str()?.to_owned(),
-            sha256: subject["digest"]["sha256"].as_str()?.to_owned(),
+            sha256: Sha256::from_hex(subject["digest"]["sha256"].as_str()?)?,
             size: annotations["size"].as_u64()?,
             step: annotations["step"].as_str()?.to_owned(),
             key: annotations["stepKey"].as_str()?.to_owned(),

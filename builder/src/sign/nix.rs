@@ -5,7 +5,7 @@ use super::Refused;
 use super::key::verifies;
 use super::keys::Keys;
 use crate::compare::read::envelope::decode;
-use crate::narinfo::NarInfo;
+use formats::narinfo::NarInfo;
 use std::collections::BTreeSet;
 
 /// Who signed a narinfo. Guix's signatures are of another kind, and are not known here.

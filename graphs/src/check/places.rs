@@ -3,7 +3,7 @@
 //! Package names and versions become arguments of `apt` and `pip`, so what could be read as an option or as another
 //! package is refused here.
 
-use sha2::{Digest, Sha256};
+use formats::digest::Sha256;
 
 use super::{Check, paths, suites};
 use crate::hex;
@@ -11,11 +11,11 @@ use crate::locate::Trail;
 use crate::model::{Input, Place};
 use crate::problem::Problem;
 
-/// The sha256 of what stands in the graph itself, in hex.
-pub(super) fn inline_sha256(place: &Place) -> Option<String> {
+/// The sha256 of what stands in the graph itself.
+pub(super) fn inline_sha256(place: &Place) -> Option<Sha256> {
     match place {
-        Place::Text(text) => Some(hex::encode(&Sha256::digest(text))),
-        Place::Hex(text) => Some(hex::encode(&Sha256::digest(hex::decode(text).ok()?))),
+        Place::Text(text) => Some(Sha256::of(text)),
+        Place::Hex(text) => Some(Sha256::of(hex::decode(text).ok()?)),
         _ => None,
     }
 }
@@ -74,7 +74,7 @@ impl Check<'_> {
     /// What stands in the graph itself can be verified at once.
     fn inline(&mut self, owner: &Trail<'_>, spot: &Trail<'_>, place: &Place, input: &Input) {
         let (Some(expected), Some(found)) = (&input.sha256, inline_sha256(place)) else { return };
-        if super::inputs::not_sha256(expected).is_none() && *expected != found {
+        if super::inputs::not_sha256(expected).is_none() && *expected != found.to_string() {
             let message = format!("wrong hash: expected {expected}, found {found}");
             let help = "if the text here is as it should be, write the hash found as its `sha256`";
             let problem = Problem::error(message).help(help).at(owner.then("sha256"));

@@ -1,7 +1,8 @@
 //! A derivation with all that it needs: read, checked and put in order. Pure: the caller says where files come from.
 
-use super::{Derivation, modulo, parse, path};
+use super::{Derivation, modulo, parse};
 use crate::problem::Problem;
+use formats::store_path;
 use indexmap::IndexMap;
 use petgraph::graph::{DiGraph, NodeIndex};
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,8 +48,8 @@ pub fn load(name: &str, root: &[u8], find: &mut Find<'_>) -> Result<Closure, Vec
     let store = first.store().ok_or_else(unnamed)?.to_owned();
     let own = modulo::own_path(root, &first, &store, drv_name);
     let mut problems = Vec::new();
-    let named = path::base(name);
-    if path::name(named).is_some_and(|name| name.ends_with(".drv")) && named != path::base(&own) {
+    let named = store_path::base(name);
+    if store_path::name(named).is_some_and(|name| name.ends_with(".drv")) && named != store_path::base(&own) {
         problems.push(changed(name, &own));
     }
     let mut missing = BTreeMap::new();
@@ -63,8 +64,9 @@ pub fn load(name: &str, root: &[u8], find: &mut Find<'_>) -> Result<Closure, Vec
             Ok(Some(bytes)) => match parse(&bytes) {
                 Err(error) => problems.push(refused(&wanted, error)),
                 Ok(derivation) => {
-                    let name =
-                        path::name(&wanted).and_then(|name| name.strip_suffix(".drv")).unwrap_or_default();
+                    let name = store_path::name(&wanted)
+                        .and_then(|name| name.strip_suffix(".drv"))
+                        .unwrap_or_default();
                     let must = modulo::own_path(&bytes, &derivation, &store, name);
                     if must != wanted {
                         problems.push(changed(&wanted, &must));
@@ -159,7 +161,7 @@ fn check_paths(met: &Meetings, order: &[usize], store: &str) -> Result<(), Vec<P
         let Some((path, Met { derivation: Some(derivation), needs, .. })) = met.get_index(*number) else {
             continue;
         };
-        let name = path::name(path).and_then(|name| name.strip_suffix(".drv")).unwrap_or_default();
+        let name = store_path::name(path).and_then(|name| name.strip_suffix(".drv")).unwrap_or_default();
         let needed: Vec<&str> = needs.iter().map(|needed| hashes[*needed].as_str()).collect();
         for (output, must) in modulo::paths(derivation, &needed, store, name) {
             let is = derivation.outputs.get(&output).map(|output| output.path.as_str()).unwrap_or_default();

@@ -33,13 +33,13 @@
 pub mod closure;
 pub mod fetch;
 pub mod modulo;
-pub mod nix32;
 mod parse;
-pub mod path;
 pub mod show;
 mod validate;
 mod write;
 
+use formats::digest::Sha256;
+use formats::store_path;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use closure::Closure;
@@ -125,6 +125,20 @@ impl Algorithm {
 }
 
 impl Fixed {
+    /// The hash, if it is the sha256 of the NAR.
+    pub fn nar_sha256(&self) -> Option<Sha256> {
+        let is_nar = self.recursive && self.algorithm == Algorithm::Sha256;
+        is_nar.then(|| Sha256::from_hex(&self.hash)).flatten()
+    }
+
+    /// The hash in nix32, as Nix prints it.
+    pub fn nix32(&self) -> String {
+        let digit = |digit: &u8| char::from(*digit).to_digit(16).unwrap_or_default() as u8;
+        let bytes =
+            self.hash.as_bytes().chunks(2).map(|pair| pair.iter().fold(0, |byte, d| byte << 4 | digit(d)));
+        formats::nix32::encode(&bytes.collect::<Vec<u8>>())
+    }
+
     /// As files spell it: `r:sha256` for a NAR, `sha256` for a plain file.
     pub fn method(&self) -> String {
         format!("{}{}", if self.recursive { "r:" } else { "" }, self.algorithm.name())
@@ -140,7 +154,7 @@ impl Derivation {
     /// Its name, which only the names of its outputs tell.
     pub fn name(&self) -> Option<&str> {
         let (output, Output { path, .. }) = self.outputs.first_key_value()?;
-        let name = path::name(path)?;
+        let name = store_path::name(path)?;
         if output == "out" { Some(name) } else { name.strip_suffix(output.as_str())?.strip_suffix('-') }
     }
 

@@ -4,16 +4,18 @@
 //! of that; a fixed output counts by its declared content alone. Source: E. Dolstra (2006), figure 5.9; `hashDerivationModulo`
 //! in Nix's `src/libstore/derivations.cc`.
 
-use super::{Derivation, Fixed, path, write};
+use super::{Derivation, Fixed, write};
+use formats::digest::Sha256;
+use formats::store_path;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The hash that stands for a derivation in those that need it, in hex; `needed` are those of the derivations that it needs
 /// itself, in the order of their paths.
 pub fn hash(derivation: &Derivation, needed: &[&str]) -> String {
     if let Some((output, fixed)) = derivation.fixed() {
-        return path::sha256(format!("{}{}", content(fixed), output.path).as_bytes());
+        return Sha256::of(format!("{}{}", content(fixed), output.path)).to_string();
     }
-    path::sha256(replaced(derivation, needed, false).as_bytes())
+    Sha256::of(replaced(derivation, needed, false)).to_string()
 }
 
 /// The paths that its outputs must have, by name.
@@ -21,10 +23,10 @@ pub fn paths(derivation: &Derivation, needed: &[&str], store: &str, name: &str) 
     if let Some((_, fixed)) = derivation.fixed() {
         return [("out".to_owned(), fixed_path(fixed, store, name))].into();
     }
-    let masked = path::sha256(replaced(derivation, needed, true).as_bytes());
+    let masked = Sha256::of(replaced(derivation, needed, true));
     let path = |output: &String| {
         let named = if output == "out" { name.to_owned() } else { format!("{name}-{output}") };
-        (output.clone(), path::make(&format!("output:{output}"), &masked, store, &named))
+        (output.clone(), store_path::make(&format!("output:{output}"), masked, store, &named))
     };
     derivation.outputs.keys().map(path).collect()
 }
@@ -37,7 +39,7 @@ pub fn text_path<'a>(
     name: &str,
 ) -> String {
     let kind = references.fold("text".to_owned(), |kind, reference| kind + ":" + reference);
-    path::make(&kind, &path::sha256(text), store, name)
+    store_path::make(&kind, Sha256::of(text), store, name)
 }
 
 /// The path of a derivation with this text.
@@ -51,10 +53,10 @@ pub fn own_path(text: &[u8], derivation: &Derivation, store: &str, name: &str) -
 }
 
 fn fixed_path(fixed: &Fixed, store: &str, name: &str) -> String {
-    if fixed.recursive && fixed.algorithm == super::Algorithm::Sha256 {
-        return path::make("source", &fixed.hash, store, name);
+    match fixed.nar_sha256() {
+        Some(nar) => store_path::make("source", nar, store, name),
+        None => store_path::make("output:out", Sha256::of(content(fixed)), store, name),
     }
-    path::make("output:out", &path::sha256(content(fixed).as_bytes()), store, name)
 }
 
 fn content(fixed: &Fixed) -> String {

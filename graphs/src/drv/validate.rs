@@ -1,13 +1,14 @@
 //! What strings of a derivation may be. Each function says what was expected.
 
-use super::{Algorithm, Fixed, Output, path};
+use super::{Algorithm, Fixed, Output};
+use formats::store_path;
 use std::collections::BTreeMap;
 
 pub(super) fn output_name(name: &str) -> Result<(), String> {
-    if path::is_name(name) && name != "drv" {
+    if store_path::is_name(name) && name != "drv" {
         Ok(())
     } else {
-        Err(format!("an output's name, which is not `drv` and is {}", path::NAME))
+        Err(format!("an output's name, which is not `drv` and is {}", store_path::NAME))
     }
 }
 
@@ -17,11 +18,13 @@ pub(super) fn path(text: &str, store: &str) -> Result<(), String> {
         format!(
             "a path directly in the store, {}32 digits, a hyphen and {}",
             if store.is_empty() { String::new() } else { format!("{store}/ and ") },
-            path::NAME
+            store_path::NAME
         )
     };
     match text.rsplit_once('/') {
-        Some((folder, base)) if folder == store && path::is_store(folder) && path::name(base).is_some() => {
+        Some((folder, base))
+            if folder == store && store_path::is_store(folder) && store_path::name(base).is_some() =>
+        {
             Ok(())
         }
         _ => Err(form()),

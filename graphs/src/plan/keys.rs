@@ -3,10 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use sha2::{Digest, Sha256};
+use formats::digest::Sha256;
 
 use super::{Error, Inputs, Resolved, write};
-use crate::hex;
 use crate::plan::Step;
 
 /// The key of each step, by its name: of its text in the plan, of the inputs that it uses with their hashes, and of the keys of
@@ -14,7 +13,7 @@ use crate::plan::Step;
 pub(super) fn keys(
     steps: impl Iterator<Item = Result<Step, Error>>,
     resolved: &BTreeMap<String, Resolved>,
-) -> Result<BTreeMap<String, String>, Error> {
+) -> Result<BTreeMap<String, Sha256>, Error> {
     let mut keys = BTreeMap::new();
     for step in steps {
         let step = step?;
@@ -24,13 +23,13 @@ pub(super) fn keys(
             write::input(&mut text, name, input, Inputs::Verified);
         }
         for name in step.steps() {
-            let key: &String = keys
+            let key: &Sha256 = keys
                 .get(name)
                 .ok_or_else(|| Error::Missing { step: step.name.clone(), name: name.to_owned() })?;
             text.push_str(&format!("key {name} {key}\n"));
         }
         write::step(&mut text, &step);
-        keys.insert(step.name, hex::encode(&Sha256::digest(text)));
+        keys.insert(step.name, Sha256::of(text));
     }
     Ok(keys)
 }

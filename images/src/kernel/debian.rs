@@ -9,6 +9,7 @@
 //! renewed no longer know an older kernel: that one is still used, and [`Kernel::about`] says that it was not verified.
 
 use super::{Error, Kernel, at, folder, keep, output};
+use formats::digest::Sha256;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -78,8 +79,8 @@ fn listed(package: &str) -> Option<String> {
 /// Whether the package has this hash, and this kernel in it.
 fn is_of(kernel: &Kernel, deb: &Path, expected: &str, package: &str) -> bool {
     let Ok(bytes) = fs::read(deb) else { return false };
-    super::hash(&bytes) == expected
-        && unpack(deb, package).is_ok_and(|inside| super::hash(&inside) == kernel.sha256)
+    Sha256::of(&bytes).to_string() == expected
+        && unpack(deb, package).is_ok_and(|inside| Sha256::of(&inside) == kernel.sha256)
 }
 
 /// The package that the first known meta package depends on, and its version.
@@ -168,7 +169,7 @@ mod tests {
     #[test]
     fn a_kept_kernel_is_used_only_while_it_is_intact() {
         let dir = tempfile::tempdir().unwrap();
-        let sha256 = super::super::hash(b"kernel");
+        let sha256 = Sha256::of("kernel").to_string();
         fs::write(dir.path().join("debian"), format!("linux-image-x 1 {sha256}\n")).unwrap();
         assert_eq!(cached(dir.path()), None);
         fs::write(dir.path().join(&sha256), "kernel").unwrap();
@@ -194,7 +195,7 @@ mod tests {
         fs::write(at("p/DEBIAN/control"), control).unwrap();
         let built = Command::new("dpkg-deb").arg("-b").arg(at("p")).arg(at("x.deb")).output().unwrap();
         assert!(built.status.success(), "{built:?}");
-        let signed = super::super::hash(&fs::read(at("x.deb")).unwrap());
+        let signed = Sha256::of(fs::read(at("x.deb")).unwrap()).to_string();
         let good = Kernel::keep(dir.path(), b"kernel", "p 1").unwrap();
         assert!(is_of(&good, &at("x.deb"), &signed, "p=1"));
         // The kernel and the index that names it were changed, and agree.

@@ -14,7 +14,8 @@
 //! kernels/minimal-BUILD   SHA256-OF-VMLINUX SHA256-OF-BZIMAGE OPTIONS ABOUT…
 //! ```
 
-use super::{Error, Kernel, at, folder, hash, keep, output};
+use super::{Error, Kernel, at, folder, keep, output};
+use formats::digest::Sha256;
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::fs;
 use std::io::{self, Read, Seek};
@@ -59,7 +60,7 @@ pub struct Minimal {
 
 /// What a kernel is built from. `identity` stands for the source: two that differ have different ones.
 fn recipe(identity: &str) -> String {
-    hash([identity, CONFIG, SCRIPT].map(|part| hash(part.as_bytes())).concat().as_bytes())
+    Sha256::of([identity, CONFIG, SCRIPT].map(|part| Sha256::of(part).to_string()).concat()).to_string()
 }
 
 /// The kernel that was built last in this cache of this source, if it is there and intact.
@@ -108,7 +109,7 @@ pub fn build<E: From<Error>>(
     check_tools()?;
     let compiler = Compiler::find()?;
     let recipe = recipe(identity);
-    let build = hash(format!("{recipe} {}", compiler.sha256).as_bytes());
+    let build = Sha256::of(format!("{recipe} {}", compiler.sha256)).to_string();
     let minimal = match kept(&folder, &build) {
         Some(minimal) => unverified(minimal),
         None => {
@@ -195,7 +196,7 @@ fn tail(mut log: fs::File) -> io::Result<String> {
 /// The compiler, assembler and linker of this machine.
 struct Compiler {
     name: String,
-    sha256: String,
+    sha256: Sha256,
 }
 
 impl Compiler {
@@ -209,9 +210,9 @@ impl Compiler {
             let path = PathBuf::from(ask(&format!("-print-prog-name={part}"))?);
             // A bare name is one that the shell would look for.
             let path = if path.components().count() == 1 { find(&path).unwrap_or(path) } else { path };
-            hashes += &hash(&fs::read(&path).map_err(at(&path))?);
+            hashes += &Sha256::of(fs::read(&path).map_err(at(&path))?).to_string();
         }
-        Ok(Compiler { name: ask("--version")?, sha256: hash(hashes.as_bytes()) })
+        Ok(Compiler { name: ask("--version")?, sha256: Sha256::of(hashes) })
     }
 }
 

@@ -12,7 +12,7 @@ pub mod minimal;
 pub use debian::{debian, renew};
 pub use error::Error;
 
-use sha2::{Digest, Sha256};
+use formats::digest::Sha256;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -25,23 +25,22 @@ pub struct Kernel {
     pub path: PathBuf,
     /// What it is: package and version, or source and compiler.
     pub about: String,
-    /// Its hash, 64 lower-case digits.
-    pub sha256: String,
+    /// Of its bytes.
+    pub sha256: Sha256,
 }
 
 impl Kernel {
     /// The kernel with this hash in the cache's folder, if it is there and still is what it was.
     fn kept(folder: &Path, sha256: &str, about: &str) -> Option<Kernel> {
-        let plain = sha256.len() == 64 && sha256.bytes().all(|b| b.is_ascii_hexdigit());
-        let path = folder.join(sha256);
-        let intact = plain && hash(&fs::read(&path).ok()?) == sha256;
-        intact.then(|| Kernel { path, about: about.to_owned(), sha256: sha256.to_owned() })
+        let (sha256, path) = (Sha256::from_hex(sha256)?, folder.join(sha256));
+        let intact = Sha256::of(fs::read(&path).ok()?) == sha256;
+        intact.then(|| Kernel { path, about: about.to_owned(), sha256 })
     }
 
     /// Keeps a kernel under its hash.
     fn keep(folder: &Path, bytes: &[u8], about: &str) -> Result<Kernel, Error> {
-        let sha256 = hash(bytes);
-        let path = folder.join(&sha256);
+        let sha256 = Sha256::of(bytes);
+        let path = folder.join(sha256.to_string());
         keep(&path, bytes)?;
         Ok(Kernel { path, about: about.to_owned(), sha256 })
     }
@@ -53,7 +52,7 @@ pub const FOOTING: &str = "footing, which carries out the plan itself";
 /// footing, written to the cache, where QEMU can read it.
 pub fn footing(cache: &Path) -> Result<Kernel, Error> {
     let folder = folder(cache)?;
-    match Kernel::kept(&folder, &hash(crate::FOOTING), FOOTING) {
+    match Kernel::kept(&folder, &Sha256::of(crate::FOOTING).to_string(), FOOTING) {
         Some(kernel) => Ok(kernel),
         None => Kernel::keep(&folder, crate::FOOTING, FOOTING),
     }
@@ -87,8 +86,4 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> Error {
 fn output(command: &mut Command, name: &'static str) -> Result<std::process::Output, Error> {
     let result = command.env("LC_ALL", "C.UTF-8").stdin(Stdio::null()).output();
     result.map_err(|_| Error::NoProgram(name))
-}
-
-fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -86,7 +86,7 @@ pub fn tree(files: &Files<'_>, place: &[u8]) -> Option<String> {
     let mut hash = Sha256::new();
     string(&mut hash, b"nix-archive-1");
     write(&mut hash, &root?);
-    Some(crate::hex(&hash.finalize()))
+    Some(formats::hex::text(&hash.finalize()))
 }
 
 /// The grammar is in `formats::nar`.

@@ -191,7 +191,7 @@ fn bytes(iterator: impl Iterator<Item = u8>) -> Vec<u8> {
 }
 
 fn hex(digest: &[u8]) -> String {
-    crate::hex(digest)
+    formats::hex::text(digest)
 }
 
 /// Bytes as a format of printf's, which can hold all of them.

@@ -2,7 +2,8 @@
 //! Sources: in-toto's `spec/v1/statement.md` and `digest_set.md`; <https://slsa.dev/spec/v1.0/provenance>.
 
 use super::claims::{Claims, Form, Method, Of, Output};
-use super::{Error, hash, json};
+use super::{Error, json};
+use formats::nix_hash;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -104,7 +105,7 @@ impl Subject {
         }
         let mut digests = BTreeMap::new();
         for (algorithm, hex) in self.digest {
-            if algorithm == "sha256" && hash::hex(&hex, 64).is_none() {
+            if algorithm == "sha256" && nix_hash::hex(&hex, 64).is_none() {
                 return Err(Error::new(format_args!("{place}.digest"), format_args!("{hex:?} is no sha256")));
             }
             digests.insert(Method { of, algorithm }, hex.to_ascii_lowercase());

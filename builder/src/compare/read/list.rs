@@ -2,8 +2,9 @@
 //! stage0-posix's `.answers` are such lists.
 //! Source: coreutils' manual, "cksum common options" and "md5sum invocation".
 
+use super::Error;
 use super::claims::{Claims, Form, Method, Of, Output};
-use super::{Error, hash};
+use formats::nix_hash;
 
 /// By the number of hex digits.
 const ALGORITHMS: [(&str, usize); 4] = [("sha1", 40), ("sha256", 64), ("sha384", 96), ("sha512", 128)];
@@ -57,7 +58,7 @@ fn plain(line: &str) -> Option<(&'static str, String, String)> {
     let (digits, name) = line.split_once(' ')?;
     let name = name.strip_prefix([' ', '*'])?;
     let &(algorithm, length) = ALGORITHMS.iter().find(|(_, length)| *length == digits.len())?;
-    let hex = hash::hex(digits, length)?;
+    let hex = nix_hash::hex(digits, length)?;
     let name = if escaped { unescape(name)? } else { name.to_owned() };
     (!name.is_empty()).then_some((algorithm, hex, name))
 }
@@ -69,7 +70,7 @@ fn tagged(line: &str) -> Option<(&'static str, String, String)> {
     let (name, digits) = rest.rsplit_once(") = ")?;
     let &(algorithm, length) = ALGORITHMS.iter().find(|(name, _)| name.eq_ignore_ascii_case(tag))?;
     let name = if escaped { unescape(name)? } else { name.to_owned() };
-    Some((algorithm, hash::hex(digits, length)?, name)).filter(|(.., name)| !name.is_empty())
+    Some((algorithm, nix_hash::hex(digits, length)?, name)).filter(|(.., name)| !name.is_empty())
 }
 
 /// Whether a backslash before the line says that the name in it is escaped, and the line without it.

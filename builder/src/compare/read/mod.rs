@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | in-toto Statement, ours or another's | JSON, `intoto` | `_type` |
 //! | DSSE envelope around one | JSON, `envelope` | `payloadType` |
-//! | narinfo of Nix and Guix | `Key: value` lines, `crate::narinfo` | a first line `StorePath: …` |
+//! | narinfo of Nix and Guix | `Key: value` lines, `formats::narinfo` | a first line `StorePath: …` |
 //! | `nix path-info --json` | JSON, `pathinfo`: a list, a map by path, or the map in `info` | the rest of JSON |
 //! | `sha256sum` and its kin | lines `HEX  NAME` or `SHA256 (NAME) = HEX`, `list` | everything else |
 //!
@@ -17,16 +17,14 @@
 
 mod claims;
 pub mod envelope;
-pub mod hash;
 mod intoto;
 pub mod json;
 mod list;
 mod pathinfo;
 
 pub use claims::{Claims, Form, Method, Of, Output};
-pub use hash::nix as sha256;
 
-use crate::narinfo::NarInfo;
+use formats::narinfo::NarInfo;
 
 /// Why a file is no record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,8 +50,8 @@ impl Error {
     }
 }
 
-impl From<crate::narinfo::Error> for Error {
-    fn from(error: crate::narinfo::Error) -> Error {
+impl From<formats::narinfo::Error> for Error {
+    fn from(error: formats::narinfo::Error) -> Error {
         Error { place: error.place, what: error.what }
     }
 }
@@ -70,11 +68,13 @@ pub fn read(bytes: &[u8]) -> Result<Claims, Error> {
     }
 }
 
-/// What a narinfo claims of the content; [`crate::narinfo`] reads it.
+/// What a narinfo claims of the content; [`formats::narinfo`] reads it.
 fn narinfo(text: &str) -> Result<Claims, Error> {
     let info = NarInfo::parse(text)?;
     let mut claims = Claims::new(Form::Narinfo);
-    claims.outputs.insert(info.path, Output::new(Method::nar(), info.nar_hash, Some(info.nar_size)));
+    claims
+        .outputs
+        .insert(info.path, Output::new(Method::nar(), info.nar_hash.to_string(), Some(info.nar_size)));
     Ok(claims)
 }
 

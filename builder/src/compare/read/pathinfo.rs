@@ -1,8 +1,10 @@
 //! `nix path-info --json`: a list of objects with a path each (to Nix 2.18), a map by path (from 2.19), or the map by base
 //! name in `info`, beside `version` and `storeDir` (from 2.33).
 
+use super::Error;
 use super::claims::{Claims, Form, Method, Output};
-use super::{Error, hash};
+use formats::digest::Sha256;
+use formats::nix_hash;
 use serde_json::Value;
 
 /// Reads any of them. A path that is not valid is one that Nix does not have: nothing is said of it.
@@ -43,17 +45,14 @@ fn add(
     let sha256 = sha256(hash).ok_or_else(wrong)?;
     let folder = info["storeDir"].as_str().or(folder).unwrap_or("/nix/store");
     let path = if path.starts_with('/') { path.to_owned() } else { format!("{folder}/{path}") };
-    claims.add(place, path, Output::new(Method::nar(), sha256, info["narSize"].as_u64()))
+    claims.add(place, path, Output::new(Method::nar(), sha256.to_string(), info["narSize"].as_u64()))
 }
 
 /// Spelled in one string, or as `{algorithm, format, hash}`.
-fn sha256(value: &Value) -> Option<String> {
+fn sha256(value: &Value) -> Option<Sha256> {
     match value.as_str() {
-        Some(text) => hash::nix(text),
-        None if value["algorithm"] == "sha256" => {
-            let text = value["hash"].as_str()?;
-            hash::hex(text, 64).or_else(|| hash::nix32(text)).or_else(|| hash::base64(text))
-        }
+        Some(text) => nix_hash::sha256(text),
+        None if value["algorithm"] == "sha256" => nix_hash::any(value["hash"].as_str()?),
         None => None,
     }
 }

@@ -92,7 +92,7 @@ fn finish(
 ) -> Result<Entry, Error> {
     let mut entry = Entry { files, tree: None };
     let obtained = store.obtain(spec, Some(&entry), progress)?;
-    entry.tree = (obtained.kind == graphs::Kind::Tree).then_some(obtained.sha256);
+    entry.tree = (obtained.kind == graphs::Kind::Tree).then(|| obtained.sha256.to_string());
     Ok(entry)
 }
 

@@ -120,7 +120,8 @@ impl Store {
                 .and_then(|()| fs::copy(&real, part))
                 .map_err(|error| written(part, error))?;
         }
-        let (found, size) = hash::file(part).map_err(|error| read(part, error))?;
+        let (digest, size) = hash::file(part).map_err(|error| read(part, error))?;
+        let found = digest.to_string();
         if found != sha256 {
             discard(part);
             return Err(Reason::WrongHash { expected: sha256.into(), found, size });
@@ -144,7 +145,7 @@ impl Store {
             self.fetch(spec, place, "", &part, reporter).ok()?;
             hash::file(&part).ok()
         });
-        let found = found.flatten().map(|(sha256, _)| sha256);
+        let found = found.flatten().map(|(sha256, _)| sha256.to_string());
         Error::NotPinned { name, found: found.unwrap_or_else(|| "(not fetched without a hash)".into()) }
     }
 }

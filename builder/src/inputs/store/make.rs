@@ -14,6 +14,7 @@ use crate::inputs::{
     spec::InputSpec,
     tree, unpack,
 };
+use formats::digest::Sha256;
 use graphs::Kind;
 use std::path::{Path, PathBuf};
 
@@ -32,24 +33,26 @@ impl Store {
         if let Some((entry, locked)) = entry.and_then(|entry| Some((entry, entry.tree.as_deref()?))) {
             let key = key(spec, &entry.files.iter().map(Locked::sha256).collect::<Vec<_>>());
             let _lock = self.cache.lock(&key)?;
-            if let Some(found) = self.find_tree(&key, locked, reporter) {
+            if let Some(locked) = Sha256::from_hex(locked)
+                && let Some(found) = self.find_tree(&key, locked, reporter)
+            {
                 return Ok(Obtained { files: self.recorded(entry), ..found });
             }
         }
         let files = self.files(spec, entry, reporter)?;
         let key = key(spec, &files.iter().map(|file| &file.sha256[..]).collect::<Vec<_>>());
         let _lock = self.cache.lock(&key)?;
-        let before = self.made().get(&key).cloned();
-        if let Some(found) = before.and_then(|made| self.find_tree(&key, &made, reporter)) {
+        let before = self.made().get(&key).copied();
+        if let Some(found) = before.and_then(|made| self.find_tree(&key, made, reporter)) {
             return Ok(Obtained { files, ..found });
         }
         let made = self.make_tree(spec, &key, &files, reporter)?;
-        self.made().insert(key, made.sha256.clone());
+        self.made().insert(key, made.sha256);
         Ok(Obtained { files, ..made })
     }
 
     /// A tree that is here and has this hash. One that has not is removed.
-    fn find_tree(&self, key: &str, expected: &str, reporter: Reporter) -> Option<Obtained> {
+    fn find_tree(&self, key: &str, expected: Sha256, reporter: Reporter) -> Option<Obtained> {
         let folder = self.folder(key);
         if !folder.exists() {
             return None;
@@ -90,7 +93,7 @@ impl Store {
             }
         })?;
         let (sha256, size) = error::cache(&root, tree::nar(&root))?;
-        if let Some(found) = self.find_tree(key, &sha256, reporter) {
+        if let Some(found) = self.find_tree(key, sha256, reporter) {
             return Ok(found);
         }
         let to = self.folder(key);

@@ -16,6 +16,7 @@ use super::{
     spec::{InputSpec, is_local},
     unpack,
 };
+use formats::digest::Sha256;
 use graphs::{Kind, Place};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -37,7 +38,7 @@ pub struct Store {
     pub(super) debian: Debian,
     pub(super) hosts: Hosts,
     /// The hashes of the trees that were made of their archives in this run, by their keys.
-    made: Mutex<BTreeMap<String, String>>,
+    made: Mutex<BTreeMap<String, Sha256>>,
     /// When to give up on a URL.
     pub fetch: http::Limits,
     /// How large an unpacked tree may be.
@@ -68,7 +69,7 @@ pub struct Obtained {
     /// File, program or tree.
     pub kind: Kind,
     /// Of the bytes; of the NAR for a tree.
-    pub sha256: String,
+    pub sha256: Sha256,
     /// Bytes; of the NAR for a tree.
     pub size: u64,
     /// What it was made of.
@@ -77,7 +78,7 @@ pub struct Obtained {
 
 impl From<&Obtained> for graphs::Resolved {
     fn from(obtained: &Obtained) -> Self {
-        graphs::Resolved { kind: obtained.kind, sha256: obtained.sha256.clone() }
+        graphs::Resolved { kind: obtained.kind, sha256: obtained.sha256 }
     }
 }
 
@@ -118,7 +119,7 @@ impl Store {
         self.hosts.dead(url)
     }
 
-    fn made(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+    fn made(&self) -> MutexGuard<'_, BTreeMap<String, Sha256>> {
         self.made.lock().unwrap_or_else(|poison| poison.into_inner())
     }
 
@@ -134,7 +135,7 @@ impl Store {
         if spec.kind() == Kind::Tree {
             let tree = self.tree(spec, entry, reporter)?;
             return match entry.and_then(|entry| entry.tree.as_ref()) {
-                Some(locked) if *locked != tree.sha256 => {
+                Some(locked) if *locked != tree.sha256.to_string() => {
                     let what = format!(
                         "its tree has NAR sha256 {}, the lock file says {locked} (pick and strip shape the tree)",
                         tree.sha256
@@ -145,7 +146,12 @@ impl Store {
             };
         }
         let file = self.files(spec, entry, reporter)?.swap_remove(0);
-        let (path, sha256, size) = (self.cache.file(&file.sha256), file.sha256.clone(), file.size);
+        let (path, size) = (self.cache.file(&file.sha256), file.size);
+        let not_hash = |error: formats::digest::NotSha256| Error::StaleLock {
+            name: spec.name.clone(),
+            what: error.to_string(),
+        };
+        let sha256 = file.sha256.parse().map_err(not_hash)?;
         Ok(Obtained { path, kind: spec.kind(), sha256, size, files: vec![file] })
     }
 

@@ -10,13 +10,10 @@
 mod builder;
 mod deb;
 mod names;
-mod packed;
 mod tar;
 #[cfg(test)]
 mod tests;
 mod zip;
-
-pub use packed::{unpacked, xz};
 
 use super::pick;
 use builder::Builder;

@@ -1,8 +1,9 @@
 //! tar, plain or packed. The crate `tar` reads the headers (ustar, GNU); what long names and pax attributes say is read
 //! here, with limits. Packing is told by the first bytes. Not taken: sparse files, sizes in pax attributes.
 
-use super::{Builder, Error, packed, show};
+use super::{Builder, Error, show};
 use crate::inputs::hash;
+use formats::compression::{Compression, decompress};
 use std::io::{self, BufRead, Read};
 use tar::EntryType;
 
@@ -10,17 +11,10 @@ use tar::EntryType;
 pub fn read<'r>(builder: &mut Builder, mut from: impl BufRead + 'r) -> Result<(), Error> {
     let start = |source| Error::Broken { after: "at its start".into(), source };
     let magic = from.fill_buf().map_err(start)?.to_vec();
-    let is_packed = matches!(
-        &magic[..],
-        [0x1f, 0x8b, ..]
-            | [b'B', b'Z', b'h', ..]
-            | [0xfd, b'7', b'z', b'X', b'Z', 0, ..]
-            | [0x28, 0xb5, 0x2f, 0xfd, ..]
-    );
-    if !is_packed && magic.get(257..262) != Some(b"ustar") && !old(&magic) {
+    if Compression::of(&magic).is_none() && magic.get(257..262) != Some(b"ustar") && !old(&magic) {
         return Err(Error::Unknown);
     }
-    let unpacked = packed::unpacked(from).map_err(start)?;
+    let unpacked = decompress(from).map_err(start)?;
     // All bytes count, those of members that nobody picked too.
     let limit = builder.may_read();
     let mut counted = unpacked.take(limit);

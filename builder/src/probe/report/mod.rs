@@ -158,7 +158,7 @@ impl Report {
     pub fn json(&self) -> Value {
         let detail = |detail: &Detail| {
             let bytes = detail.bytes.as_ref().map(|(offset, one, other)| {
-                json!({ "offset": offset, "control": crate::hex(one), "varied": crate::hex(other) })
+                json!({ "offset": offset, "control": formats::hex::text(one), "varied": formats::hex::text(other) })
             });
             json!({
                 "output": detail.output, "place": detail.place, "what": detail.what, "bytes": bytes, "found": detail.found,

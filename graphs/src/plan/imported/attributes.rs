@@ -4,11 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Given, Refusal, Source, environment, guix, json as text};
-use crate::drv::nix32;
-use crate::drv::path::{self, base};
 use crate::problem::Problem;
+use formats::digest::Sha256;
+use formats::store_path::{self, base};
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
 /// Variables, and files below the build directory by name.
 #[derive(Default)]
@@ -31,7 +30,7 @@ fn plain(source: &Source<'_>, top: &str) -> Result<Made, Refusal> {
         env.get("passAsFile").map(String::as_str).unwrap_or_default().split_whitespace().collect();
     for (name, value) in env {
         if as_files.contains(name.as_str()) {
-            let file = format!(".attr-{}", nix32::encode(&Sha256::digest(name)));
+            let file = format!(".attr-{}", Sha256::of(name).nix32());
             made.env.insert(format!("{name}Path"), format!("{top}/{file}"));
             made.files.insert(file, environment::placeholders(source.derivation, value));
         } else {
@@ -61,7 +60,7 @@ pub(super) fn graphs(source: &Source<'_>) -> Result<BTreeMap<String, String>, Re
 /// Whether a graph's file may have this name. Source: `initTmpDir` of Nix, `checkStoreName` of Guix.
 fn is_file(source: &Source<'_>, name: &str) -> bool {
     if source.closure.store == guix::STORE {
-        return path::is_name(name);
+        return store_path::is_name(name);
     }
     name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
@@ -181,14 +180,13 @@ fn path_info(source: &Source<'_>, closure: &BTreeMap<String, &Given>) -> Value {
         let others = given.references.iter().filter_map(|name| source.given.get(&format!("{store}/{name}")));
         others.map(|other| other.nar.1).sum::<u64>()
     };
-    let bytes = |given: &Given| crate::hex::decode(&given.nar.0).unwrap_or_default();
     closure
         .iter()
         .map(|(name, given)| {
             let itself = if given.references.contains(name) { 0 } else { given.nar.1 };
             let mut info = json!({
                 "path": format!("{store}/{name}"),
-                "narHash": format!("sha256:{}", nix32::encode(&bytes(given))),
+                "narHash": format!("sha256:{}", given.nar.0.nix32()),
                 "narSize": given.nar.1,
                 "references": full(&given.direct),
                 "closureSize": size(given) + itself,

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::guix;
-use crate::drv::path::{self, base};
 use crate::drv::{Closure, Derivation};
+use formats::store_path::{self, base};
 use serde_json::Value;
 
 /// One demand on one output.
@@ -106,7 +106,7 @@ pub(super) fn wrong(closure: &Closure, derivation: &Derivation) -> Option<String
 fn specified(closure: &Closure, derivation: &Derivation, word: &str) -> Option<String> {
     let in_store = || {
         let base = word.strip_prefix(closure.store.as_str())?.strip_prefix('/')?;
-        (!base.contains('/') && path::name(base).is_some()).then_some(base)
+        (!base.contains('/') && store_path::name(base).is_some()).then_some(base)
     };
     let path = derivation.outputs.get(word).map(|output| base(&output.path));
     path.or_else(in_store).map(str::to_owned)

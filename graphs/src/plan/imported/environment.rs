@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Source;
-use crate::drv::{Derivation, nix32};
-use sha2::{Digest, Sha256};
+use crate::drv::Derivation;
+use formats::digest::Sha256;
 
 /// Where Nix builds.
 pub(super) const TOP: &str = "/build";
@@ -50,7 +50,7 @@ fn base(source: &Source<'_>, own: BTreeMap<String, String>, top: &str) -> BTreeM
 pub(super) fn placeholders(derivation: &Derivation, text: &str) -> String {
     let mut text = text.to_owned();
     for (name, output) in &derivation.outputs {
-        let placeholder = format!("/{}", nix32::encode(&Sha256::digest(format!("nix-output:{name}"))));
+        let placeholder = format!("/{}", Sha256::of(format!("nix-output:{name}")).nix32());
         if text.contains(&placeholder) {
             text = text.replace(&placeholder, &output.path);
         }

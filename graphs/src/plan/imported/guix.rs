@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::world::{self, dir, file};
 use super::{Refusal, Source, attributes, environment, nix};
-use crate::drv::path::{base, name};
 use crate::plan::step::{Owner, PidOne, Rules, Step};
+use formats::store_path::{base, name};
 
 /// Where Guix has its store.
 pub(super) const STORE: &str = "/gnu/store";

@@ -17,9 +17,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::step::{Expected, Output, Step, Whole};
 use super::{Failure, Inputs, Resolved, write};
-use crate::drv::path::base;
 use crate::drv::{Algorithm, Closure, Derivation};
 use crate::problem::Problem;
+use formats::digest::Sha256;
+use formats::store_path::base;
 
 pub use checks::{Check, Limit, checks, limits};
 pub use needs::{Needs, needs};
@@ -33,8 +34,8 @@ pub struct Given {
     pub references: BTreeSet<String>,
     /// The same, directly: what stands in the store's own records.
     pub direct: BTreeSet<String>,
-    /// The sha256 of its NAR in hex, and the NAR's bytes.
-    pub nar: (String, u64),
+    /// The sha256 of its NAR, and the NAR's bytes.
+    pub nar: (Sha256, u64),
     /// How its path follows from its content, as Nix spells it, if it does.
     pub ca: Option<String>,
 }

@@ -43,7 +43,7 @@ pub(super) fn step(source: &Source<'_>) -> Result<Step, Refusal> {
     }
     let rewritten = |text: String| environment::placeholders(source.derivation, &text);
     Ok(Step {
-        name: crate::drv::path::base(source.path).to_owned(),
+        name: formats::store_path::base(source.path).to_owned(),
         uid: 1000,
         gid: 100,
         umask: 0o022,

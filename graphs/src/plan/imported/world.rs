@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::Source;
-use crate::drv::path::base;
 use crate::plan::step::{Bind, Device, From, Owner, World};
+use formats::store_path::base;
 
 /// A directory.
 pub(super) fn dir(path: impl Into<Cow<'static, str>>, mode: u32, owner: Owner) -> World {

@@ -154,7 +154,7 @@ fn a_cache_that_is_poisoned_throughout_is_noticed() {
         size: file.size,
         file: "p.whl".into(),
     };
-    let entry = Entry { files: vec![Locked::Wheel(wheel)], tree: Some(got.sha256.clone()) };
+    let entry = Entry { files: vec![Locked::Wheel(wheel)], tree: Some(got.sha256.to_string()) };
     poison("evil");
     let found = again().obtain(&spec, Some(&entry), &Silent).unwrap();
     assert_eq!((&found.sha256, fs::read_to_string(found.path.join("a")).unwrap()), (&got.sha256, "x".into()));

@@ -30,7 +30,7 @@ fn servers_that_come_round() {
         assert_eq!(fs::read(&got.path).unwrap(), content);
         assert_eq!(
             (got.kind, got.size, &got.sha256),
-            (Kind::File, 800_000, spec.input.sha256.as_ref().unwrap())
+            (Kind::File, 800_000, &spec.input.sha256.as_ref().unwrap().parse().unwrap())
         );
         assert_eq!(got.files[0].place, server.url);
         assert_eq!(server.seen(), requests);

@@ -2,21 +2,10 @@
 //!
 //! Digit `i`, counted from the right, holds bits `5i` to `5i+4` of the bytes as a little-endian number.
 
+use crate::scan::digit as digit_value;
+
 /// The digits.
 pub const DIGITS: &[u8; 32] = b"0123456789abcdfghijklmnpqrsvwxyz";
-
-/// What a byte is worth as a digit; [`NONE`] where it is none.
-const VALUES: [u8; 256] = {
-    let mut values = [NONE; 256];
-    let mut i = 0;
-    while i < DIGITS.len() {
-        values[DIGITS[i] as usize] = i as u8;
-        i += 1;
-    }
-    values
-};
-
-const NONE: u8 = u8::MAX;
 
 /// Bytes in base 32.
 pub fn encode(bytes: &[u8]) -> String {
@@ -43,8 +32,7 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() * 5 / 8);
     let (mut bits, mut count) = (0_u16, 0);
     for digit in text.bytes().rev() {
-        let value = is_digit(digit).then_some(VALUES[usize::from(digit)])?;
-        bits |= u16::from(value) << count;
+        bits |= (digit_value(digit)? as u16) << count;
         count += 5;
         if count >= 8 {
             // The lowest eight of at most twelve.
@@ -57,14 +45,9 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
     (bits == 0 && count < 5).then_some(bytes)
 }
 
-/// Whether this is a digit.
-pub const fn is_digit(byte: u8) -> bool {
-    VALUES[byte as usize] != NONE
-}
-
 /// Whether all of this are digits.
 pub fn is(text: &str) -> bool {
-    text.bytes().all(is_digit)
+    text.bytes().all(|byte| digit_value(byte).is_some())
 }
 
 #[cfg(test)]
@@ -75,9 +58,8 @@ mod tests {
     #[test]
     fn as_nix_spells_it() {
         // `nix-hash --to-base32 --type sha256` of the sha256 of nothing.
-        let empty =
-            crate::hex::decode("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855").unwrap();
-        assert_eq!(encode(&empty), "0mdqa9w1p6cmli6976v4wi0sw9r4p5prkj7lzfd1877wk11c9c73");
+        let empty = crate::digest::Sha256::of("");
+        assert_eq!(encode(empty.bytes()), "0mdqa9w1p6cmli6976v4wi0sw9r4p5prkj7lzfd1877wk11c9c73");
         assert_eq!(decode("e"), None);
         // Bits to spare that are set, and digits to spare.
         assert_eq!(decode("z"), None);

@@ -18,15 +18,20 @@
 //!
 //! Sources: Nix's manual, "narinfo format", and `src/libstore/nar-info.cc`; Guix's `guix/narinfo.scm`.
 
-use crate::compare::read::hash::nix as sha256;
-use graphs::drv::{nix32, path};
+mod address;
+
+use crate::compression::Compression;
+use crate::digest::Sha256;
+use crate::nix_hash::sha256;
+use crate::store_path;
+use address::address;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Bytes of the longest narinfo that is read. One that names 10,000 references has half of it.
 pub const LONGEST: u64 = 1 << 20;
 
 /// What a cache has of a path.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NarInfo {
     /// The full path.
     pub path: String,
@@ -34,8 +39,8 @@ pub struct NarInfo {
     pub url: String,
     /// What packs the NAR at that address.
     pub compression: Option<String>,
-    /// In hex.
-    pub nar_hash: String,
+    /// Of the NAR.
+    pub nar_hash: Sha256,
     /// Bytes of the NAR.
     pub nar_size: u64,
     /// Base names.
@@ -79,108 +84,125 @@ struct Packed {
     size: Option<u64>,
 }
 
-/// The compressions that can be undone here, as narinfos spell them.
-const KNOWN: [&str; 5] = ["none", "xz", "zstd", "gzip", "bzip2"];
+impl Packed {
+    fn is_known(&self) -> bool {
+        is_known(self.compression.as_deref())
+    }
+}
+
+/// Whether there is a decompressor for this, as narinfos spell it.
+fn is_known(compression: Option<&str>) -> bool {
+    compression.is_none_or(|name| name == "none" || Compression::named(name).is_some())
+}
+
+/// The lines of a narinfo by their keys, and none of the keys twice.
+struct Lines<'a> {
+    fields: BTreeMap<&'a str, &'a str>,
+    signatures: Vec<Signed>,
+    packed: Vec<Packed>,
+}
+
+impl<'a> Lines<'a> {
+    fn read(text: &'a str) -> Result<Lines<'a>, Error> {
+        let (fields, packed) = (BTreeMap::new(), vec![Packed::default()]);
+        let mut lines = Lines { fields, signatures: Vec::new(), packed };
+        for (number, line) in text.split('\n').enumerate().filter(|(_, line)| !line.is_empty()) {
+            lines.line(line).map_err(|error| match error.place.is_empty() {
+                true => Error::new(format_args!("line {}", number + 1), error.what),
+                false => error,
+            })?;
+        }
+        Ok(lines)
+    }
+
+    /// An error without a place is about this line.
+    fn line(&mut self, line: &'a str) -> Result<(), Error> {
+        let error = |what: &str| Error::new("", what);
+        if line.chars().any(char::is_control) {
+            return Err(error("a control character"));
+        }
+        let (key, value) = line.split_once(':').ok_or_else(|| error("expected `Key: value`"))?;
+        let value = value.trim_matches(' ');
+        let last = self.packed.last_mut().ok_or_else(|| error("expected a group"))?;
+        let is_second = match key {
+            "Sig" => {
+                let signed = value.split_once(':').ok_or_else(|| error("expected `KEY:BASE64`"))?;
+                self.signatures.push(Signed { key: signed.0.into(), signature: signed.1.into() });
+                false
+            }
+            "URL" => {
+                let url = Some(address(value).map_err(|what| error(&what))?);
+                match last.url {
+                    Some(_) => self.packed.push(Packed { url, ..Packed::default() }),
+                    None => last.url = url,
+                }
+                false
+            }
+            "Compression" => last.compression.replace(value.into()).is_some(),
+            "FileSize" => last.size.replace(number_of("FileSize", value)?).is_some(),
+            _ => self.fields.insert(key, value).is_some(),
+        };
+        if is_second { Err(error(&format!("a second {key}"))) } else { Ok(()) }
+    }
+
+    fn field(&self, key: &str) -> Result<&'a str, Error> {
+        let missing = || Error::new("narinfo", format_args!("there is no {key}"));
+        self.fields.get(key).copied().ok_or_else(missing)
+    }
+}
 
 impl NarInfo {
+    /// Of a NAR that is not compressed, in a store path that refers to nothing.
+    pub fn plain(path: String, url: String, nar_hash: Sha256, nar_size: u64) -> NarInfo {
+        let (references, signatures) = (BTreeSet::new(), Vec::new());
+        NarInfo { path, url, compression: None, nar_hash, nar_size, references, deriver: None, signatures }
+    }
+
     /// Reads one; the error says what was expected.
     pub fn parse(text: &str) -> Result<NarInfo, Error> {
         if text.len() as u64 > LONGEST {
             return Err(Error::new("narinfo", format_args!("longer than {LONGEST} bytes")));
         }
-        let mut fields = BTreeMap::new();
-        let mut signatures = Vec::new();
-        let mut packed = vec![Packed::default()];
-        for (number, line) in text.split('\n').enumerate().filter(|(_, line)| !line.is_empty()) {
-            let place = || format!("line {}", number + 1);
-            let error = |what: &str| Error::new(place(), what);
-            if line.chars().any(char::is_control) {
-                return Err(error("a control character"));
-            }
-            let (key, value) = line.split_once(':').ok_or_else(|| error("expected `Key: value`"))?;
-            let value = value.trim_matches(' ');
-            let again = || Error::new(place(), format_args!("a second {key}"));
-            let last = packed.len() - 1;
-            match key {
-                "Sig" => {
-                    let (key, signature) =
-                        value.split_once(':').ok_or_else(|| error("expected `KEY:BASE64`"))?;
-                    signatures.push(Signed { key: key.into(), signature: signature.into() });
-                }
-                "URL" => {
-                    let url = address(value).map_err(|what| Error::new(place(), what))?;
-                    if packed[last].url.is_some() {
-                        packed.push(Packed { url: Some(url), ..Packed::default() });
-                    } else {
-                        packed[last].url = Some(url);
-                    }
-                }
-                "Compression" => {
-                    if packed[last].compression.replace(value.into()).is_some() {
-                        return Err(again());
-                    }
-                }
-                "FileSize" => {
-                    if packed[last].size.replace(number_of("FileSize", value)?).is_some() {
-                        return Err(again());
-                    }
-                }
-                _ => {
-                    if fields.insert(key, value).is_some() {
-                        return Err(again());
-                    }
-                }
-            }
+        let lines = Lines::read(text)?;
+        let path = lines.field("StorePath")?;
+        let store = path.rsplit_once('/').map(|(store, _)| store).filter(|store| store_path::is_store(store));
+        if store.is_none() || store_path::name(path).is_none() {
+            return Err(Error::new("StorePath", format_args!("{path:?} is no store path")));
         }
-        let field = |key: &str| {
-            fields.get(key).copied().ok_or_else(|| Error::new("narinfo", format_args!("there is no {key}")))
-        };
-        let at = field("StorePath")?;
-        let store = at.rsplit_once('/').map(|(store, _)| store).filter(|store| path::is_store(store));
-        if store.is_none() || path::name(at).is_none() {
-            return Err(Error::new("StorePath", format_args!("{at:?} is no store path")));
-        }
-        let hash = field("NarHash")?;
+        let hash = lines.field("NarHash")?;
         let nar_hash =
             sha256(hash).ok_or_else(|| Error::new("NarHash", format_args!("{hash:?} is no sha256")))?;
-        let references = fields.get("References").copied().unwrap_or_default().split(' ');
+        let references = lines.fields.get("References").copied().unwrap_or_default().split(' ');
         let references: BTreeSet<String> =
             references.filter(|name| !name.is_empty()).map(str::to_owned).collect();
-        if let Some(odd) = references.iter().find(|name| name.contains('/') || path::name(name).is_none()) {
+        let is_base = |name: &String| !name.contains('/') && store_path::name(name).is_some();
+        if let Some(odd) = references.iter().find(|name| !is_base(name)) {
             let what = format!("expected base names of paths in the store, found {odd:?}");
             return Err(Error::new("References", what));
         }
-        let nar_size = number_of("NarSize", field("NarSize")?)?;
-        let (url, compression) = choose(packed)?;
-        Ok(NarInfo {
-            path: at.to_owned(),
-            url,
-            compression,
-            nar_hash,
-            nar_size,
-            references,
-            deriver: fields.get("Deriver").map(|deriver| (*deriver).to_owned()),
-            signatures,
-        })
+        let nar_size = number_of("NarSize", lines.field("NarSize")?)?;
+        let (path, deriver) = (path.to_owned(), lines.fields.get("Deriver").map(|&text| text.to_owned()));
+        let (url, compression) = choose(lines.packed)?;
+        let signatures = lines.signatures;
+        Ok(NarInfo { path, url, compression, nar_hash, nar_size, references, deriver, signatures })
     }
 
     /// Whether what packs the NAR can be undone here.
     pub fn is_known(&self) -> bool {
-        self.compression.as_deref().is_none_or(|name| KNOWN.contains(&name))
+        is_known(self.compression.as_deref())
     }
 
     /// What Nix signs: however the file spells them, the hash in nix32 and the sorted references.
     pub fn fingerprint(&self) -> String {
         let store = self.path.rsplit_once('/').map_or("", |(store, _)| store);
         let references: Vec<_> = self.references.iter().map(|base| format!("{store}/{base}")).collect();
-        let hash = nix32::encode(&graphs::hex::decode(&self.nar_hash).unwrap_or_default());
+        let hash = self.nar_hash.nix32();
         format!("1;{};sha256:{hash};{};{}", self.path, self.nar_size, references.join(","))
     }
 
     /// The text of one, for a NAR that is not compressed.
     pub fn write(&self) -> String {
-        let hash = graphs::hex::decode(&self.nar_hash).unwrap_or_default();
-        let hash = nix32::encode(&hash);
+        let hash = self.nar_hash.nix32();
         let references: Vec<_> = self.references.iter().map(String::as_str).collect();
         let mut text = format!(
             "StorePath: {}\nURL: {}\nCompression: none\nFileHash: sha256:{hash}\nFileSize: {}\nNarHash: sha256:{hash}\nNarSize: {}\n\
@@ -209,8 +231,7 @@ fn choose(packed: Vec<Packed>) -> Result<(String, Option<String>), Error> {
             return Err(Error::new("URL", "a second URL that is not for another Compression"));
         }
     }
-    let known = |one: &Packed| one.compression.as_deref().is_none_or(|name| KNOWN.contains(&name));
-    let at = packed.iter().position(known).unwrap_or(0);
+    let at = packed.iter().position(Packed::is_known).unwrap_or(0);
     let chosen = packed.into_iter().nth(at).unwrap_or_default();
     let url = chosen.url.ok_or_else(|| Error::new("narinfo", "there is no URL"))?;
     Ok((url, chosen.compression))
@@ -221,49 +242,6 @@ fn number_of(key: &str, text: &str) -> Result<u64, Error> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let number = digits.then(|| text.parse().ok()).flatten();
     number.ok_or_else(|| Error::new(key, format_args!("expected a number, found {text:?}")))
-}
-
-/// An address, if it stays below the cache.
-fn address(url: &str) -> Result<String, String> {
-    let refuse = |why: &str| Err(format!("the URL {url:?} {why}"));
-    if url.is_empty() || !url.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return refuse("is not of printable ASCII");
-    }
-    let Some(decoded) = percent(url) else { return refuse("has a `%` that encodes nothing") };
-    // What would be decoded a second time is refused, too.
-    if decoded.iter().any(|byte| matches!(byte, b'\\' | b'%') || byte.is_ascii_control()) {
-        return refuse("holds a backslash, a control character or an encoded `%`");
-    }
-    for text in [url.as_bytes(), &decoded] {
-        let mut parts = text.split(|byte| *byte == b'/');
-        if text.first() == Some(&b'/') || parts.next().is_some_and(|first| first.contains(&b':')) {
-            return refuse("leads out of the cache: it is not relative");
-        }
-        if text
-            .split(|byte| matches!(byte, b'/' | b'?' | b'#'))
-            .any(|part| matches!(part, b"." | b".." | b""))
-        {
-            return refuse("leads out of the cache: a component is empty, `.` or `..`");
-        }
-    }
-    Ok(url.to_owned())
-}
-
-/// The bytes that percent-encoding stands for.
-fn percent(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        rest = after;
-        if *first != b'%' {
-            bytes.push(*first);
-            continue;
-        }
-        let digit = |at: usize| char::from(*after.get(at)?).to_digit(16);
-        bytes.push((digit(0)? * 16 + digit(1)?) as u8);
-        rest = &after[2..];
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]

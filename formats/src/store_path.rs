@@ -2,20 +2,19 @@
 //!
 //! The hash is that of a fingerprint, `TYPE:sha256:HEX:STORE:NAME`, folded to 20 bytes. Source: Nix's manual, "Store path".
 
-use super::nix32;
-use sha2::{Digest, Sha256};
+use crate::digest::Sha256;
+use crate::nix32;
 
-/// Digits of a path's hash.
-pub const HASH: usize = 32;
+pub use crate::scan::HASH;
 
 /// What a name must be, for messages.
 pub const NAME: &str = "a name of 1 to 211 bytes of A-Z a-z 0-9 + - . _ ? =, not starting with a dot";
 
-/// The path that content of this type and hash (in hex) has.
-pub fn make(kind: &str, sha256: &str, store: &str, name: &str) -> String {
+/// The path that content of this type and hash has.
+pub fn make(kind: &str, sha256: Sha256, store: &str, name: &str) -> String {
     let fingerprint = format!("{kind}:sha256:{sha256}:{store}:{name}");
     let mut folded = [0; 20];
-    for (i, byte) in Sha256::digest(fingerprint).iter().enumerate() {
+    for (i, byte) in Sha256::of(fingerprint).bytes().iter().enumerate() {
         folded[i % 20] ^= byte;
     }
     format!("{store}/{}-{name}", nix32::encode(&folded))
@@ -44,11 +43,6 @@ pub fn is_store(store: &str) -> bool {
     let component = |part: &str| !part.is_empty() && part != "." && part != "..";
     store.strip_prefix('/').is_some_and(|rest| rest.split('/').all(component))
         && !store.contains(|c: char| c.is_control())
-}
-
-/// The sha256 of text, in hex.
-pub fn sha256(text: &[u8]) -> String {
-    crate::hex::encode(&Sha256::digest(text))
 }
 
 #[cfg(test)]

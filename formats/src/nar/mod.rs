@@ -17,6 +17,9 @@
 //! Source: figure 5.2 of E. Dolstra, "The Purely Functional Software Deployment Model" (2006); Nix's manual, "Nix Archive
 //! (NAR) format". Oracle in the tests: `nix-store --dump`.
 
+#[cfg(feature = "host")]
+pub mod read;
+
 use crate::hex::Digest;
 
 #[cfg(not(feature = "host"))]
