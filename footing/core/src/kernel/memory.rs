@@ -37,6 +37,9 @@ pub(crate) const LAYOUT_32: Layout = Layout {
     program: 0x5655_5000,
 };
 
+/// The most regions of an address space: below `vm.max_map_count` of Linux, so that a home on Linux holds as many.
+const MAX_REGIONS: usize = 65_000;
+
 impl<P: Platform> Kernel<P> {
     /// An empty address space. ENOMEM.
     pub(crate) fn new_space(&mut self, compat: bool) -> Result<u32, Errno> {
@@ -106,7 +109,7 @@ impl<P: Platform> Kernel<P> {
         let end = pages(length).and_then(|length| start.checked_add(length)).ok_or(ENOMEM)?;
         self.unmap(id, start, end)?;
         let space = self.spaces.get_mut(id)?;
-        if start < space.low || end > space.high || start >= end {
+        if start < space.low || end > space.high || start >= end || space.regions.len() >= MAX_REGIONS {
             return Err(ENOMEM);
         }
         let content = match backing {
@@ -148,7 +151,7 @@ impl<P: Platform> Kernel<P> {
     /// Changes what may be done with pages, all of which must be mapped. ENOMEM.
     pub(crate) fn protect(&mut self, id: u32, start: u64, end: u64, access: Access) -> Result<(), Errno> {
         let space = self.spaces.get_mut(id)?;
-        if !space.covers(start, end) {
+        if !space.covers(start, end) || space.regions.len() >= MAX_REGIONS {
             return Err(ENOMEM);
         }
         let (regions, more) = space.cut(start, end);
