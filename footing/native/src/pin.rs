@@ -2,7 +2,7 @@
 //!
 //! Where supervisor and guest differ in whether they may execute `rdtsc` and `cpuid`, the host's kernel writes control registers at every switch
 //! between them, which costs more than all the rest of a call. Should the supervisor execute one (by the vDSO, or a library that looks for
-//! features), it is allowed from then on: that costs time alone.
+//! features), a signal handler does so in its place.
 #![allow(unsafe_code, reason = "system calls and a signal handler")]
 
 use std::ptr::null_mut;
@@ -32,7 +32,7 @@ pub fn forbid(cpuid: bool) {
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = executed as *const () as usize;
-        action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+        action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
         libc::sigaction(libc::SIGSEGV, &raw const action, null_mut());
         libc::prctl(libc::PR_SET_TSC, libc::PR_TSC_SIGSEGV, 0, 0, 0);
         if cpuid {
@@ -41,22 +41,55 @@ pub fn forbid(cpuid: bool) {
     }
 }
 
-/// Allows both; any other fault ends the supervisor as it would have without a handler.
-extern "C" fn executed(_: i32, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
+/// Executes the instruction that faulted in the place of who did, with a moment's leave; any other fault ends the supervisor as it
+/// would have without a handler.
+extern "C" fn executed(_: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     const GENERAL_PROTECTION: i32 = 0x80;
-    // SAFETY: the kernel hands over a valid structure; the calls take numbers and constants.
+    // SAFETY: the kernel hands over valid structures, and the code that just executed can be read; the calls take numbers.
     unsafe {
-        if (*info).si_code == GENERAL_PROTECTION
-            && libc::prctl(libc::PR_SET_TSC, libc::PR_TSC_ENABLE, 0, 0, 0) == 0
-        {
-            libc::syscall(libc::SYS_arch_prctl, SET_CPUID, 1);
-            // A second fault of this kind is another one.
-            if !ALLOWED.swap(true, std::sync::atomic::Ordering::Relaxed) {
-                return;
+        let registers = &mut (*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs;
+        let code = registers[libc::REG_RIP as usize] as *const u8;
+        let found = if (*info).si_code == GENERAL_PROTECTION { execute(code, registers) } else { None };
+        match found {
+            Some(length) => registers[libc::REG_RIP as usize] += length,
+            None => {
+                libc::signal(libc::SIGSEGV, libc::SIG_DFL);
             }
         }
-        libc::signal(libc::SIGSEGV, libc::SIG_DFL);
     }
 }
 
-static ALLOWED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+/// Executes `cpuid`, `rdtsc` or `rdtscp`; its length. None: it is none of them.
+unsafe fn execute(code: *const u8, registers: &mut [i64; 23]) -> Option<i64> {
+    use std::arch::x86_64::{__cpuid_count, __rdtscp, _rdtsc};
+    // SAFETY: the caller's; the instructions are of every processor that this runs on.
+    unsafe {
+        let (leaf, subleaf) = (registers[libc::REG_RAX as usize], registers[libc::REG_RCX as usize]);
+        let mut set = |register: i32, value: u32| registers[register as usize] = i64::from(value);
+        let tsc = |mode: i32| libc::prctl(libc::PR_SET_TSC, mode, 0, 0, 0);
+        match (*code, *code.add(1)) {
+            (0x0f, 0xa2) => {
+                libc::syscall(libc::SYS_arch_prctl, SET_CPUID, 1);
+                let found = __cpuid_count(leaf as u32, subleaf as u32);
+                libc::syscall(libc::SYS_arch_prctl, SET_CPUID, 0);
+                let values = [found.eax, found.ebx, found.ecx, found.edx];
+                let places = [libc::REG_RAX, libc::REG_RBX, libc::REG_RCX, libc::REG_RDX];
+                places.into_iter().zip(values).for_each(|(register, value)| set(register, value));
+                Some(2)
+            }
+            (0x0f, second @ (0x31 | 0x01)) if second == 0x31 || *code.add(2) == 0xf9 => {
+                let mut processor = 0;
+                tsc(libc::PR_TSC_ENABLE);
+                let time = if second == 0x31 { _rdtsc() } else { __rdtscp(&raw mut processor) };
+                tsc(libc::PR_TSC_SIGSEGV);
+                set(libc::REG_RAX, time as u32);
+                set(libc::REG_RDX, (time >> 32) as u32);
+                if second == 0x01 {
+                    set(libc::REG_RCX, processor);
+                }
+                Some(if second == 0x31 { 2 } else { 3 })
+            }
+            _ => None,
+        }
+    }
+}

@@ -12,6 +12,7 @@ pub const TESTS: &[Test] = &[
     ("rdtsc_is_an_event", rdtsc_is_an_event),
     ("cpuid_is_the_same_everywhere", cpuid_is_the_same_everywhere),
     ("an_endless_loop_is_interrupted", an_endless_loop_is_interrupted),
+    ("the_supervisor_still_has_clock_and_features", the_supervisor_still_has_clock_and_features),
 ];
 
 guest!(
@@ -235,4 +236,16 @@ pub fn measure() {
     }
     println!("{:.2} µs a fork and discard", (now() - start) / f64::from(rounds));
     println!("{:?}", guest.native.counts);
+}
+
+/// The supervisor itself may not execute these, and nothing of it notices.
+fn the_supervisor_still_has_clock_and_features() {
+    let mut guest = Guest::new(writes());
+    // SAFETY: every processor that this runs on has the instructions.
+    let (first, vendor, second) = unsafe {
+        use std::arch::x86_64::{__cpuid, __rdtscp, _rdtsc};
+        (_rdtsc(), __cpuid(0), __rdtscp(&mut 0))
+    };
+    assert!(second > first && vendor.eax > 0);
+    guest.call(1);
 }
