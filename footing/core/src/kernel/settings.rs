@@ -70,8 +70,9 @@ pub struct StepSettings {
     pub terminal: bool,
     /// Whether the loopback device is up.
     pub loopback: bool,
-    /// All ids but the step's own are shown as nobody's, 65534.
-    pub hides_ids: bool,
+    /// Nix's rules for builders: nobody sets a set-user-id or set-group-id bit, and all ids but the step's own are shown as
+    /// nobody's, 65534.
+    pub nix: bool,
     /// In seconds of the step's own time.
     pub time_limit: u64,
     /// In bytes.

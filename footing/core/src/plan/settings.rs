@@ -43,7 +43,7 @@ pub(super) fn settings(step: &Step<'_>, entropy: &Digest, resources: &Resources)
         entropy: super::hash(&[entropy, first]),
         terminal: step.terminal,
         loopback: step.loopback,
-        hides_ids: step.rules == Rules::Nix,
+        nix: step.rules == Rules::Nix,
         time_limit: step.time_limit,
         log_limit: step.log_limit,
         memory_limit: resources.memory,

@@ -64,6 +64,9 @@ impl<P: Platform> Kernel<P> {
     }
 
     fn change_mode(&mut self, node: NodeId, mode: u64) -> Done {
+        if self.step.nix && mode & 0o6000 != 0 {
+            return fail(EPERM);
+        }
         self.owns(node)?;
         let (uid, gid) = self.rights();
         let time = self.time();

@@ -10,6 +10,13 @@ use crate::tree::Kind;
 const CHANGEABLE: u32 = 0o2000 | 0o4000 | 0o20000 | 0o4_0000 | 0o100_0000;
 const O_LARGEFILE: u32 = 0o10_0000;
 
+/// `struct termios` of a new terminal after cfmakeraw(3): no input flags; ONLCR; CS8 and CREAD at 38400; ECHOE, ECHOK, ECHOCTL and
+/// ECHOKE; line 0; the usual characters. Source: `INIT_C_CC` in `include/asm-generic/termios.h`.
+const RAW: [u8; 36] = [
+    0, 0, 0, 0, 4, 0, 0, 0, 0xbf, 0, 0, 0, 0x30, 0x0a, 0, 0, 0, 3, 0x1c, 0x7f, 0x15, 4, 0, 1, 0, 0x11, 0x13,
+    0x1a, 0, 0x12, 0x0f, 0x17, 0x16, 0, 0, 0,
+];
+
 impl<P: Platform> Kernel<P> {
     /// fcntl(2): descriptors, flags, locks, sizes of pipes. Leases and signals of O_ASYNC are EINVAL.
     pub(crate) fn sys_fcntl(&mut self, a: Arguments) -> Done {
@@ -126,11 +133,9 @@ impl<P: Platform> Kernel<P> {
             return fail(ENOTTY);
         }
         match request {
-            // TCGETS: `struct termios` of 36 bytes: CS8 and CREAD at 38400.
+            // TCGETS.
             0x5401 => {
-                let mut termios = [0; 36];
-                termios[8..12].copy_from_slice(&0xbf_u32.to_le_bytes());
-                self.store(at, &termios)?;
+                self.store(at, &RAW)?;
                 Ok(0)
             }
             0x5402..=0x5404 | 0x540b => Ok(0),

@@ -75,6 +75,12 @@ impl<P: Platform> Kernel<P> {
         self.node_at(directory, &path, flags & AT_SYMLINK_NOFOLLOW == 0)
     }
 
+    /// An id as the step sees it, whose own one this is.
+    fn shown(&self, id: u32, own: u32) -> u32 {
+        const NOBODY: u32 = 65534;
+        if self.step.nix && id != own { NOBODY } else { id }
+    }
+
     fn stat_node(&mut self, id: NodeId) -> Result<Stat, Errno> {
         if self.tree.file(id).is_ok_and(|file| file.shared.is_some()) {
             self.pull(id, 0, u64::MAX);
@@ -102,8 +108,8 @@ impl<P: Platform> Kernel<P> {
             inode,
             mode: kind | node.mode,
             links: links.into(),
-            uid: node.uid,
-            gid: node.gid,
+            uid: self.shown(node.uid, self.step.uid),
+            gid: self.shown(node.gid, self.step.gid),
             special,
             size,
             blocks: stored.next_multiple_of(PAGE) / 512,

@@ -1,7 +1,7 @@
 //! What the machine is, and limits. Nothing of the real machine shows.
 
 use super::{Arguments, fail};
-use crate::errno::{EFAULT, EINVAL, EPERM, ESRCH, Errno};
+use crate::errno::{EFAULT, EINVAL, ENOSYS, EPERM, ESRCH, Errno};
 use crate::kernel::procfs::{RELEASE, VERSION};
 use crate::kernel::{Done, Kernel};
 use crate::platform::Platform;
@@ -26,6 +26,11 @@ impl<P: Platform> Kernel<P> {
         }
         self.store(a[0], &bytes)?;
         Ok(0)
+    }
+
+    /// rseq(2): ENOSYS, as of a kernel that is built without it. Every program with a C library asks, and none needs it.
+    pub(crate) fn sys_rseq(&mut self, _a: Arguments) -> Done {
+        fail(ENOSYS)
     }
 
     /// sysinfo(2).

@@ -54,7 +54,7 @@ table! {
     408 sys_timer_gettime64 409 sys_timer_settime64 410 sys_timerfd_gettime64 411 sys_timerfd_settime64
     412 sys_utimensat64 413 sys_pselect6_64 414 sys_ppoll64 417 sys_recvmmsg 421 sys_rt_sigtimedwait64
     422 sys_futex64 423 sys_sched_rr_get_interval64 424 sys_pidfd_send_signal 434 sys_pidfd_open 435 sys_clone3 436 sys_close_range
-    437 sys_openat2 439 sys_faccessat2 441 sys_epoll_pwait2 452 sys_fchmodat2;
+    437 sys_openat2 439 sys_faccessat2 441 sys_epoll_pwait2 452 sys_fchmodat2 386 sys_rseq;
     absent
     17 break 18 oldstat 28 oldfstat 31 stty 32 gtty 35 ftime 44 prof 53 lock 56 mpx 58 ulimit
     59 oldolduname 62 ustat 68 sgetmask 69 ssetmask 84 oldlstat 86 uselib 89 readdir 98 profil 109 olduname 112 idle
@@ -66,7 +66,7 @@ table! {
     292 inotify_add_watch 293 inotify_rm_watch 294 migrate_pages 316 vmsplice 317 move_pages 332 inotify_init1
     336 perf_event_open 338 fanotify_init 339 fanotify_mark 341 name_to_handle_at 347 process_vm_readv
     348 process_vm_writev 349 kcmp 351 sched_setattr 354 seccomp 374 userfaultfd 380 pkey_mprotect 381 pkey_alloc
-    382 pkey_free 385 io_pgetevents 386 rseq 393 semget 394 semctl 395 shmget 396 shmctl 397 shmat 398 shmdt
+    382 pkey_free 385 io_pgetevents 393 semget 394 semctl 395 shmget 396 shmctl 397 shmat 398 shmdt
     399 msgget 400 msgsnd 401 msgrcv 402 msgctl 416 io_pgetevents 418 mq_timedsend 419 mq_timedreceive 420 semtimedop
     425 io_uring_setup 426 io_uring_enter 427 io_uring_register 438 pidfd_getfd
     440 process_madvise 444 landlock_create_ruleset 445 landlock_add_rule 446 landlock_restrict_self 447 memfd_secret

@@ -60,7 +60,7 @@ table! {
     299 sys_recvmmsg 302 sys_prlimit64 306 sys_syncfs 307 sys_sendmmsg 309 sys_getcpu 315 sys_sched_getattr
     316 sys_renameat2 318 sys_getrandom 319 sys_memfd_create 322 sys_execveat 324 sys_membarrier 325 sys_mlock2
     326 sys_copy_file_range 327 sys_preadv2 328 sys_pwritev2 332 sys_statx 424 sys_pidfd_send_signal 434 sys_pidfd_open 435 sys_clone3
-    436 sys_close_range 437 sys_openat2 439 sys_faccessat2 441 sys_epoll_pwait2 452 sys_fchmodat2;
+    436 sys_close_range 437 sys_openat2 439 sys_faccessat2 441 sys_epoll_pwait2 452 sys_fchmodat2 334 sys_rseq;
     absent
     29 shmget 30 shmat 31 shmctl 64 semget 65 semop 66 semctl 67 shmdt 68 msgget 69 msgsnd 70 msgrcv 71 msgctl
     134 uselib 136 ustat 139 sysfs 154 modify_ldt 156 _sysctl 174 create_module 177 get_kernel_syms 178 query_module
@@ -72,7 +72,7 @@ table! {
     253 inotify_init 254 inotify_add_watch 255 inotify_rm_watch 256 migrate_pages 278 vmsplice 279 move_pages
     294 inotify_init1 298 perf_event_open 300 fanotify_init 301 fanotify_mark 303 name_to_handle_at
     310 process_vm_readv 311 process_vm_writev 312 kcmp 314 sched_setattr 317 seccomp 323 userfaultfd
-    329 pkey_mprotect 330 pkey_alloc 331 pkey_free 333 io_pgetevents 334 rseq
+    329 pkey_mprotect 330 pkey_alloc 331 pkey_free 333 io_pgetevents
     425 io_uring_setup 426 io_uring_enter 427 io_uring_register 438 pidfd_getfd 440 process_madvise
     444 landlock_create_ruleset 445 landlock_add_rule 446 landlock_restrict_self 447 memfd_secret
     448 process_mrelease 449 futex_waitv 450 set_mempolicy_home_node 451 cachestat 453 map_shadow_stack 454 futex_wake

@@ -26,6 +26,7 @@ pub(crate) enum Proc {
     Status,
     OomScore,
     Auxv,
+    Personality,
     Cgroup,
     CpuInfo,
     MemInfo,
@@ -52,7 +53,7 @@ pub(crate) enum Proc {
 /// Above this number a link leads to what a descriptor stands for.
 pub(super) const DESCRIPTOR: u32 = 0x1_0000;
 
-const ALL: [Proc; 41] = {
+const ALL: [Proc; 42] = {
     use Proc::*;
     [
         Root,
@@ -75,6 +76,7 @@ const ALL: [Proc; 41] = {
         Status,
         OomScore,
         Auxv,
+        Personality,
         Cgroup,
         CpuInfo,
         MemInfo,
@@ -104,7 +106,7 @@ pub(super) fn proc(kind: u32) -> Option<Proc> {
 }
 
 /// Files of every process's folder.
-pub(super) const OF_PROCESS: [(&[u8], Proc); 16] = [
+pub(super) const OF_PROCESS: [(&[u8], Proc); 17] = [
     (b"auxv", Proc::Auxv),
     (b"cgroup", Proc::Cgroup),
     (b"cmdline", Proc::Cmdline),
@@ -117,6 +119,7 @@ pub(super) const OF_PROCESS: [(&[u8], Proc); 16] = [
     (b"oom_adj", Proc::OomScore),
     (b"oom_score", Proc::OomScore),
     (b"oom_score_adj", Proc::OomScore),
+    (b"personality", Proc::Personality),
     (b"smaps", Proc::Maps),
     (b"stat", Proc::Stat),
     (b"statm", Proc::Statm),

@@ -3,7 +3,7 @@
 use super::kind::Proc;
 use crate::errno::{ENOENT, ESRCH, Errno};
 use crate::kernel::region::{Backing, Label};
-use crate::kernel::{Kernel, State};
+use crate::kernel::{Info, Kernel, Process, State};
 use crate::platform::{PAGE, Platform};
 use alloc::vec::Vec;
 
@@ -101,6 +101,10 @@ impl<P: Platform> Kernel<P> {
                 text.push(b'\n');
             }
             Proc::Auxv => {}
+            Proc::Personality => {
+                hex(&mut text, process.personality.into(), 8);
+                text.push(b'\n');
+            }
             _ => return Err(ENOENT),
         }
         Ok(text)
@@ -265,7 +269,7 @@ impl<P: Platform> Kernel<P> {
             }
             text.push(b'\n');
         }
-        text.extend_from_slice(b"Groups:\t\n");
+        text.extend_from_slice(b"Groups:\t \n");
         for name in [&b"VmPeak"[..], b"VmSize", b"VmHWM", b"VmRSS"] {
             text.extend_from_slice(name);
             text.extend_from_slice(b":\t");
@@ -274,11 +278,41 @@ impl<P: Platform> Kernel<P> {
         }
         text.extend_from_slice(b"Threads:\t");
         decimal(text, process.threads.len() as u64);
+        text.push(b'\n');
+        for (name, set) in self.signal_sets(process) {
+            text.extend_from_slice(name);
+            text.extend_from_slice(b":\t");
+            hex(text, set, 16);
+            text.push(b'\n');
+        }
+        // The filter of calls that a step has on Linux.
         text.extend_from_slice(
-            b"\nCapEff:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t0\nCpus_allowed:\t1\n",
+            b"NoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t1\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n",
         );
-        text.extend_from_slice(b"Cpus_allowed_list:\t0\n");
         Ok(())
+    }
+
+    /// The sets of signals that a process has to do with, signal 1 in the lowest bit, and its capabilities, of which it has none.
+    fn signal_sets(&self, process: &Process) -> [(&'static [u8], u64); 10] {
+        let bit = |signal: usize| 1_u64.checked_shl(signal.wrapping_sub(1) as u32).unwrap_or(0);
+        let pending = |all: &[Info]| all.iter().fold(0, |set, info| set | bit(info.signal as usize));
+        let first = process.threads.first().and_then(|thread| self.threads.get(thread));
+        let handled = |wanted: fn(u64) -> bool| {
+            let actions = process.actions.iter().enumerate();
+            actions.filter(|(_, action)| wanted(action.handler)).fold(0, |set, (signal, _)| set | bit(signal))
+        };
+        [
+            (b"SigPnd", first.map_or(0, |thread| pending(&thread.pending))),
+            (b"ShdPnd", pending(&process.pending)),
+            (b"SigBlk", first.map_or(0, |thread| thread.mask)),
+            (b"SigIgn", handled(|handler| handler == 1)),
+            (b"SigCgt", handled(|handler| handler > 1)),
+            (b"CapInh", 0),
+            (b"CapPrm", 0),
+            (b"CapEff", 0),
+            (b"CapBnd", 0),
+            (b"CapAmb", 0),
+        ]
     }
 }
 

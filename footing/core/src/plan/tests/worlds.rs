@@ -69,7 +69,7 @@ fn the_world_is_as_the_plan_says() {
         assert_ne!(at("/store").volume, at("/build").volume);
         let noexec = |path| tree.noexec(find(tree, root, path));
         assert_eq!([noexec("/store/src/x"), noexec("/store/d/x"), noexec("/build")], [true, false, false]);
-        assert!(noexec("/proc") && !step.hides_ids);
+        assert!(noexec("/proc") && !step.nix);
         assert_eq!((step.argv[0].as_slice(), step.envp[0].as_slice()), (&b"sh"[..], &b"A=1"[..]));
         assert_eq!((step.limits[0], step.clock, step.uid), ((1, u64::MAX), 1000, 1000));
         End::Exited(9)
@@ -81,7 +81,7 @@ fn the_world_is_as_the_plan_says() {
 fn only_groundups_own_rules_keep_sources_from_being_executed() {
     let world = "dir /dev 0755 root\ndevice /dev/null null\nbind input src /store/src\n";
     let said = outcome("guix", world, |tree, root, step, _| {
-        assert!(!tree.noexec(find(tree, root, "/store/src/x")) && !step.hides_ids);
+        assert!(!tree.noexec(find(tree, root, "/store/src/x")) && !step.nix);
         assert_ne!(tree.get(find(tree, root, "/build")).unwrap().volume, tree.get(root).unwrap().volume);
         assert_eq!(tree.get(root).unwrap().mode, 0o555);
         End::Exited(9)
