@@ -30,8 +30,6 @@ struct Programs {
     features: &'static str,
     /// The linker's script, in the workspace.
     script: &'static str,
-    /// What the compiler is to save.
-    optimize: &'static str,
     flags: &'static [&'static str],
 }
 
@@ -40,13 +38,7 @@ const INIT: Programs = Programs {
     programs: &["init", "shim"],
     features: "init/pid1,shim/program",
     script: "init/link.ld",
-    optimize: "z",
-    flags: &[
-        // What is found several times is called, and what is smaller than a call is not.
-        "-Cllvm-args=-enable-machine-outliner=always",
-        "-Cllvm-args=-inline-threshold=22",
-        "-Clink-arg=--entry=_start",
-    ],
+    flags: &["-Clink-arg=--entry=_start"],
 };
 
 const FOOTING: Programs = Programs {
@@ -54,7 +46,6 @@ const FOOTING: Programs = Programs {
     programs: &["footing", "trial"],
     features: "footing-vm/kernel",
     script: "footing/vm/link.ld",
-    optimize: "s",
     // Linked at the top of the address space.
     flags: &["-Ccode-model=kernel"],
 };
@@ -74,6 +65,9 @@ fn command(programs: &Programs, workspace: &Path, out: &Path) -> Command {
         // Comparisons take less room than tables of where to jump.
         "-Cjump-tables=no",
         "-Cstrip=symbols",
+        // What is found several times is called, and what is smaller than a call is not.
+        "-Cllvm-args=-enable-machine-outliner=always",
+        "-Cllvm-args=-inline-threshold=22",
         // The compiler's own linker: a distribution's would leave its mark.
         "-Clinker=rust-lld",
         "-Clinker-flavor=ld.lld",
@@ -108,8 +102,7 @@ fn command(programs: &Programs, workspace: &Path, out: &Path) -> Command {
     command.args(programs.packages.iter().map(|package| format!("--package={package}")));
     command.args(programs.programs.iter().map(|program| format!("--bin={program}")));
     command.arg(format!("--features={}", programs.features));
-    let optimize = format!("opt-level=\"{}\"", programs.optimize);
-    let small = ["lto=\"fat\"", "codegen-units=1", &optimize];
+    let small = ["lto=\"fat\"", "codegen-units=1", "opt-level=\"z\""];
     // A configuration file in the user's home may say otherwise of these.
     let usual = ["overflow-checks=false", "debug-assertions=false", "debug=false", "incremental=false"];
     for setting in small.into_iter().chain(usual) {
