@@ -7,7 +7,7 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use support::cases::told;
+use support::cases;
 use support::{busybox, folder, groundup, need};
 
 /// The program as a builder, as a child of one, and a step without it.
@@ -61,19 +61,22 @@ fn what_the_shim_does_not_reach_is_not_varied() {
         assert!(said.contains("asked for by name, and not varied in every step: "), "{machine}: {said}");
         let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         for step in ["bits", "child"] {
-            let told = told(&report, step);
-            assert_eq!(told["state"], "same in what was varied", "{machine}: {told:#}");
-            let result = |name: &str| told["variations"][name]["result"].as_str().unwrap().to_owned();
+            let found = cases::told(&report, step);
+            assert_eq!(found["state"], "same in what was varied", "{machine}: {found:#}");
+            let result = |name: &str| found["variations"][name]["result"].as_str().unwrap().to_owned();
             assert_eq!(
                 (&*result("inodes"), &*result("umask-077")),
                 ("not varied", "same"),
-                "{machine}: {told:#}"
+                "{machine}: {found:#}"
             );
             // Only a machine of its own has a clock that can be set.
             assert_eq!(result("date"), if machine == "host" { "not varied" } else { "same" });
-            assert!(told["notes"][0].as_str().unwrap().starts_with("a program for 32 bits ran"), "{told:#}");
+            assert!(
+                found["notes"][0].as_str().unwrap().starts_with("a program for 32 bits ran"),
+                "{found:#}"
+            );
         }
-        let clean = told(&report, "clean");
+        let clean = cases::told(&report, "clean");
         assert_eq!(clean["variations"]["inodes"]["result"], "same", "{machine}: {clean:#}");
         assert_eq!(clean["notes"], serde_json::json!([]), "{machine}");
         assert!(fs::read_to_string(&page).unwrap().contains("<p>a program for 32 bits ran; "), "{machine}");
