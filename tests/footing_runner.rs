@@ -137,7 +137,7 @@ fn cached(out: &Path, name: &str) -> Option<PathBuf> {
     let url = info.lines().find_map(|line| line.strip_prefix("URL: ")).unwrap();
     let unpacked = out.join(name);
     let nar = fs::read(out.join(url)).unwrap();
-    builder::inputs::restore(&nar[..], &unpacked, nar.len() as u64).unwrap();
+    inputs::restore(&nar[..], &unpacked, nar.len() as u64).unwrap();
     Some(unpacked)
 }
 

@@ -6,7 +6,7 @@ mod support;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use builder::sign::{self, Keys, Refused, Secret};
+use records::sign::{self, Keys, Refused, Secret};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;

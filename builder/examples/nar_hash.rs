@@ -2,6 +2,6 @@
 
 fn main() -> std::io::Result<()> {
     let path = std::env::args_os().nth(1).expect("usage: nar_hash PATH");
-    println!("{}", builder::inputs::nar(path.as_ref())?.0);
+    println!("{}", inputs::nar(path.as_ref())?.0);
     Ok(())
 }

@@ -49,7 +49,7 @@ impl Failure {
 
     /// Something that could not be written: where there was no room, the folder and what did not fit are said.
     pub fn written(path: &Path, what: &str, error: &io::Error) -> Failure {
-        if !crate::inputs::is_full(error) {
+        if !inputs::is_full(error) {
             return Failure::input(format!("{}: {error}", path.display()));
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -65,7 +65,7 @@ impl Failure {
     }
 
     /// The cache could not be used.
-    pub fn cache(error: &crate::inputs::Error) -> Failure {
+    pub fn cache(error: &inputs::Error) -> Failure {
         let help = "make it a folder that this user can write to, or name another with --cache DIR";
         Failure::lacking(vec![Problem::error(error.to_string()).help(help)], error.is_elsewhere())
     }

@@ -20,14 +20,11 @@ pub mod audit;
 pub mod commands;
 pub mod compare;
 pub mod ddc;
-pub mod differ;
 pub mod failure;
-pub mod inputs;
 pub mod nix;
 pub mod prepare;
 pub mod probe;
 pub mod run;
-pub mod sign;
 pub mod ui;
 
 use std::process::ExitCode;

@@ -2,15 +2,7 @@
 //! same each time it is read.
 #![no_main]
 
-// Included rather than depended on: the rest of the crate brings a network client, which has no part in this.
-#[path = "."]
-#[allow(dead_code, unused_imports, reason = "signatures are not verified here, nor records compared")]
-mod compare {
-    #[path = "../../builder/src/compare/read/mod.rs"]
-    pub mod read;
-}
-
-use compare::read;
+use records::read;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     match read::read(bytes) {

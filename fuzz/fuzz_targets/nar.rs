@@ -9,7 +9,7 @@ use init::walk::Room;
 use sha2::Digest;
 
 // Included rather than depended on: the rest of the crate brings a network client, which has no part in this.
-#[path = "../../builder/src/inputs/restore.rs"]
+#[path = "../../inputs/src/restore.rs"]
 mod restore;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {

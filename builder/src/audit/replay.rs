@@ -1,15 +1,15 @@
 //! From a record back to a run: what has to be built again, and whether the same came of it.
 
 use crate::args;
-use crate::compare::read::envelope::decode;
-use crate::compare::read::{self, Claims, envelope::Envelope, json};
-use crate::compare::verdict::{Party, Verdict, compare};
 use crate::failure::Failure;
 use crate::nix;
 use crate::prepare::Prepared;
 use crate::prepare::graph::Source;
 use crate::run::executor::Ended;
 use crate::ui::term;
+use records::read::envelope::decode;
+use records::read::{self, Claims, envelope::Envelope, json};
+use records::verdict::{Party, Verdict, compare};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -60,7 +60,7 @@ impl Again {
         // Its name must not lead out of the folder.
         let base = Path::new(&name).file_name().ok_or_else(|| wrong(&"the graph in it has no name"))?;
         // A record says all: a lock file that lies beside it by chance is none of it.
-        let lock = lock.map_or_else(|| crate::inputs::Lock::default().to_text(), |(_, text)| text);
+        let lock = lock.map_or_else(|| inputs::Lock::default().to_text(), |(_, text)| text);
         let at = folder.join(base);
         // What a derivation needs is in the folder, or where it is told.
         let loaded = match at.extension().is_some_and(|ending| ending == "drv") {

@@ -2,7 +2,6 @@
 
 use crate::args;
 use crate::failure::{Failure, list};
-use crate::inputs;
 use crate::nix;
 use crate::prepare::graph::Source;
 use crate::prepare::unused::Unused;

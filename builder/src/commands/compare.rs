@@ -4,11 +4,12 @@ use crate::args;
 use crate::commands::sign;
 use crate::compare::files::parties;
 use crate::compare::hand::{Diffoscope, Hand};
+use crate::compare::inside;
 use crate::compare::report::Report;
-use crate::compare::verdict::{Verdict, alone, compare as judge, is_meant};
-use crate::compare::{inside, listed};
 use crate::failure::Failure;
 use crate::ui::term;
+use records::listed;
+use records::verdict::{Verdict, alone, compare as judge, is_meant};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Compares. The inner failure is one that the results tell.

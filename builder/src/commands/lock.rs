@@ -2,11 +2,11 @@
 
 use crate::args;
 use crate::failure::Failure;
-use crate::inputs::lock::renew;
 use crate::prepare::graph::Source;
 use crate::prepare::store;
 use crate::ui::fetching::Fetching;
 use crate::ui::term;
+use inputs::lock::renew;
 
 /// Renews the lock file beside the graph. What could not be resolved keeps what it had.
 pub fn lock(args: &args::RonGraph, cache: &args::Cache) -> Result<(), Failure> {

@@ -3,7 +3,6 @@
 use crate::args::{self, MachineName};
 use crate::audit::tcb;
 use crate::failure::Failure;
-use crate::inputs::Store;
 use crate::nix::{self, stages};
 use crate::prepare::graph::Source;
 use crate::prepare::unused::Unused;
@@ -27,6 +26,7 @@ use crate::ui::term;
 use graphs::plan::Step;
 use graphs::vary::Alteration;
 use indicatif::ProgressBar;
+use inputs::Store;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -7,9 +7,9 @@ use crate::prepare::graph::Source;
 use crate::prepare::unused::Unused;
 use crate::prepare::{prepare, store};
 use crate::run::preflight;
-use crate::sign::{self, Keys, Secret, fingerprint};
 use crate::ui::term;
 use graphs::Problem;
+use records::sign::{self, Keys, Secret, fingerprint};
 use serde_json::json;
 use std::fs::{self, File};
 use std::io::Write;
@@ -40,7 +40,7 @@ pub fn sign(args: &args::Sign) -> Result<(), Failure> {
     let bad = |error: &dyn std::fmt::Display| Failure::input(format!("{}: {error}", record.display()));
     let text = String::from_utf8(bytes).map_err(|error| bad(&error))?;
     // Whatever is signed can be read by who verifies it.
-    crate::compare::read::read(text.as_bytes()).map_err(|error| bad(&error))?;
+    records::read::read(text.as_bytes()).map_err(|error| bad(&error))?;
     let key =
         fs::read_to_string(&args.key).map_err(|error| error.to_string()).and_then(|text| Secret::read(&text));
     let (place, signed) = match (args.ssh, key) {

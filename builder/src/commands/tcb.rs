@@ -59,7 +59,7 @@ pub fn tcb(
 
 fn inputs(prepared: &Prepared, role: Role) -> impl Iterator<Item = Part> + '_ {
     prepared.inputs.iter().filter(move |(_, input)| input.role == role).map(|(name, input)| {
-        let made_of = |file: &crate::inputs::FetchedFile| match &file.version {
+        let made_of = |file: &inputs::FetchedFile| match &file.version {
             Some(version) => format!("{} {version}", file.name),
             None => String::new(),
         };

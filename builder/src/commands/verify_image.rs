@@ -2,7 +2,6 @@
 
 use crate::audit::inspect::{Inspection, Known, inspect};
 use crate::failure::Failure;
-use crate::inputs;
 use crate::ui::term;
 use serde_json::json;
 use std::fs::File;

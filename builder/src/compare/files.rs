@@ -1,10 +1,10 @@
 //! From the words of the command line to parties: which files are whose, read.
 
-use super::read::{self, Claims};
-use super::verdict::Party;
 use crate::failure::Failure;
-use crate::sign::{self, Keys};
 use graphs::Problem;
+use records::read::{self, Claims};
+use records::sign::{self, Keys};
+use records::verdict::Party;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Read};

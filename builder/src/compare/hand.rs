@@ -1,11 +1,10 @@
 //! Outputs that are at hand: held against the records that tell of them, and against each other where records differ.
 
-use super::read::{Claims, Method, Output};
-use super::verdict::{Compared, Party};
-use crate::differ::{Difference, differences};
 use crate::failure::Failure;
-use crate::inputs;
+use diff::{Difference, differences};
 use formats::narinfo::NarInfo;
+use records::read::{Claims, Method, Output};
+use records::verdict::{Compared, Party};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::BufReader;

@@ -1,9 +1,9 @@
 //! Lists of files that lie inside outputs, as upstreams publish them, held against the outputs that are at hand.
 
 use super::hand::Hand;
-use super::read::{Claims, Form, Of};
-use super::verdict::Party;
 use crate::failure::Failure;
+use records::read::{Claims, Form, Of};
+use records::verdict::Party;
 use std::collections::BTreeSet;
 
 /// Takes the names in lists for paths inside an output (`OUTPUT`, or `OUTPUT/FOLDER` where they are below a folder in it), and

@@ -1,11 +1,11 @@
 //! A comparison for people and for programs. Pure.
 
-use super::groups::Group;
 use super::hand::Located;
-use super::read::Of;
-use super::verdict::{Compared, Counts, Party, Verdict, plans, told_apart};
-use crate::differ::{Difference, What};
 use crate::ui::term::shown;
+use diff::{Difference, What};
+use records::groups::Group;
+use records::read::Of;
+use records::verdict::{Compared, Counts, Party, Verdict, plans, told_apart};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -68,7 +68,7 @@ impl Report<'_> {
 
     fn write_parties(&self, text: &mut String) {
         for party in self.parties {
-            let of = |claims: &super::read::Claims| claims.form.word();
+            let of = |claims: &records::read::Claims| claims.form.word();
             let mut forms: Vec<_> = party.claims.iter().map(of).collect();
             forms.dedup();
             let outputs: usize = party.claims.iter().map(|claims| claims.outputs.len()).sum();
@@ -259,7 +259,7 @@ fn difference(difference: &Difference) -> Value {
         What::Executable { first } => json!({ "executable": if *first { "one" } else { "other" } }),
         What::Target { one, other } => json!({ "targets": [one, other] }),
         What::Bytes { sizes, parts } => {
-            let part = |part: &crate::differ::Part| {
+            let part = |part: &diff::Part| {
                 let way: Vec<_> = part.at.iter().map(ToString::to_string).collect();
                 json!({ "first": part.first, "bytes": part.bytes, "at": way })
             };

@@ -1,7 +1,7 @@
 //! What several lanes that built one graph show together: a verdict for every output, and who stands apart. Pure.
 
-use crate::compare::groups;
-use crate::compare::read::{Method, Output};
+use records::groups;
+use records::read::{Method, Output};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A lane as far as agreement goes.

@@ -2,7 +2,6 @@
 
 use super::hash;
 use super::places::Found;
-use crate::inputs;
 use formats::digest::Sha256;
 use formats::references::Known;
 use formats::store_path::{self, base, name};

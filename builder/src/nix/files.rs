@@ -1,7 +1,6 @@
 //! Where `.drv` files come from: folders, archives, standard input.
 
 use crate::failure::Failure;
-use crate::inputs;
 use formats::store_path::base;
 use graphs::Problem;
 use std::collections::BTreeMap;

@@ -4,13 +4,13 @@
 //! hosts that could have it are tried at the same time, and what is behind none that answers is reported.
 
 use super::places::Places;
-use crate::inputs::Store;
 use crate::ui::term;
 use formats::store_path::base;
 use graphs::Problem;
 use graphs::drv::fetch::{self, Fetch};
 use graphs::drv::{Closure, Derivation};
 use graphs::plan::Needs;
+use inputs::Store;
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -3,7 +3,6 @@
 use super::content::{Trust, examine};
 use super::lacking::{self, Lacking, Mirrors};
 use super::places::{Found, Places, Trouble, expand};
-use crate::inputs::{self, Store};
 use crate::ui::term;
 use formats::references::Known;
 use formats::store_path::base;
@@ -11,6 +10,7 @@ use graphs::Problem;
 use graphs::drv::fetch::{self, Fetch};
 use graphs::drv::{self, Closure, Fixed};
 use graphs::plan::{Given, Needs};
+use inputs::Store;
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

@@ -4,7 +4,6 @@
 use super::Imported;
 use super::obtain::Obtained;
 use crate::failure::Failure;
-use crate::inputs;
 use crate::run::results::Output;
 use formats::digest::Sha256;
 use formats::nar::Sink;

@@ -4,9 +4,9 @@
 //! place that has nothing: only a missing file, or a server's 404 or 410, says that a cache does not have a path. Any other
 //! failure is kept, and reported if no other place has it.
 
-use crate::inputs::{self, Store};
 use formats::narinfo::{self, NarInfo};
 use formats::store_path::{HASH, base};
+use inputs::Store;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};

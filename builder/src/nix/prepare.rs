@@ -7,7 +7,6 @@ use super::places::Places;
 use super::resolved::ResolvedClosure;
 use super::{Loaded, STDIN, keys};
 use crate::failure::Failure;
-use crate::inputs;
 use crate::nix;
 use crate::prepare::{Input, Prepared};
 use crate::run::prebuilt;

@@ -4,13 +4,14 @@ use super::places::Places;
 use super::{Loaded, prepare};
 use crate::args;
 use crate::failure::Failure;
-use crate::inputs;
-use crate::inputs::Store;
-use crate::inputs::server::{Server, Way, serve, serve_all};
+use inputs::Store;
+#[path = "../../../inputs/src/store/tests/server.rs"]
+mod server;
 use formats::digest::Sha256;
 use formats::narinfo::NarInfo;
 use formats::store_path;
 use graphs::drv::{Algorithm, Closure, Derivation, Fixed, Output, closure, modulo, write};
+use server::{Server, Way, serve, serve_all};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;

@@ -2,11 +2,11 @@
 
 use crate::args;
 use crate::failure::Failure;
-use crate::inputs::{Error, InputSpec, Lock, lock, problem};
 use crate::nix;
 use crate::prepare::unused::Unused;
 use crate::ui::term;
 use graphs::{Choices, Graph, Problem, Problems};
+use inputs::{Error, InputSpec, Lock, lock, problem};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};

@@ -3,8 +3,8 @@
 use super::outcome::BuildOutcome;
 use super::scratch::Scratch;
 use super::values::Value;
-use crate::differ::{What, contents, differences};
 use crate::failure::Failure;
+use diff::{What, contents, differences};
 use std::fs;
 use std::path::Path;
 

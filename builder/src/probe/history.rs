@@ -4,10 +4,10 @@
 use crate::args::MachineName;
 use crate::compare::files::{read_file, signature_beside};
 use crate::failure::Failure;
-use crate::sign::{self, Keys};
 use formats::digest::Sha256;
 use graphs::Problem;
 use graphs::vary::{VARIATIONS, Variation};
+use records::sign::{self, Keys};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -110,7 +110,7 @@ pub fn others(files: &[PathBuf], keys: &Keys) -> Result<Vec<Known>, Failure> {
         let detached = signature_beside(file).map_err(single)?;
         let (signers, text) =
             sign::statement(&bytes, detached.as_deref(), keys).map_err(|error| refuse(&error))?;
-        let mut statement = crate::compare::read::json::parse(&text).map_err(|error| refuse(&error))?;
+        let mut statement = records::read::json::parse(&text).map_err(|error| refuse(&error))?;
         if statement["predicateType"] != PREDICATE {
             return Err(refuse(&"it is a statement about something else"));
         }

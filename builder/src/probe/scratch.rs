@@ -73,7 +73,7 @@ impl Scratch {
         let _alone = self.making.lock().unwrap_or_else(|poison| poison.into_inner());
         let path = self.folder.path().join(sha256.to_string());
         if fs::symlink_metadata(&path).is_err() {
-            crate::inputs::restore(&bytes[..], &path, bytes.len() as u64).map_err(Failure::machine)?;
+            inputs::restore(&bytes[..], &path, bytes.len() as u64).map_err(Failure::machine)?;
         }
         Ok(path)
     }

@@ -7,7 +7,6 @@
 
 use crate::commands::image::{Written, pack};
 use crate::failure::Failure;
-use crate::inputs;
 use crate::prepare;
 use qemu::{Inputs, Machine, Profile};
 use std::path::Path;

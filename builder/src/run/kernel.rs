@@ -2,11 +2,11 @@
 
 use crate::args;
 use crate::failure::Failure;
-use crate::inputs::{InputSpec, Store};
 use crate::ui::fetching::Fetching;
 use crate::ui::term;
 use graphs::Input;
 use images::kernel::minimal::{self, Minimal};
+use inputs::{InputSpec, Store};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};

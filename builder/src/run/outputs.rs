@@ -97,7 +97,7 @@ pub fn put(bytes: &[u8], name: &str, folder: &Path, as_nar: bool) -> Result<(), 
     if as_nar {
         File::create(&made).and_then(|mut file| file.write_all(bytes)).map_err(fail)?;
     } else {
-        crate::inputs::restore(bytes, &made, bytes.len() as u64)
+        inputs::restore(bytes, &made, bytes.len() as u64)
             .map_err(|error| Failure::input(format!("output {name}: {error}")))?;
     }
     if fs::symlink_metadata(&place).is_ok() {

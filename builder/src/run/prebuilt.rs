@@ -2,7 +2,6 @@
 //! PID 1 hashes it again before its first use.
 
 use crate::failure::Failure;
-use crate::inputs;
 use formats::digest::Sha256;
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -8,10 +8,10 @@
 use crate::args::MachineName;
 use crate::audit::tcb::{self, Part};
 use crate::commands::image;
-use crate::compare::read::envelope::encode;
 use crate::failure::Failure;
 use crate::run::preflight::folder;
 use crate::run::results::{Output, Results};
+use records::read::envelope::encode;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::path::Path;

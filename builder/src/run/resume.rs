@@ -3,12 +3,12 @@
 //! A step is taken over if its key is the recorded one, so that nothing it was made of has changed, and if all its outputs are
 //! still there with their recorded hashes. Whatever else the graph says now is built.
 
-use crate::compare::read::json;
 use crate::failure::Failure;
 use crate::prepare::Prepared;
 use crate::run::prebuilt::{self, Given};
 use formats::digest::Sha256;
 use formats::store_path::base;
+use records::read::json;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io;

@@ -1,8 +1,8 @@
 //! Progress while inputs are fetched: a bar for each input on a terminal, a line for each thing that is done elsewhere.
 
-use crate::inputs::{Event, Progress};
 use crate::ui::term;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use inputs::{Event, Progress};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
 
