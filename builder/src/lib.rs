@@ -7,14 +7,14 @@
 //! | [`ui`] | what a person sees meanwhile |
 //! | [`prepare`] | from a file to choices, inputs and plan |
 //! | [`nix`] | the same for derivations of Nix and Guix |
-//! | [`inputs`] | fetching, verifying, caching, unpacking, locking |
 //! | [`run`] | a prepared graph, built once on one machine, and its results and record |
 //! | [`ddc`] | several runs side by side, and what they show together |
 //! | [`probe`] | why a step is not reproducible: one thing varied at a time |
 //! | [`audit`] | what is trusted, what an image would run, the plan as a shell script, a record built again |
-//! | [`compare`], [`differ`] | what records show together, and where outputs differ |
-//! | [`sign`] | who vouches for a record |
+//! | [`compare`] | what records show together, and where outputs differ |
 //! | [`failure`] | exit statuses |
+//!
+//! Crates of their own: `inputs` fetches and locks, `records` reads, compares and signs, `diff` finds where outputs differ.
 pub mod args;
 pub mod audit;
 pub mod commands;

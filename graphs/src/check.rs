@@ -10,6 +10,7 @@ mod builder;
 mod choices;
 mod derivations;
 mod expect;
+mod hashes;
 mod inputs;
 mod limits;
 mod mentions;

@@ -13,6 +13,7 @@
 //! against one that is made again of its archives (`store::make`). Only `SHA256.from` is taken as it is: it is for people, and
 //! no decision hangs on it.
 
+use super::discard::discard;
 use super::{
     error::{Error, cache},
     hash,
@@ -138,12 +139,6 @@ impl Cache {
         };
         cache(to, write())
     }
-}
-
-/// Removes whatever it is. Folders of hostile modes can't be here: the unpacker gives every one its own mode.
-pub fn discard(path: &Path) {
-    let _ =
-        if path.is_dir() && !path.is_symlink() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
 }
 
 #[cfg(test)]

@@ -180,7 +180,7 @@ pub fn written(path: &std::path::Path, source: io::Error) -> Reason {
     if !is_full(&source) {
         return Reason::Read { path: path.into(), source };
     }
-    super::cache::discard(path);
+    super::discard::discard(path);
     let (folder, what) = place(path);
     Reason::Full { folder, what, source }
 }

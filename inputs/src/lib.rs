@@ -23,6 +23,7 @@ mod cache;
 mod child;
 mod control;
 mod debian;
+mod discard;
 mod error;
 mod explain;
 mod hash;
@@ -41,7 +42,8 @@ mod unpack;
 mod wheel;
 
 pub use beside::missing;
-pub use cache::{default_folder, discard};
+pub use cache::default_folder;
+pub use discard::discard;
 pub use error::{Attempt, Error, Reason, is_full};
 pub use explain::problem;
 pub use hash::file as hash_file;

@@ -141,7 +141,7 @@ impl Job<'_> {
             record: None,
             cache: self.cache,
         };
-        executor::build(self.source, prepared, &setting, running, self.cancel)
+        crate::run::build::build(self.source, prepared, &setting, running, self.cancel)
     }
 }
 

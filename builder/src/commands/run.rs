@@ -8,7 +8,7 @@ use crate::prepare::graph::Source;
 use crate::prepare::unused::Unused;
 use crate::prepare::{cache, prepare, store};
 use crate::run::cancel;
-use crate::run::executor::{self, Ended, Machinery, Setting};
+use crate::run::executor::{Ended, Machinery, Setting};
 use crate::run::outputs::Out;
 use crate::run::prebuilt;
 use crate::run::preflight::Ahead;
@@ -93,7 +93,7 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
         cache: &cache,
     };
     let mut running = Running::new(prepared.steps.len());
-    let ended = executor::build(source, &prepared, &setting, &mut running, &cancel)?;
+    let ended = crate::run::build::build(source, &prepared, &setting, &mut running, &cancel)?;
     if let Some(path) = &args.record {
         record::write("--record", path, &ended.record)?;
     }

@@ -4,7 +4,6 @@
 use super::Imported;
 use crate::failure::Failure;
 use crate::prepare::Prepared;
-use crate::prepare::graph::Source;
 use crate::run::executor::{self, Ended, Setting};
 use crate::run::outputs::Out;
 use crate::run::prebuilt::{self, Given};
@@ -13,20 +12,21 @@ use crate::ui::term;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 
 /// Whether there are any.
 pub fn are_needed(prepared: &Prepared) -> bool {
     prepared.imported.as_ref().is_some_and(|imported| !imported.late.is_empty())
 }
 
+/// What builds one stage.
+pub type Stage<'a> = dyn FnMut(&Prepared, &Setting<'_>, &mut Running) -> Result<Ended, Failure> + 'a;
+
 /// Builds stage after stage. The plan and the image that are told are those of the last.
 pub fn build(
-    source: &Source,
     prepared: &Prepared,
     setting: &Setting<'_>,
     running: &mut Running,
-    cancel: &AtomicBool,
+    one: &mut Stage<'_>,
 ) -> Result<Ended, Failure> {
     let scratch = prebuilt::scratch(setting.cache)?;
     let out = setting.out.unwrap_or(Out { folder: scratch.path(), nar: false, export: executor::EXPORT });
@@ -35,7 +35,7 @@ pub fn build(
     loop {
         let late = stage.imported.as_mut().map(|imported| std::mem::take(&mut imported.late));
         let late = late.unwrap_or_default();
-        let ended = executor::build(source, &stage, &setting, running, cancel)?;
+        let ended = one(&stage, &setting, running)?;
         if late.is_empty() || ended.verdict.is_err() {
             return Ok(ended);
         }

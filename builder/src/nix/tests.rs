@@ -5,6 +5,7 @@ use super::{Loaded, prepare};
 use crate::args;
 use crate::failure::Failure;
 use inputs::Store;
+#[allow(dead_code, reason = "the tests of the fetcher use the rest")]
 #[path = "../../../inputs/src/store/tests/server.rs"]
 mod server;
 use formats::digest::Sha256;

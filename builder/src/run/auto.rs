@@ -59,9 +59,9 @@ pub fn build(
     let (first, second) = thread::scope(|scope| {
         let second = scope.spawn(|| {
             thread::sleep(LATER);
-            executor::build(source, &perturbed, &other, &mut quiet, cancel)
+            executor::unit(source, &perturbed, &other, &mut quiet, cancel)
         });
-        let first = executor::build(source, prepared, &plain, running, cancel);
+        let first = executor::unit(source, prepared, &plain, running, cancel);
         (first, second.join())
     });
     let first = first?;
@@ -111,7 +111,7 @@ pub fn build(
     } else {
         let strict = Setting { machine: MachineName::Strict, ..*setting };
         running.again(left.steps.len());
-        let ended = executor::build(source, &left, &strict, running, cancel)?;
+        let ended = executor::unit(source, &left, &strict, running, cancel)?;
         Ended { plan: first.plan, ..ended }
     };
     if let Some(internal) = ended.record.pointer_mut("/predicate/buildDefinition/internalParameters") {

@@ -1,4 +1,4 @@
-//! One lane: a prepared graph, built once on one machine, and what came of it.
+//! One unit: a prepared graph or a part of it, built once on one machine, and what came of it.
 
 use crate::args::{self, MachineName};
 use crate::audit::tcb::{self, Part};
@@ -6,7 +6,6 @@ use crate::failure::Failure;
 use crate::nix;
 use crate::prepare::Prepared;
 use crate::prepare::graph::Source;
-use crate::run::auto;
 use crate::run::boot::Boot;
 use crate::run::cancel;
 use crate::run::kernel::{self, Kernel};
@@ -130,19 +129,13 @@ fn finish(facts: &Facts<'_>, mut results: Results) -> Result<(Results, Value), F
 
 /// Packs the image, runs it, takes the outputs, and writes down what came of it. An error is one that leaves nothing to
 /// write down.
-pub fn build(
+pub fn unit(
     source: &Source,
     prepared: &Prepared,
     setting: &Setting<'_>,
     running: &mut Running,
     cancel: &AtomicBool,
 ) -> Result<Ended, Failure> {
-    if nix::stages::are_needed(prepared) {
-        return nix::stages::build(source, prepared, setting, running, cancel);
-    }
-    if setting.machine == MachineName::Auto {
-        return auto::build(source, prepared, setting, running, cancel);
-    }
     let boot = Boot::pack(&prepared.image(), setting.cache, cancel)?;
     let image = &boot.written;
     let plan = Sha256::of(&prepared.plan);

@@ -2,6 +2,7 @@
 
 pub mod auto;
 pub mod boot;
+pub mod build;
 pub mod cancel;
 pub mod executor;
 pub mod kernel;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Check, inputs, paths};
+use super::{Check, hashes, paths};
 use crate::locate::Trail;
 use crate::model::{Derivation, FLAT};
 
@@ -21,7 +21,7 @@ impl Check<'_> {
                 let message = format!("there is no output `{output}` to expect something of");
                 self.error(at.key(), message, outputs(derivation));
             }
-            if let Some(why) = inputs::not_sha256(sha256.strip_prefix(FLAT).unwrap_or(sha256)) {
+            if let Some(why) = hashes::not_sha256(sha256.strip_prefix(FLAT).unwrap_or(sha256)) {
                 self.error(at, format!("no sha256: {why}"), WHOLE_HELP);
             }
         }
@@ -34,7 +34,7 @@ impl Check<'_> {
         let mut seen = BTreeMap::new();
         for (key, sha256) in &derivation.expect_files {
             let at = list.then(key);
-            if let Some(why) = inputs::not_sha256(sha256) {
+            if let Some(why) = hashes::not_sha256(sha256) {
                 self.error(at, format!("no sha256: {why}"), FILE_HELP);
             }
             let Some((output, path)) = derivation.inside(key) else {

@@ -1,21 +1,12 @@
 //! Seeds and sources: pinned, obtainable, and of one form whichever place gives them.
 
+use super::hashes::{SHA256_HELP, not_sha256};
 use super::{Check, paths};
 use crate::locate::Trail;
 use crate::model::{Input, Kind, Place};
 
 /// No archive nests what it holds deeper than this.
 const DEEPEST_STRIP: u32 = 64;
-
-/// Why this is no sha256 in hex, if it is none.
-pub(super) fn not_sha256(text: &str) -> Option<String> {
-    if let Some(bad) = text.chars().find(|c| !matches!(c, '0'..='9' | 'a'..='f')) {
-        return Some(format!("it holds {bad:?}"));
-    }
-    (text.len() != 64).then(|| format!("it has {} digits", text.len()))
-}
-
-pub(super) const SHA256_HELP: &str = "a sha256 is 64 digits 0-9 a-f, as `sha256sum` prints it";
 
 impl Check<'_> {
     /// All seeds and sources.

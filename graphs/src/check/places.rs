@@ -74,7 +74,7 @@ impl Check<'_> {
     /// What stands in the graph itself can be verified at once.
     fn inline(&mut self, owner: &Trail<'_>, spot: &Trail<'_>, place: &Place, input: &Input) {
         let (Some(expected), Some(found)) = (&input.sha256, inline_sha256(place)) else { return };
-        if super::inputs::not_sha256(expected).is_none() && *expected != found.to_string() {
+        if super::hashes::not_sha256(expected).is_none() && *expected != found.to_string() {
             let message = format!("wrong hash: expected {expected}, found {found}");
             let help = "if the text here is as it should be, write the hash found as its `sha256`";
             let problem = Problem::error(message).help(help).at(owner.then("sha256"));

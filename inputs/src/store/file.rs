@@ -2,7 +2,7 @@
 
 use super::{FetchedFile, Store, place::read, starts_local};
 use crate::{
-    cache::discard,
+    discard::discard,
     error::{Attempt, Error, Reason, into_reason, written},
     hash,
     lock::{Entry, Locked},

@@ -6,7 +6,7 @@
 
 use super::{FetchedFile, Obtained, Store};
 use crate::{
-    cache::discard,
+    discard::discard,
     error::{self, Error},
     hash,
     lock::{Entry, Locked},

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Given, Refusal, Source, environment, guix, json as text};
+use super::{Given, Refusal, Source, environment, json as text, platform};
 use crate::problem::Problem;
 use formats::digest::Sha256;
 use formats::store_path::{self, base};
@@ -59,7 +59,7 @@ pub(super) fn graphs(source: &Source<'_>) -> Result<BTreeMap<String, String>, Re
 
 /// Whether a graph's file may have this name. Source: `initTmpDir` of Nix, `checkStoreName` of Guix.
 fn is_file(source: &Source<'_>, name: &str) -> bool {
-    if source.closure.store == guix::STORE {
+    if source.closure.store == platform::GUIX_STORE {
         return store_path::is_name(name);
     }
     name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::guix;
+use super::platform;
 use crate::drv::{Closure, Derivation};
 use formats::store_path::{self, base};
 use serde_json::Value;
@@ -69,7 +69,7 @@ pub fn checks(closure: &Closure, derivation: &Derivation) -> Vec<Check> {
             }
         }
         // Guix lets it refer to whatever it likes.
-        if output.fixed.is_some() && closure.store != guix::STORE {
+        if output.fixed.is_some() && closure.store != platform::GUIX_STORE {
             let (attribute, output) = ("a fixed output", base(&output.path).to_owned());
             checks.push(Check {
                 attribute,

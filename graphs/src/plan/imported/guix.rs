@@ -3,12 +3,9 @@
 use std::borrow::Cow;
 
 use super::world::{self, dir, file};
-use super::{Refusal, Source, attributes, environment, nix};
+use super::{Refusal, Source, attributes, environment, platform};
 use crate::plan::step::{Owner, PidOne, Rules, Step};
 use formats::store_path::{base, name};
-
-/// Where Guix has its store.
-pub(super) const STORE: &str = "/gnu/store";
 
 /// The build user's, which are the host's on a daemon with root: pinned to what one without root has.
 const UID: u32 = 30001;
@@ -39,9 +36,9 @@ pub(super) fn step(source: &Source<'_>) -> Result<Step, Refusal> {
         umask: 0o022,
         host: Cow::Borrowed("localhost"),
         domain: Cow::Borrowed("(none)"),
-        clock: nix::EPOCH,
-        personality: nix::NO_RANDOMIZE
-            | if source.derivation.platform == "i686-linux" { nix::LINUX32 } else { 0 },
+        clock: platform::EPOCH,
+        personality: platform::NO_RANDOMIZE
+            | if source.derivation.platform == "i686-linux" { platform::LINUX32 } else { 0 },
         pid_one: PidOne::Builder,
         loopback: true,
         terminal: false,

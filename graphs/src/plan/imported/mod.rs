@@ -10,6 +10,7 @@ mod guix;
 mod json;
 mod needs;
 mod nix;
+mod platform;
 mod refuse;
 mod world;
 
@@ -134,7 +135,7 @@ fn step(
     let derivation = closure.get(path);
     refuse::refuse(closure, path, derivation).map_err(Refusal::Never)?;
     let source = Source { closure, path, derivation, given, setting };
-    if closure.store == guix::STORE { guix::step(&source) } else { nix::step(&source) }
+    if closure.store == platform::GUIX_STORE { guix::step(&source) } else { nix::step(&source) }
 }
 
 /// All that a step is made of.

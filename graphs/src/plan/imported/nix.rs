@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use super::environment::{self, TOP};
+use super::platform::{EPOCH, LINUX32, NO_RANDOMIZE};
 use super::world::{self, dir, file};
 use super::{Refusal, Source, attributes};
 use crate::plan::step::{Bind, From, Owner, PidOne, Rules, Step, World};
@@ -12,13 +13,6 @@ const PASSWD: &str = "root:x:0:0:Nix build user:/build:/noshell\nnixbld:x:1000:1
                       nobody:x:65534:65534:Nobody:/:/noshell\n";
 const GROUP: &str = "root:x:0:\nnixbld:!:100:\nnogroup:x:65534:\n";
 const HOSTS: &str = "127.0.0.1 localhost\n::1 localhost\n";
-
-/// ADDR_NO_RANDOMIZE, `linux/personality.h`.
-pub(super) const NO_RANDOMIZE: u32 = 0x0004_0000;
-/// PER_LINUX32, for `i686-linux`.
-pub(super) const LINUX32: u32 = 0x0008;
-/// 2020-01-01, as the machines' clocks start.
-pub(super) const EPOCH: u64 = 1_577_836_800;
 
 pub(super) fn step(source: &Source<'_>) -> Result<Step, Refusal> {
     let made = attributes::make(source, TOP)?;

@@ -1,7 +1,7 @@
 //! Derivations that are not built: those that Nix refuses, and those that ask for what no machine here has. Source:
 //! `parsed-derivations.cc` and `derivation-goal.cc` in Nix's `src/libstore`.
 
-use super::{checks, guix};
+use super::{checks, platform};
 use crate::drv::{Closure, Derivation};
 use crate::problem::Problem;
 use serde_json::Value;
@@ -15,7 +15,7 @@ const TOO: &str = "Nix refuses it too";
 /// The first reason why a derivation is not built, if there is one.
 pub(super) fn refuse(closure: &Closure, path: &str, derivation: &Derivation) -> Result<(), Box<Problem>> {
     let result = machine(derivation).and_then(|()| match closure.store.as_str() {
-        guix::STORE => Ok(()),
+        platform::GUIX_STORE => Ok(()),
         _ => nix(derivation),
     });
     result
