@@ -1,5 +1,5 @@
-//! Boots an image in the strict machine, `timed KERNEL IMAGE MEMORY-MIB`, or runs it on the host, `timed host IMAGE GROUNDUP`. For
-//! benchmarks: each line of the console comes with the seconds since the start, of the wall clock and of the machine's CPU
+//! Boots an image in the strict machine, `timed KERNEL IMAGE MEMORY-MIB`, or runs it on the host or on footing, `timed host|native IMAGE
+//! GROUNDUP`. For benchmarks: each line of the console comes with the seconds since the start, of the wall clock and of the machine's CPU
 //! time.
 
 use std::error::Error;
@@ -11,11 +11,11 @@ use qemu::{Line, Machine, Profile};
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
     let [kernel, image, last] = &arguments[..] else {
-        return Err("usage: timed KERNEL IMAGE MEMORY-MIB, or timed host IMAGE GROUNDUP".into());
+        return Err("usage: timed KERNEL IMAGE MEMORY-MIB, or timed host|native IMAGE GROUNDUP".into());
     };
     let mut machine = Machine::new(kernel, image);
-    if kernel == "host" {
-        machine.profile = Profile::Host { perturbed: false };
+    if kernel == "host" || kernel == "native" {
+        machine.profile = if kernel == "host" { Profile::Host { perturbed: false } } else { Profile::Native };
         machine.program = last.into();
     } else {
         machine.memory = last.to_string_lossy().parse()?;
