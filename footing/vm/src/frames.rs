@@ -147,8 +147,3 @@ pub(crate) fn has(frames: usize) -> bool {
 pub fn free() -> (usize, usize) {
     STATE.with(|state| (state.free, state.total))
 }
-
-/// How many bytes are free beside the reserve.
-pub fn spare() -> u64 {
-    STATE.with(|state| state.free.saturating_sub(state.reserve) as u64 * PAGE)
-}

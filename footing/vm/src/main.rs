@@ -7,7 +7,7 @@ extern crate alloc;
 
 use footing_core::kernel::{Kernel, Settings};
 use footing_core::plan::{self, Resources};
-use footing_vm::{Home, Machine, cpu, frames, serial};
+use footing_vm::{Home, Machine, cpu, serial};
 use formats::nar::Sink;
 
 /// Nanoseconds after which the home says that a thread made no call.
@@ -49,7 +49,8 @@ extern "Rust" fn footing_main(machine: Machine) -> ! {
     let image = shared.image.unwrap_or(initrd);
     let home = Home::new([initrd, image]);
     let mut kernel = Kernel::new(home, Settings { slice: SLICE, ..Settings::default() });
-    let resources = Resources { memory: frames::spare(), processes: PROCESSES };
+    // Programs may map more than there is, as on Linux: who touches too much ends by it.
+    let resources = Resources { memory: u64::MAX, processes: PROCESSES };
     plan::run(image, &mut kernel, &mut Outside { region: shared.export }, resources);
     cpu::end()
 }
