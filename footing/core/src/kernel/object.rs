@@ -25,7 +25,7 @@ pub(crate) struct Files {
 pub(crate) enum Object {
     /// A file, directory or device.
     Node(NodeId),
-    /// Text of `/proc` as it was when it was opened.
+    /// Text of `/proc` as it was when it was read from its start.
     Text(NodeId, Box<[u8]>),
     /// An end of a pipe: it reads, it writes.
     Pipe(u32, bool, bool),

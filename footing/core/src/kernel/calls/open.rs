@@ -176,10 +176,8 @@ impl<P: Platform> Kernel<P> {
             Kind::Device(136, 0) => self.finish_open(Object::Log, flags, shown),
             Kind::Device(..) | Kind::Socket(_) => fail(ENXIO),
             Kind::Fifo(_) => self.open_fifo(node, flags, shown),
-            Kind::Virtual(kind, process) => {
-                let text = self.virtual_text(kind, process)?;
-                self.finish_open(Object::Text(node, Box::from(text)), flags, shown)
-            }
+            // Its text is made when it is read.
+            Kind::Virtual(..) => self.finish_open(Object::Text(node, Box::default()), flags, shown),
             Kind::Link(_) | Kind::Magic(..) => fail(ELOOP),
         }
     }

@@ -117,7 +117,21 @@ impl<P: Platform> Kernel<P> {
         }
     }
 
+    /// The text as it is when it is read from its start.
+    fn renew_text(&mut self, id: u32, offset: u64) -> Result<(), Errno> {
+        let Object::Text(node, text) = &self.opens.get(id)?.object else { return Err(EINVAL) };
+        let node = *node;
+        if (offset == 0 || text.is_empty())
+            && let Kind::Virtual(kind, process) = self.tree.get(node)?.kind
+        {
+            let text = self.virtual_text(kind, process)?;
+            self.opens.get_mut(id)?.object = Object::Text(node, text.into());
+        }
+        Ok(())
+    }
+
     fn read_text(&mut self, id: u32, offset: u64, ranges: &[Range]) -> Result<u64, Errno> {
+        self.renew_text(id, offset)?;
         let space = self.me()?.space;
         let space = self.spaces.get_mut(space)?;
         let Object::Text(_, text) = &self.opens.get(id)?.object else { return Err(EINVAL) };

@@ -27,6 +27,10 @@ pub(crate) enum Proc {
     OomScore,
     Auxv,
     Personality,
+    UidMap,
+    GidMap,
+    SetGroups,
+    DomainName,
     Cgroup,
     CpuInfo,
     MemInfo,
@@ -53,7 +57,7 @@ pub(crate) enum Proc {
 /// Above this number a link leads to what a descriptor stands for.
 pub(super) const DESCRIPTOR: u32 = 0x1_0000;
 
-const ALL: [Proc; 42] = {
+const ALL: [Proc; 46] = {
     use Proc::*;
     [
         Root,
@@ -77,6 +81,10 @@ const ALL: [Proc; 42] = {
         OomScore,
         Auxv,
         Personality,
+        UidMap,
+        GidMap,
+        SetGroups,
+        DomainName,
         Cgroup,
         CpuInfo,
         MemInfo,
@@ -106,12 +114,13 @@ pub(super) fn proc(kind: u32) -> Option<Proc> {
 }
 
 /// Files of every process's folder.
-pub(super) const OF_PROCESS: [(&[u8], Proc); 17] = [
+pub(super) const OF_PROCESS: [(&[u8], Proc); 20] = [
     (b"auxv", Proc::Auxv),
     (b"cgroup", Proc::Cgroup),
     (b"cmdline", Proc::Cmdline),
     (b"comm", Proc::Comm),
     (b"environ", Proc::Environ),
+    (b"gid_map", Proc::GidMap),
     (b"limits", Proc::Limits),
     (b"maps", Proc::Maps),
     (b"mountinfo", Proc::MountInfo),
@@ -120,10 +129,12 @@ pub(super) const OF_PROCESS: [(&[u8], Proc); 17] = [
     (b"oom_score", Proc::OomScore),
     (b"oom_score_adj", Proc::OomScore),
     (b"personality", Proc::Personality),
+    (b"setgroups", Proc::SetGroups),
     (b"smaps", Proc::Maps),
     (b"stat", Proc::Stat),
     (b"statm", Proc::Statm),
     (b"status", Proc::Status),
+    (b"uid_map", Proc::UidMap),
 ];
 
 /// Files beside the processes' folders.
@@ -140,7 +151,8 @@ pub(super) const OF_SYSTEM: [(&[u8], Proc); 10] = [
     (b"version", Proc::Version),
 ];
 
-pub(super) const OF_KERNEL: [(&[u8], Proc); 4] = [
+pub(super) const OF_KERNEL: [(&[u8], Proc); 5] = [
+    (b"domainname", Proc::DomainName),
     (b"hostname", Proc::HostName),
     (b"osrelease", Proc::OsRelease),
     (b"ostype", Proc::OsType),

@@ -5,6 +5,7 @@
 
 mod kind;
 mod link;
+mod status;
 mod system;
 mod text;
 

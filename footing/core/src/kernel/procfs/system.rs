@@ -46,6 +46,10 @@ impl<P: Platform> Kernel<P> {
                 text.extend_from_slice(RELEASE);
                 text.push(b'\n');
             }
+            Proc::DomainName => {
+                text.extend_from_slice(&self.step.domainname);
+                text.push(b'\n');
+            }
             Proc::HostName => {
                 text.extend_from_slice(&self.step.hostname);
                 text.push(b'\n');
