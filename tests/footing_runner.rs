@@ -209,3 +209,15 @@ fn a_failed_step_gives_the_same_lines() {
     let lines = compare(&support::graph("failing"), &["--keep-going"]);
     assert_eq!(lines.last().unwrap(), "@ end 2 1 0");
 }
+
+#[test]
+fn native_gives_the_lines_of_host() {
+    for graph in [Path::new(env!("CARGO_MANIFEST_DIR")).join("../graphs/seed.ron"), support::graph("failing")]
+    {
+        let on = |machine| {
+            let arguments = ["--keep-going", "--export", "64", "--machine", machine];
+            lines(&support::run(Some(&graph), &arguments).console)
+        };
+        assert_eq!(on("native").join("\n"), on("host").join("\n"), "{}", graph.display());
+    }
+}

@@ -53,7 +53,7 @@ pub fn run(graph: Option<&Path>, arguments: &[&str]) -> Run {
     let outputs = out.path().join("out");
     let mut command = groundup();
     command.arg("run").args(graph).args(arguments).args(["--timeout", "600", "--console"]).arg(&console);
-    if !arguments.contains(&"--kernel") && !arguments.contains(&"host") {
+    if ![&"--kernel", &"host", &"native"].iter().any(|word| arguments.contains(word)) {
         command.args(["--kernel", "minimal"]);
     }
     let output = command.arg("--out").arg(&outputs).output().unwrap();
