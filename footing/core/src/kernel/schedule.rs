@@ -3,6 +3,9 @@
 use super::{End, Kernel, Limit, Pending, State, Stop, Wait};
 use crate::platform::{Event, Platform, Table};
 
+/// How many timeouts in a row a thread may have while something else could be what it waits for.
+const PATIENCE: u32 = 50;
+
 impl<P: Platform> Kernel<P> {
     /// Runs until the step has ended.
     pub(crate) fn run(&mut self, log: &mut dyn FnMut(&[u8])) -> End {
@@ -274,11 +277,21 @@ impl<P: Platform> Kernel<P> {
                     .and_then(|thread| self.processes.get(&thread.process))
                     .is_some_and(|process| process.space == space)
         });
+        let Ok(process) = self.me() else { return };
+        let alarms = process.posix_timers.iter().flatten().map(|(_, _, alarm)| alarm.at);
+        let alarm = alarms.chain([process.alarm.at]).filter(|at| *at > 0).min();
+        let waits = alarm.map(|at| at.saturating_sub(self.now));
         let Ok(thread) = self.thread() else { return };
-        thread.timeouts = if others { thread.timeouts.saturating_add(1) } else { 0 };
-        // It may wait by spinning for a thread that could run.
-        if thread.timeouts > 50 {
+        thread.timeouts = thread.timeouts.saturating_add(1);
+        if thread.timeouts <= PATIENCE {
+            return;
+        }
+        let spun = slice.saturating_mul(thread.timeouts.into());
+        // It may wait by spinning for a thread that could run, or for a signal: time stands still meanwhile.
+        if others {
             self.end = Some(End::Refused("a thread that spins while others could run"));
+        } else if waits.is_some_and(|time| time <= spun) {
+            self.end = Some(End::Refused("a thread that makes no call while its timer runs"));
         }
     }
 }
