@@ -1,0 +1,102 @@
+//! Descriptors, pipes and events.
+
+use super::program::Arg;
+use super::{call, compare, n, out, r, s};
+use libc::*;
+
+#[test]
+fn descriptors_are_copied_and_closed() {
+    compare(
+        "descriptors",
+        &[
+            call(SYS_dup, [n(0)]),
+            call(SYS_dup, [n(70)]),
+            call(SYS_dup2, [n(0), n(10)]),
+            call(SYS_dup2, [n(0), n(0)]),
+            call(SYS_dup2, [n(70), n(70)]),
+            call(SYS_dup2, [n(0), n(100000000)]),
+            call(SYS_dup3, [n(0), n(0), n(0)]),
+            call(SYS_dup3, [n(0), n(11), n(O_CLOEXEC as i64)]),
+            call(SYS_dup3, [n(0), n(11), n(1)]),
+            call(SYS_fcntl, [n(11), n(F_GETFD as i64)]),
+            call(SYS_fcntl, [n(10), n(F_GETFD as i64)]),
+            call(SYS_fcntl, [n(10), n(F_SETFD as i64), n(1)]),
+            call(SYS_fcntl, [n(10), n(F_GETFD as i64)]),
+            call(SYS_fcntl, [n(10), n(F_DUPFD as i64), n(20)]),
+            call(SYS_fcntl, [n(10), n(F_DUPFD_CLOEXEC as i64), n(20)]),
+            call(SYS_fcntl, [n(21), n(F_GETFD as i64)]),
+            call(SYS_fcntl, [n(10), n(F_DUPFD as i64), n(-1)]),
+            call(SYS_fcntl, [n(10), n(F_DUPFD as i64), n(10000000)]),
+            call(SYS_fcntl, [n(60), n(F_GETFD as i64)]),
+            call(SYS_fcntl, [n(10), n(9999)]),
+            call(SYS_open, [s("f"), n((O_CREAT | O_RDWR | O_APPEND) as i64), n(0o644)]),
+            call(SYS_fcntl, [r(1), n(F_GETFL as i64)]),
+            call(SYS_fcntl, [r(2), n(F_SETFL as i64), n(O_NONBLOCK as i64)]),
+            call(SYS_fcntl, [r(3), n(F_GETFL as i64)]),
+            call(SYS_write, [r(4), s("abc"), n(3)]),
+            call(SYS_close_range, [n(4), n(3), n(0)]),
+            call(SYS_close_range, [n(10), n(50), n(4)]),
+            call(SYS_close_range, [n(4), n(50), n(0)]),
+            call(SYS_fcntl, [n(10), n(F_GETFD as i64)]),
+            call(SYS_ioctl, [n(3), n(TCGETS as i64), out(8)]),
+            call(SYS_ioctl, [n(3), n(FIOCLEX as i64), n(0)]),
+            call(SYS_ioctl, [n(70), n(FIOCLEX as i64), n(0)]),
+            call(SYS_ioctl, [n(3), n(0x12345), n(0)]),
+            call(SYS_flock, [n(3), n(2)]),
+            call(SYS_flock, [n(3), n(9)]),
+            call(SYS_flock, [n(3), n(8)]),
+        ],
+    );
+}
+
+#[test]
+fn pipes_hold_bytes_and_ends() {
+    compare(
+        "pipes",
+        &[
+            call(SYS_pipe2, [out(8), n(O_NONBLOCK as i64)]),
+            call(SYS_pipe2, [out(8), n(1)]),
+            call(SYS_pipe, [n(8)]),
+            call(SYS_read, [n(3), out(4), n(4)]),
+            call(SYS_read, [n(4), out(4), n(4)]),
+            call(SYS_write, [n(3), out(4), n(4)]),
+            call(SYS_write, [n(4), s("abcdef"), n(6)]),
+            call(SYS_ioctl, [n(3), n(FIONREAD as i64), out(4)]),
+            call(SYS_read, [n(3), out(4), n(4)]),
+            call(SYS_read, [n(3), out(4), n(4)]),
+            call(SYS_lseek, [n(3), n(0), n(0)]),
+            call(SYS_pread64, [n(3), out(4), n(4), n(0)]),
+            call(SYS_ftruncate, [n(4), n(0)]),
+            call(SYS_fsync, [n(4)]),
+            call(SYS_write, [n(4), n(0x1000_0000), n(65536)]),
+            call(SYS_write, [n(4), s("x"), n(1)]),
+            call(SYS_poll, [Arg::Bytes(vec![3, 0, 0, 0, 5, 0, 0, 0, 4, 0, 0, 0, 5, 0, 0, 0]), n(2), n(0)]),
+            call(SYS_readv, [n(3), Arg::Vectors(vec![out(3), out(0), out(5)]), n(3)]),
+            call(SYS_readv, [n(3), Arg::Vectors(vec![out(3)]), n(1025)]),
+            call(SYS_fcntl, [n(3), n(F_GETPIPE_SZ as i64)]),
+            call(SYS_fcntl, [n(3), n(F_SETPIPE_SZ as i64), n(100)]),
+            call(SYS_close, [n(4)]),
+            call(SYS_read, [n(3), n(0x1000_0000), n(70000)]),
+            call(SYS_read, [n(3), out(4), n(4)]),
+            call(SYS_poll, [Arg::Bytes(vec![3, 0, 0, 0, 5, 0, 0, 0]), n(1), n(0)]),
+            call(SYS_pipe, [out(8)]),
+            call(SYS_fstat, [n(4), Arg::Stat]),
+            call(SYS_close, [n(4)]),
+            call(SYS_write, [n(5), s("x"), n(1)]),
+            call(SYS_mknod, [s("fifo"), n(0o10644), n(0)]),
+            call(SYS_open, [s("fifo"), n((O_WRONLY | O_NONBLOCK) as i64)]),
+            call(SYS_open, [s("fifo"), n((O_RDONLY | O_NONBLOCK) as i64)]),
+            call(SYS_read, [r(1), out(4), n(4)]),
+            call(SYS_open, [s("fifo"), n(O_WRONLY as i64)]),
+            call(SYS_write, [r(1), s("xy"), n(2)]),
+            call(SYS_read, [r(4), out(4), n(4)]),
+            call(SYS_eventfd2, [n(3), n(O_NONBLOCK as i64)]),
+            call(SYS_read, [r(1), out(8), n(8)]),
+            call(SYS_read, [r(2), out(8), n(8)]),
+            call(SYS_read, [r(3), out(4), n(4)]),
+            call(SYS_write, [r(4), Arg::Bytes(vec![255; 8]), n(8)]),
+            call(SYS_write, [r(5), Arg::Bytes(vec![5, 0, 0, 0, 0, 0, 0, 0]), n(8)]),
+            call(SYS_read, [r(6), out(8), n(8)]),
+        ],
+    );
+}
