@@ -41,7 +41,10 @@ impl<P: Platform> Kernel<P> {
     pub(crate) fn sys_fchmod(&mut self, a: Arguments) -> Done {
         match self.node_of(a[0])? {
             Some(node) => self.change_mode(node, a[1]),
-            None => Ok(0),
+            None => match self.open_of(a[0] as i32)?.object {
+                Object::Pipe(..) | Object::Socket(_) | Object::Log => Ok(0),
+                _ => fail(EOPNOTSUPP),
+            },
         }
     }
 

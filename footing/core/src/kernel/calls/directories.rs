@@ -1,7 +1,7 @@
 //! Directories that are read: `.` and `..`, then the entries by the bytes of their names. Source: getdents(2).
 
 use super::{Arguments, fail};
-use crate::errno::{EFAULT, EINVAL, ENOENT, ENOTDIR, Errno};
+use crate::errno::{EBADF, EFAULT, EINVAL, ENOENT, ENOTDIR, Errno};
 use crate::kernel::{Done, Kernel, Object};
 use crate::platform::Platform;
 use crate::tree::{Kind, NodeId};
@@ -68,8 +68,11 @@ impl<P: Platform> Kernel<P> {
     }
 
     fn list(&mut self, a: Arguments, layout: Layout) -> Done {
-        let id = self.readable(a[0])?;
+        let id = self.fd(a[0] as i32)?.open;
         let open = self.opens.get(id)?;
+        if open.flags & super::transfer::O_PATH != 0 {
+            return fail(EBADF);
+        }
         let Object::Node(folder) = open.object else { return fail(ENOTDIR) };
         let (mut offset, mut last) = (open.offset, open.last.clone());
         let entries = self.tree.folder(folder).map_err(|_| ENOTDIR)?;

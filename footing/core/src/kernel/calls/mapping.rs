@@ -61,10 +61,10 @@ impl<P: Platform> Kernel<P> {
             None if shared => Backing::Shared(self.new_share(size, None)?, 0),
             None => Backing::Zero,
             Some((object, reads, writes)) => {
-                let Object::Node(node) = object else { return fail(ENODEV) };
                 if !reads || shared && protection & 2 != 0 && !writes {
                     return fail(EACCES);
                 }
+                let Object::Node(node) = object else { return fail(ENODEV) };
                 if protection & 4 != 0 && self.tree.noexec(node) {
                     return fail(EPERM);
                 }

@@ -18,10 +18,22 @@ impl<P: Platform> Kernel<P> {
             return fail(EINVAL);
         }
         let (Some(old), Some(new)) = (pages(old), pages(new)) else { return fail(EINVAL) };
+        let id = self.me()?.space;
+        if old == 0 && new > 0 && flags & FIXED == 0 {
+            // Linux looks at the mapping first; a shared one would be mapped a second time.
+            return match self.spaces.get(id)?.at(start) {
+                None => fail(EFAULT),
+                Some((_, region))
+                    if matches!(region.backing, Backing::Shared(..)) && flags & MAYMOVE == 0 =>
+                {
+                    fail(ENOMEM)
+                }
+                Some(_) => fail(EINVAL),
+            };
+        }
         if old == 0 || new == 0 {
             return fail(EINVAL);
         }
-        let id = self.me()?.space;
         let old_end = start.checked_add(old).ok_or(EINVAL)?;
         let new_end = start.checked_add(new).ok_or(EINVAL)?;
         if flags & FIXED != 0 {

@@ -31,6 +31,11 @@ impl<P: Platform> Kernel<P> {
 
     pub(super) fn seek(&mut self, fd: i32, offset: i64, whence: u32) -> Done {
         let id = self.fd(fd)?.open;
+        let open = self.opens.get(id)?;
+        // What has no file behind it stays at its start.
+        if matches!(open.object, Object::Event(_) | Object::Timer(_) | Object::Signal(_) | Object::Epoll(_)) {
+            return Ok(0);
+        }
         self.seekable(id)?;
         let open = self.opens.get(id)?;
         let (node, text) = match &open.object {

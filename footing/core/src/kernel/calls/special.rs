@@ -34,10 +34,14 @@ impl<P: Platform> Kernel<P> {
 
     /// Puts eight bytes where a read wants them.
     fn put_count(&mut self, ranges: &[Range], count: u64) -> Result<u64, Errno> {
-        match ranges.first() {
-            Some(&(start, 8..)) => self.put64(start, count).map(|()| 8),
-            _ => Err(EINVAL),
+        let bytes = count.to_le_bytes();
+        let mut rest = bytes.as_slice();
+        for &(start, length) in ranges {
+            let (now, later) = rest.split_at(rest.len().min(length as usize));
+            self.store(start, now)?;
+            rest = later;
         }
+        if rest.is_empty() { Ok(8) } else { Err(EINVAL) }
     }
 
     pub(super) fn read_event(&mut self, open: u32, event: u32, ranges: &[Range]) -> Done {
@@ -56,7 +60,7 @@ impl<P: Platform> Kernel<P> {
     }
 
     pub(super) fn write_event(&mut self, open: u32, event: u32, ranges: &[Range]) -> Done {
-        let Some(&(start, 8..)) = ranges.first() else { return fail(EINVAL) };
+        let [(start, 8)] = *ranges else { return fail(EINVAL) };
         let more = self.get64(start)?;
         let place = self.events.get_mut(event)?;
         if more == u64::MAX {

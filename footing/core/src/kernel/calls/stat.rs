@@ -133,7 +133,7 @@ impl<P: Platform> Kernel<P> {
             }
             Object::Log => Stat { inode: 1, mode: 0o1_0600, ..plain },
             Object::Socket(socket) => Stat { inode: u64::from(socket) + 1, mode: 0o14_0777, ..plain },
-            _ => Stat { inode: 1, mode: 0o600, ..plain },
+            _ => Stat { inode: 1, mode: 0o600, uid: 0, gid: 0, ..plain },
         })
     }
 

@@ -27,6 +27,8 @@ pub(super) const DATAGRAM: u32 = 2;
 pub(super) const PACKETS: u32 = 5;
 pub(super) const O_NONBLOCK: u64 = 0o4000;
 pub(super) const O_CLOEXEC: u64 = 0o200_0000;
+/// Marks, beside what shutdown(2) ends, that the peer of datagrams is gone, for the next one to fail.
+pub(super) const LOST: u8 = 4;
 /// What a socket's buffer holds, as Linux has it by default.
 pub(super) const BUFFER: usize = 212_992;
 
@@ -179,9 +181,11 @@ impl<P: Platform> Kernel<P> {
         }
         for number in self.sockets.numbers() {
             let Ok(other) = self.sockets.get_mut(number) else { continue };
+            let datagrams = other.kind == DATAGRAM;
             match &mut other.state {
                 SocketState::Connected { peer, .. } | SocketState::Datagram { peer } if *peer == Some(id) => {
                     *peer = None;
+                    other.shut |= if datagrams { LOST } else { 0 };
                     self.stir_socket(number);
                 }
                 _ => {}

@@ -3,7 +3,7 @@
 use super::super::total;
 use super::address::port;
 use super::receive::DONTWAIT;
-use super::{BUFFER, DATAGRAM, PACKETS, Range, UNIX, fail};
+use super::{BUFFER, DATAGRAM, LOST, PACKETS, Range, UNIX, fail};
 use crate::errno::{EAGAIN, ECONNREFUSED, EDESTADDRREQ, EISCONN, EMSGSIZE, ENOTCONN, EPIPE, Errno};
 use crate::kernel::object::Message;
 use crate::kernel::{Done, Info, Kernel, Socket, SocketState, Stop, Wait};
@@ -141,6 +141,8 @@ impl<P: Platform> Kernel<P> {
         let (of, kind) = (socket.family, socket.kind);
         let SocketState::Datagram { peer } = socket.state else { return Err(ENOTCONN) };
         let address = socket.peer_address.clone();
+        let lost = socket.shut & LOST != 0;
+        self.sockets.get_mut(id)?.shut &= !LOST;
         match to {
             Some(to) => {
                 let to = self.check_address(&to, of)?;
@@ -150,6 +152,7 @@ impl<P: Platform> Kernel<P> {
                 }
             }
             None if peer.is_some() => Ok(peer),
+            None if lost => Err(ECONNREFUSED),
             None if kind == PACKETS => {
                 if address.is_empty() {
                     Err(ENOTCONN)
