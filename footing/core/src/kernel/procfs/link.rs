@@ -1,7 +1,7 @@
 //! What links of `/proc` lead to.
 
+use super::digits::{decimal, tagged};
 use super::kind::{DESCRIPTOR, Proc, proc};
-use super::text;
 use crate::errno::{ENOENT, ENXIO, Errno};
 use crate::kernel::{Kernel, Object, Process, State};
 use crate::platform::Platform;
@@ -47,10 +47,8 @@ impl<P: Platform> Kernel<P> {
             let open = self.opens.get(fd.open)?;
             return Ok(match &open.object {
                 Object::Node(_) | Object::Text(..) => open.path.to_vec(),
-                Object::Pipe(pipe, ..) => {
-                    text::tagged(b"pipe:[", u64::from(self.pipes.get(*pipe)?.inode) + 1)
-                }
-                Object::Socket(socket) => text::tagged(b"socket:[", u64::from(*socket) + 1),
+                Object::Pipe(pipe, ..) => tagged(b"pipe:[", u64::from(self.pipes.get(*pipe)?.inode) + 1),
+                Object::Socket(socket) => tagged(b"socket:[", u64::from(*socket) + 1),
                 Object::Log => if self.step.terminal { &b"/dev/pts/0"[..] } else { b"pipe:[1]" }.to_vec(),
                 Object::Event(_) => b"anon_inode:[eventfd]".to_vec(),
                 Object::Timer(_) => b"anon_inode:[timerfd]".to_vec(),
@@ -98,12 +96,12 @@ impl<P: Platform> Dynamic for Kernel<P> {
     fn text(&self, kind: u32, _: i32) -> Option<Vec<u8>> {
         let me = self.me().ok()?.id;
         let mut name = Vec::new();
-        text::decimal(&mut name, me as u64);
+        decimal(&mut name, me as u64);
         match proc(kind)? {
             Proc::Myself => Some(name),
             Proc::MyThread => {
                 name.extend_from_slice(b"/task/");
-                text::decimal(&mut name, self.current as u64);
+                decimal(&mut name, self.current as u64);
                 Some(name)
             }
             _ => None,

@@ -3,6 +3,7 @@
 //! Its folders are made when a path leads to them. A file's text is written when it is opened; a link's target is found when it is
 //! followed.
 
+mod digits;
 mod kind;
 mod link;
 mod status;
@@ -14,6 +15,7 @@ use crate::errno::{ENOENT, Errno};
 use crate::platform::Platform;
 use crate::tree::{Kind, Meta, NodeId};
 use alloc::vec::Vec;
+use digits::decimal;
 use kind::{DESCRIPTOR, OF_KERNEL, OF_PROCESS, OF_SYSTEM, Proc, proc};
 pub(crate) use system::{RELEASE, VERSION};
 
@@ -142,7 +144,7 @@ impl<P: Platform> Kernel<P> {
         }
         for number in numbers {
             let mut name = Vec::new();
-            text::decimal(&mut name, number as u64);
+            decimal(&mut name, number as u64);
             if self.tree.folder(folder)?.get(&name).is_none() {
                 self.make_entry(folder, &name)?;
             }

@@ -1,6 +1,6 @@
 //! What `/proc` says of a process's state, its ids, its signals and its rights.
 
-use super::text::{decimal, hex, padded};
+use super::digits::{decimal, hex, padded};
 use crate::errno::{ESRCH, Errno};
 use crate::kernel::{Info, Kernel, Process};
 use crate::platform::Platform;

@@ -1,7 +1,7 @@
 //! Files of `/proc` that describe the machine, which is the same everywhere.
 
+use super::digits::{decimal, hex, padded};
 use super::kind::Proc;
-use super::text::{decimal, padded};
 use crate::kernel::Kernel;
 use crate::platform::Platform;
 use alloc::vec::Vec;
@@ -112,7 +112,7 @@ impl<P: Platform> Kernel<P> {
                     if matches!(at, 4 | 6 | 8 | 10) {
                         text.push(b'-');
                     }
-                    super::text::hex(&mut text, u64::from(*byte), 2);
+                    hex(&mut text, u64::from(*byte), 2);
                 }
                 text.push(b'\n');
             }
