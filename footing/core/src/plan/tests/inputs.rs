@@ -24,10 +24,10 @@ fn input(kind: &str, sha256: &str, entries: &[(&str, u32, &[u8])]) -> String {
 fn an_image_or_a_plan_that_is_none_is_fatal() {
     assert_eq!(lines(b""), ["@ fatal open /plan: no such file or directory"]);
     assert_eq!(lines(b"hi"), ["@ fatal the image has no entry at byte 0"]);
-    assert_eq!(
-        lines(image("groundup plan 2\n", &[])),
-        ["@ fatal /plan, line 1: expected a directive of the grammar"]
-    );
+    // What is expected there is said in more words where `formats` is built for the host too.
+    let other = lines(image("groundup plan 2\n", &[]));
+    assert_eq!(other.len(), 1);
+    assert!(other[0].starts_with("@ fatal /plan, line 1: expected "), "{other:?}");
     // A mistake behind the plan is found before anything is done.
     let good = image(&format!("{}input it file {NONE}\n", head("stop")), &[("inputs/it", FILE, b"x")]);
     let cut: &'static [u8] = good[..good.len() - 8].to_vec().leak();
