@@ -6,11 +6,13 @@ use crate::nix;
 use crate::prepare::Prepared;
 use crate::prepare::graph::Source;
 use crate::run::executor::Ended;
+use crate::run::record;
 use crate::ui::term;
+use formats::digest::Sha256;
 use records::read::envelope::decode;
 use records::read::{self, Claims, envelope::Envelope, json};
+use records::record::{Record, Text};
 use records::verdict::{Party, Verdict, compare};
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -21,8 +23,8 @@ pub struct Again {
     /// The choices that were made, and what happens after a failure.
     pub choices: args::Choices,
     claims: Claims,
-    image: Option<String>,
-    init: Option<String>,
+    image: Option<Sha256>,
+    init: Option<Sha256>,
     /// The run took outputs over from another, and its plan and image are of the rest.
     rest: bool,
 }
@@ -39,28 +41,29 @@ impl Again {
         };
         let text = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
         let claims = read::read(text.as_bytes()).map_err(|error| wrong(&error))?;
-        let value = json::parse(&text).map_err(|error| wrong(&error))?;
-        let statement: Value = if value.get("payloadType").is_some() {
-            let statement = Envelope::read(&text).and_then(|envelope| envelope.statement());
-            let statement = statement.map_err(|error| wrong(&error))?;
-            json::parse(&statement).map_err(|error| wrong(&error))?
-        } else {
-            value
-        };
         if claims.form != read::Form::Record {
             return Err(wrong(&format_args!("this is no record of a run ({})", claims.form.word())));
         }
-        let external = &statement["predicate"]["buildDefinition"]["externalParameters"];
+        let value = json::parse(&text).map_err(|error| wrong(&error))?;
+        let statement = if value.get("payloadType").is_some() {
+            let statement = Envelope::read(&text).and_then(|envelope| envelope.statement());
+            statement.map_err(|error| wrong(&error))?
+        } else {
+            text
+        };
+        let record = Record::read(&statement).map_err(|error| wrong(&error))?;
+        let external = &record.predicate.build_definition.external_parameters;
         let graph =
-            content(&external["graph"]).map_err(|what| wrong(&format_args!("the graph in it {what}")))?;
-        let Some((name, graph)) = graph else { return Err(wrong(&"there is no graph in it")) };
-        let lock =
-            content(&external["lock"]).map_err(|what| wrong(&format_args!("the lock file in it {what}")))?;
+            content(&external.graph).map_err(|what| wrong(&format_args!("the graph in it {what}")))?;
+        let lock = external.lock.as_ref().map(content).transpose();
+        let lock = lock.map_err(|what| wrong(&format_args!("the lock file in it {what}")))?;
         let folder = folder.unwrap_or_else(|| crate::run::preflight::folder(path));
         // Its name must not lead out of the folder.
-        let base = Path::new(&name).file_name().ok_or_else(|| wrong(&"the graph in it has no name"))?;
+        let base = Path::new(&external.graph.name)
+            .file_name()
+            .ok_or_else(|| wrong(&"the graph in it has no name"))?;
         // A record says all: a lock file that lies beside it by chance is none of it.
-        let lock = lock.map_or_else(|| inputs::Lock::default().to_text(), |(_, text)| text);
+        let lock = lock.unwrap_or_else(|| inputs::Lock::default().to_text());
         let at = folder.join(base);
         // What a derivation needs is in the folder, or where it is told.
         let loaded = match at.extension().is_some_and(|ending| ending == "drv") {
@@ -74,20 +77,12 @@ impl Again {
             lock: Some(lock),
             drv: loaded,
         };
-        let taken = external["choices"].as_object().into_iter().flatten();
-        let choose = taken.filter_map(|(choice, taken)| Some((choice.clone(), taken.as_str()?.to_owned())));
-        let choices =
-            args::Choices { choose: choose.collect(), keep_going: external["failure"] == "continue" };
-        let digest = |list: &Value, name: &str| {
-            let found = list.as_array().into_iter().flatten().find(|part| part["name"] == name);
-            found.and_then(|part| part["digest"]["sha256"].as_str()).map(str::to_owned)
+        let choices = args::Choices {
+            choose: external.choices.clone().into_iter().collect(),
+            keep_going: external.failure.as_deref() == Some("continue"),
         };
-        let details = &statement["predicate"]["runDetails"];
-        let image = digest(&details["byproducts"], "image");
-        let init = digest(&details["builder"]["builderDependencies"], "init");
-        let inputs = &statement["predicate"]["buildDefinition"]["resolvedDependencies"];
-        let mut inputs = inputs.as_array().into_iter().flatten();
-        let rest = inputs.any(|input| input["annotations"]["role"] == "given");
+        let (image, init, rest) =
+            (record.byproduct("image"), record.component("init"), record.has_prebuilt());
         Ok(Again { source, choices, claims, image, init, rest })
     }
 
@@ -123,16 +118,16 @@ impl Again {
     }
 
     /// Says whether the image and the outputs are the record's, and why the image may be another.
-    pub fn same_results(&self, ended: &Ended, init: &str) -> Result<(), Failure> {
-        if self.init.as_deref().is_some_and(|recorded| recorded != init) {
+    pub fn same_results(&self, ended: &Ended, init: Sha256) -> Result<(), Failure> {
+        if self.init.is_some_and(|recorded| recorded != init) {
             term::note("PID 1 is another than the record's, and so the image is, too");
         }
-        let image = match self.image.as_ref() == Some(&ended.image) {
+        let image = match self.image == Some(ended.image) {
             true => "the same image",
             false if self.rest => "an image of all",
             false => "another image",
         };
-        let here = read::read(ended.record.to_string().as_bytes()).map_err(Failure::input)?;
+        let here = read::read(record::json(&ended.record).to_string().as_bytes()).map_err(Failure::input)?;
         let party = |name: &str, claims: &Claims| Party { name: name.into(), claims: vec![claims.clone()] };
         let parties = [party("record", &self.claims), party("here", &here)];
         let mut counts: BTreeMap<Verdict, Vec<String>> = BTreeMap::new();
@@ -151,13 +146,11 @@ impl Again {
     }
 }
 
-/// Name and text of a resource descriptor with content; the hash that it has must be that of the text.
-fn content(descriptor: &Value) -> Result<Option<(String, String)>, &'static str> {
-    let Some(content) = descriptor["content"].as_str() else { return Ok(None) };
-    let bytes = decode(content).ok_or("is no base64")?;
-    if descriptor["digest"]["sha256"].as_str() != Some(&crate::hash(&bytes)) {
+/// The text in a record; the hash that it has must be that of the text.
+fn content(text: &Text) -> Result<String, &'static str> {
+    let bytes = decode(&text.content).ok_or("is no base64")?;
+    if text.digest.sha256 != Sha256::of(&bytes) {
         return Err("does not have the hash that it should have");
     }
-    let text = String::from_utf8(bytes).map_err(|_| "is not UTF-8")?;
-    Ok(Some((descriptor["name"].as_str().unwrap_or_default().to_owned(), text)))
+    String::from_utf8(bytes).map_err(|_| "is not UTF-8")
 }

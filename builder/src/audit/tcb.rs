@@ -6,7 +6,7 @@ use crate::prepare::runner::Script;
 use crate::run::kernel::{self, Kernel};
 use formats::digest::Sha256;
 use graphs::Role;
-use serde_json::{Value, json};
+use records::record::{About, Component, Digest};
 use std::path::{Path, PathBuf};
 
 /// One trusted thing.
@@ -103,10 +103,11 @@ fn find(program: &Path) -> PathBuf {
 }
 
 /// The parts as in-toto resource descriptors.
-pub fn descriptors(parts: &[Part]) -> Vec<Value> {
-    let one = |part: &Part| {
-        let annotations = json!({ "about": part.about, "size": part.size });
-        json!({ "name": part.name, "digest": { "sha256": part.sha256 }, "annotations": annotations })
+pub fn descriptors(parts: &[Part]) -> Vec<Component> {
+    let one = |part: &Part| Component {
+        name: part.name.clone(),
+        digest: Digest { sha256: part.sha256 },
+        annotations: About { about: part.about.clone(), size: part.size },
     };
     parts.iter().map(one).collect()
 }

@@ -168,7 +168,7 @@ fn report(
         machine: lane.machine.word().to_owned(),
         choose: lane.choose.iter().cloned().collect(),
         plan: ended.as_ref().ok().map(|ended| ended.plan.to_string()),
-        image: ended.as_ref().ok().map(|ended| ended.image.clone()),
+        image: ended.as_ref().ok().map(|ended| ended.image.to_string()),
         complete: ended.as_ref().is_ok_and(|ended| !matches!(ended.verdict, Err(Failure::Machine(_)))),
         error: match ended {
             Ok(ended) => ended.verdict.as_ref().err().map(ToString::to_string),

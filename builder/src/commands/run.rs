@@ -17,8 +17,9 @@ use crate::run::results::Output;
 use crate::run::resume::{self, Resumed};
 use crate::ui::running::Running;
 use crate::ui::term;
+use formats::digest::Sha256;
 use graphs::model::defaults::MEMORY;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::time::Duration;
 
 /// Builds the graph. The record is written whatever comes of it. The inner failure is one that the results tell.
@@ -98,7 +99,7 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
         record::write("--record", path, &ended.record)?;
     }
     let mut declared = prepared.graph.derivations.values().map(|derivation| derivation.memory);
-    if unpinned(&ended.record).iter().any(|note| note == host::NOT_HELD)
+    if ended.record.unpinned().iter().any(|note| note == host::NOT_HELD)
         && declared.any(|memory| memory != MEMORY)
     {
         term::note(host::NOT_HELD);
@@ -106,16 +107,10 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
     show(args, source, &ended)?;
     if let Some(again) = &again {
         // A build that failed as the record says it did is the same, and still failed.
-        let init = crate::hash(prepared.image().init);
-        return Ok(again.same_results(&ended, &init).and(ended.verdict));
+        let init = Sha256::of(prepared.image().init);
+        return Ok(again.same_results(&ended, init).and(ended.verdict));
     }
     Ok(ended.verdict)
-}
-
-/// What the host machine could not pin, by a run's record.
-fn unpinned(record: &Value) -> &[Value] {
-    let list = record.pointer("/predicate/buildDefinition/internalParameters/host/unpinned");
-    list.and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 /// What stands goes to standard output; what failed steps had made is a part of why they failed.
@@ -130,9 +125,9 @@ fn show(args: &args::Run, source: &Source, ended: &Ended) -> Result<(), Failure>
         let (good, bad): (Vec<_>, Vec<_>) =
             (results.good().map(one).collect(), results.bad().map(one).collect());
         return term::json(&json!({
-            "graph": source.label(), "plan": plan, "image": image, "steps": results.steps_as_json(),
+            "graph": source.label(), "plan": plan, "image": image, "steps": results.steps_of_record(),
             "outputs": good, "outputsOfFailedSteps": bad, "error": said,
-            "unpinned": unpinned(&ended.record),
+            "unpinned": ended.record.unpinned(),
         }));
     }
     let line = |output: &Output| format!("{}  {}\n", output.sha256, output.name);

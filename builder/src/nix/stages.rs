@@ -9,7 +9,7 @@ use crate::run::outputs::Out;
 use crate::run::prebuilt::{self, Given};
 use crate::ui::running::Running;
 use crate::ui::term;
-use serde_json::Value;
+use records::record::Subject;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -52,12 +52,8 @@ pub fn build(
 /// All outputs that there are now, out of the binary cache that they were put into.
 fn taken(ended: &Ended, stage: &Prepared, out: &Path, scratch: &Path) -> Result<prebuilt::All, Failure> {
     // The record knows which machine a step ran on, whatever was asked for.
-    let subjects = ended.record["subject"].as_array().into_iter().flatten();
-    let machine = |subject: &Value| {
-        let machine = subject["annotations"]["machine"].as_str().unwrap_or_default();
-        (subject["name"].as_str().unwrap_or_default().to_owned(), machine.to_owned())
-    };
-    let machines: BTreeMap<String, String> = subjects.map(machine).collect();
+    let machine = |subject: &Subject| (subject.name.clone(), subject.annotations.machine.clone());
+    let machines: BTreeMap<String, String> = ended.record.subject.iter().map(machine).collect();
     let mut made = stage.given.clone();
     for output in ended.results.outputs.iter().filter(|output| !stage.given.contains_key(&output.name)) {
         let path = prebuilt::find(out, &output.name, output.sha256, scratch).map_err(Failure::machine)?;

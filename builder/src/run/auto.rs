@@ -19,7 +19,7 @@ use crate::run::results::{Outcome, Results};
 use crate::ui::running::Running;
 use crate::ui::term;
 use formats::digest::Sha256;
-use serde_json::{Value, json};
+use records::record::Auto;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -95,17 +95,19 @@ pub fn build(
         given.entry(output.name.clone()).or_insert(given_one);
     }
     left.give(given)?;
-    let disagreed = disagreed(&first.results, &second.results);
     term::note(&format!(
         "{} of {} the same twice on the host{}",
         standing.len(),
         term::count(prepared.steps.len(), "step"),
         if left.steps.is_empty() { "" } else { "; the others in strict:" }
     ));
-    let about = json!({
-        "plan": first.plan, "image": first.image, "perturbed": PERTURBED, "disagreed": disagreed,
-        "host": first.record.pointer("/predicate/buildDefinition/internalParameters/host"),
-    });
+    let about = Auto {
+        plan: first.plan,
+        image: first.image,
+        perturbed: PERTURBED.map(str::to_owned).to_vec(),
+        disagreed: disagreed(&first.results, &second.results),
+        host: first.record.predicate.build_definition.internal_parameters.host.clone(),
+    };
     let mut ended = if left.steps.is_empty() || cancel.load(Ordering::Relaxed) {
         first
     } else {
@@ -114,10 +116,9 @@ pub fn build(
         let ended = executor::unit(source, &left, &strict, running, cancel)?;
         Ended { plan: first.plan, ..ended }
     };
-    if let Some(internal) = ended.record.pointer_mut("/predicate/buildDefinition/internalParameters") {
-        internal["machine"] = json!(MachineName::Auto.word());
-        internal["auto"] = about;
-    }
+    let internal = &mut ended.record.predicate.build_definition.internal_parameters;
+    internal.machine = MachineName::Auto.word().into();
+    internal.auto = Some(about);
     Ok(ended)
 }
 
@@ -156,13 +157,12 @@ fn hashes(results: &Results) -> Hashes<'_> {
 }
 
 /// The outputs that both runs made, and made differently.
-fn disagreed(first: &Results, second: &Results) -> Value {
+fn disagreed(first: &Results, second: &Results) -> BTreeMap<String, [Sha256; 2]> {
     let other: BTreeMap<_, _> = second.outputs.iter().map(|output| (&output.name, output.sha256)).collect();
     let differs = |output: &&crate::run::results::Output| {
         other.get(&output.name).is_some_and(|&other| other != output.sha256)
     };
-    let both = |output: &crate::run::results::Output| {
-        (output.name.clone(), json!([output.sha256, other[&output.name]]))
-    };
-    Value::Object(first.outputs.iter().filter(differs).map(both).collect())
+    let both =
+        |output: &crate::run::results::Output| (output.name.clone(), [output.sha256, other[&output.name]]);
+    first.outputs.iter().filter(differs).map(both).collect()
 }

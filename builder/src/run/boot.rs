@@ -5,9 +5,9 @@
 //! and from which PID 1 unpacks the inputs. A PID 1 that is a script can't read a device, and gets all from its kernel; the
 //! host machine unpacks the image's file itself.
 
-use crate::commands::image::{Written, pack};
 use crate::failure::Failure;
 use crate::prepare;
+use crate::run::pack::{Written, pack};
 use qemu::{Inputs, Machine, Profile};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;

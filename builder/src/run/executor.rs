@@ -17,7 +17,7 @@ use crate::ui::running::Running;
 use crate::ui::term;
 use formats::digest::Sha256;
 use qemu::{Event, Line, Profile};
-use serde_json::{Value, json};
+use records::record::{Host, Record};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -77,14 +77,14 @@ pub struct Setting<'a> {
 pub struct Ended {
     /// The plan's sha256.
     pub plan: Sha256,
-    /// The image's sha256.
-    pub image: String,
+    /// SHA-256 of the image.
+    pub image: Sha256,
     /// What PID 1 told.
     pub results: Results,
     /// Whether every step was built, and why not.
     pub verdict: Result<(), Failure>,
     /// The record, which is there whatever came of it.
-    pub record: Value,
+    pub record: Record,
 }
 
 impl Machinery {
@@ -121,7 +121,7 @@ pub fn memory(prepared: &Prepared, image: u64) -> Result<u64, Failure> {
 }
 
 /// The results with what was given, and the record of all.
-fn finish(facts: &Facts<'_>, mut results: Results) -> Result<(Results, Value), Failure> {
+fn finish(facts: &Facts<'_>, mut results: Results) -> Result<(Results, Record), Failure> {
     results.give(&facts.prepared.given, &facts.prepared.order()?);
     let record = record(facts, &results);
     Ok((results, record))
@@ -153,7 +153,7 @@ pub fn unit(
         graph_name: source.name.rsplit('/').next().unwrap_or_default(),
         lock: lock.as_deref(),
         prepared,
-        image: &image.sha256,
+        image: image.sha256,
         machine: setting.machine,
         host: host(setting.machine, notes),
         carried_over: carried_over(setting),
@@ -264,7 +264,7 @@ fn carried_over(setting: &Setting<'_>) -> Vec<&'static str> {
 }
 
 /// What a machine that is this program could not pin.
-fn host(machine: MachineName, notes: &str) -> Option<Value> {
+fn host(machine: MachineName, notes: &str) -> Option<Host> {
     let mut unpinned = match machine {
         MachineName::Host => host::UNPINNED.to_vec(),
         MachineName::Native => footing_native::machine::UNPINNED.to_vec(),
@@ -275,11 +275,12 @@ fn host(machine: MachineName, notes: &str) -> Option<Value> {
     if machine == MachineName::Host {
         unpinned.extend((!notes.contains(host::HELD)).then_some(host::NOT_HELD));
     }
-    Some(json!({ "kernel": host::kernel(), "unpinned": unpinned }))
+    let unpinned = unpinned.into_iter().map(str::to_owned).collect();
+    Some(Host { kernel: host::kernel(), unpinned })
 }
 
 /// QEMU's arguments as a record may hold them: files stand in it by hash, not by where they were.
-fn arguments(machine: &qemu::Machine) -> Value {
+fn arguments(machine: &qemu::Machine) -> Vec<String> {
     let path = |path: &Path| path.to_string_lossy().into_owned();
     let mut files = vec![(path(&machine.kernel), "KERNEL")];
     files.push((path(&machine.initrd), if machine.inputs.is_some() { "INITRD" } else { "IMAGE" }));
@@ -289,7 +290,7 @@ fn arguments(machine: &qemu::Machine) -> Value {
     let word = |word: &std::ffi::OsString| {
         files.iter().fold(word.to_string_lossy().into_owned(), |word, (path, name)| word.replace(path, name))
     };
-    json!(machine.arguments().iter().map(word).collect::<Vec<_>>())
+    machine.arguments().iter().map(word).collect()
 }
 
 /// Takes the outputs of a step out of the machine. One that is not what its derivation declares makes the step one that failed.

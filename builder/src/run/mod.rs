@@ -7,6 +7,7 @@ pub mod cancel;
 pub mod executor;
 pub mod kernel;
 pub mod outputs;
+pub mod pack;
 pub mod prebuilt;
 pub mod preflight;
 pub mod record;

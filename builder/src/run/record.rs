@@ -1,18 +1,23 @@
 //! The record: a statement of what was built from what, on what, with which hashes, complete enough to build again, and
 //! written when a build fails too.
 //!
-//! An in-toto Statement v1 with SLSA provenance v1. It holds no date, user, path or host name: two runs that agree write
-//! the same bytes, but for what tells their machines apart.
-//! Sources: in-toto's `spec/v1/statement.md`, <https://slsa.dev/spec/v1.0/provenance>.
+//! [`records::record`] is its model. It holds no date, user, path or host name: two runs that agree write the same bytes,
+//! but for what tells their machines apart.
 
 use crate::args::MachineName;
 use crate::audit::tcb::{self, Part};
-use crate::commands::image;
 use crate::failure::Failure;
+use crate::run::pack;
 use crate::run::preflight::folder;
 use crate::run::results::{Output, Results};
+use formats::digest::Sha256;
 use records::read::envelope::encode;
+use records::record::{
+    self, BadInput, BuildDefinition, Builder, Byproduct, Dependency, Digest, External, File, Host, Internal,
+    Made, Origin, Predicate, Record, Report, RunDetails, StorePath, Subject, Text,
+};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -26,16 +31,16 @@ pub struct Facts<'a> {
     pub lock: Option<&'a str>,
     /// Everything that the image was made of.
     pub prepared: &'a crate::prepare::Prepared,
-    /// The image's sha256.
-    pub image: &'a str,
+    /// SHA-256 of the image.
+    pub image: Sha256,
     /// The machine.
     pub machine: MachineName,
-    /// What the host machine could not pin.
-    pub host: Option<Value>,
+    /// What a machine that runs on the host's processor has of it.
+    pub host: Option<Host>,
     /// What a step can see of what ran before it.
     pub carried_over: Vec<&'static str>,
     /// The machine's arguments, without paths of the host.
-    pub arguments: Value,
+    pub arguments: Vec<String>,
     /// What QEMU says it is.
     pub qemu: &'a str,
     /// Programs and firmware.
@@ -45,72 +50,82 @@ pub struct Facts<'a> {
 }
 
 /// The statement.
-pub fn record(facts: &Facts<'_>, results: &Results) -> Value {
-    let subject: Vec<_> = results
-        .outputs
-        .iter()
-        .map(|output| {
-            json!({
-                "name": output.name,
-                "digest": { "sha256": output.sha256 },
-                "mediaType": "application/x-nix-nar",
-                "annotations": annotations(facts, output),
-            })
-        })
-        .collect();
-    let choices: serde_json::Map<_, _> =
-        facts.prepared.choices.iter().map(|(choice, taken)| (choice.into(), taken.into())).collect();
-    json!({
-        "_type": "https://in-toto.io/Statement/v1",
-        "subject": subject,
-        "predicateType": "https://slsa.dev/provenance/v1",
-        "predicate": {
-            "buildDefinition": {
-                "buildType": "urn:groundup:plan:1",
-                "externalParameters": {
-                    "graph": text(facts.graph_name, facts.graph),
-                    "lock": facts.lock.map(|lock| text("lock", lock)),
-                    "choices": choices,
-                    "failure": failure_mode(&facts.prepared.plan),
-                    "targets": facts.prepared.graph.targets,
+pub fn record(facts: &Facts<'_>, results: &Results) -> Record {
+    Record {
+        kind: record::TYPE.into(),
+        subject: results.outputs.iter().map(|output| subject(facts, output)).collect(),
+        predicate_type: record::PREDICATE.into(),
+        predicate: Predicate {
+            build_definition: BuildDefinition {
+                build_type: record::BUILD_TYPE.into(),
+                external_parameters: External {
+                    graph: text(facts.graph_name, facts.graph),
+                    lock: facts.lock.map(|lock| text("lock", lock)),
+                    choices: facts
+                        .prepared
+                        .choices
+                        .iter()
+                        .map(|(choice, taken)| (choice.into(), taken.into()))
+                        .collect(),
+                    failure: failure_mode(&facts.prepared.plan).map(str::to_owned),
+                    targets: facts.prepared.graph.targets.clone(),
                 },
-                "internalParameters": internal(facts),
-                "resolvedDependencies": dependencies(facts),
+                internal_parameters: Internal {
+                    machine: facts.machine.word().into(),
+                    arguments: facts.arguments.clone(),
+                    carried_over: facts.carried_over.iter().copied().map(str::to_owned).collect(),
+                    host: facts.host.clone(),
+                    auto: None,
+                },
+                resolved_dependencies: dependencies(facts),
             },
-            "runDetails": {
-                "builder": {
-                    "id": format!("urn:groundup:machine:{}", facts.machine.word()),
-                    "version": { "groundup": env!("CARGO_PKG_VERSION"), "qemu": facts.qemu },
-                    "builderDependencies": tcb::descriptors(facts.parts),
+            run_details: RunDetails {
+                builder: Builder {
+                    id: format!("urn:groundup:machine:{}", facts.machine.word()),
+                    version: BTreeMap::from([
+                        ("groundup".into(), env!("CARGO_PKG_VERSION").into()),
+                        ("qemu".into(), facts.qemu.into()),
+                    ]),
+                    builder_dependencies: tcb::descriptors(facts.parts),
                 },
-                "byproducts": byproducts(facts, results),
+                byproducts: byproducts(facts, results),
             },
         },
-    })
+    }
 }
 
 /// Writes a record where an option says.
-pub fn write(option: &str, path: &Path, record: &Value) -> Result<(), Failure> {
+pub fn write(option: &str, path: &Path, record: &Record) -> Result<(), Failure> {
     keep(path, record).map_err(|error| Failure::input(format!("{option} {}: {error}", path.display())))
 }
 
 /// Writes a record, in one go if it becomes a file: who reads it finds the one of before or this one, and all of it.
-pub fn keep(path: &Path, record: &Value) -> io::Result<()> {
-    let text = format!("{record:#}\n");
+pub fn keep(path: &Path, record: &Record) -> io::Result<()> {
+    let text = format!("{:#}\n", json(record));
     if std::fs::metadata(path).is_ok_and(|meta| !meta.is_file()) {
         return std::fs::write(path, text);
     }
     // Where a link leads is where it is to be.
     let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let mut file = tempfile::Builder::new().permissions(image::mode()).tempfile_in(folder(&path))?;
+    let mut file = tempfile::Builder::new().permissions(pack::mode()).tempfile_in(folder(&path))?;
     file.write_all(text.as_bytes())?;
     file.persist(path).map(drop).map_err(|error| error.error)
 }
 
-/// A text, whole: who has the record needs no other copy.
-fn text(name: &str, text: &str) -> Value {
-    let (sha256, content) = (crate::hash(text.as_bytes()), encode(text.as_bytes()));
-    json!({ "name": name, "digest": { "sha256": sha256 }, "mediaType": "text/plain", "content": content })
+/// The record as JSON, its keys in alphabetical order.
+pub fn json(record: &Record) -> Value {
+    serde_json::to_value(record)
+        .expect("a record has nothing but text, numbers, lists and maps with text as keys")
+}
+
+/// A text, whole.
+fn text(name: &str, text: &str) -> Text {
+    Text {
+        name: name.into(),
+        digest: Digest { sha256: Sha256::of(text) },
+        media_type: "text/plain".into(),
+        content: encode(text.as_bytes()),
+    }
 }
 
 /// What the plan says of the steps after a failure, `stop` or `continue`.
@@ -118,77 +133,85 @@ fn failure_mode(plan: &str) -> Option<&str> {
     plan.lines().find_map(|line| line.strip_prefix("failure "))
 }
 
-fn internal(facts: &Facts<'_>) -> Value {
-    let mut internal = json!({
-        "machine": facts.machine.word(), "arguments": facts.arguments, "carriedOver": facts.carried_over,
-    });
-    if let Some(host) = &facts.host {
-        internal["host"] = host.clone();
-    }
-    internal
-}
-
-fn annotations(facts: &Facts<'_>, output: &Output) -> Value {
-    let mut annotations = json!({
-        "size": output.size,
-        "step": output.step,
-        "stepKey": facts.prepared.keys.get(&output.step),
-        "machine": output.machine.as_deref().unwrap_or(facts.machine.word()),
-    });
-    if let Some(imported) = &facts.prepared.imported {
+fn subject(facts: &Facts<'_>, output: &Output) -> Subject {
+    let store = facts.prepared.imported.as_ref().map(|imported| {
         let path = |name: &String| format!("{}/{name}", imported.store);
-        annotations["storePath"] = path(&output.name).into();
-        annotations["narHash"] = format!("sha256:{}", output.sha256.nix32()).into();
-        annotations["narSize"] = output.size.into();
-        annotations["references"] = output.references.iter().map(path).collect();
+        StorePath {
+            store_path: path(&output.name),
+            nar_hash: format!("sha256:{}", output.sha256.nix32()),
+            nar_size: output.size,
+            references: output.references.iter().map(path).collect(),
+        }
+    });
+    Subject {
+        name: output.name.clone(),
+        digest: Digest { sha256: output.sha256 },
+        media_type: record::NAR.into(),
+        annotations: Made {
+            size: output.size,
+            step: output.step.clone(),
+            step_key: facts.prepared.keys.get(&output.step).copied(),
+            machine: output.machine.as_deref().unwrap_or(facts.machine.word()).into(),
+            store,
+        },
     }
-    annotations
 }
 
-fn dependencies(facts: &Facts<'_>) -> Vec<Value> {
-    let plan = json!({ "name": "plan", "digest": { "sha256": crate::hash(facts.prepared.plan.as_bytes()) } });
+fn dependencies(facts: &Facts<'_>) -> Vec<Dependency> {
+    let one = |name: &str, sha256, annotations| Dependency {
+        name: name.into(),
+        digest: Digest { sha256 },
+        annotations,
+    };
+    let plan = one("plan", Sha256::of(&facts.prepared.plan), None);
     let inputs = facts.prepared.inputs.iter().map(|(name, input)| {
-        let files: Vec<_> = input
-            .obtained
-            .files
-            .iter()
-            .map(|file| json!({ "name": file.name, "version": file.version, "sha256": file.sha256, "size": file.size }))
-            .collect();
-        json!({
-            "name": name,
-            "digest": { "sha256": input.obtained.sha256 },
-            "annotations": {
-                "role": tcb::role(input.role),
-                "kind": input.obtained.kind.word(),
-                "size": input.obtained.size,
-                "storePath": input.store_path,
-                "trust": input.trust,
-                "files": files,
-            },
-        })
+        let obtained = &input.obtained;
+        let origin = Origin::Input {
+            role: tcb::role(input.role).into(),
+            kind: obtained.kind.word().into(),
+            size: obtained.size,
+            store_path: input.store_path.clone(),
+            trust: input.trust.clone(),
+            files: obtained.files.iter().map(file).collect(),
+        };
+        one(name, obtained.sha256, Some(origin))
     });
-    let given = facts.prepared.given.iter().map(|(name, given)| {
-        let annotations =
-            json!({ "role": "given", "size": given.size, "step": given.step, "machine": given.machine });
-        json!({ "name": name, "digest": { "sha256": given.sha256 }, "annotations": annotations })
+    let prebuilt = facts.prepared.given.iter().map(|(name, prebuilt)| {
+        let origin = Origin::Prebuilt {
+            role: "given".into(),
+            size: prebuilt.size,
+            step: prebuilt.step.clone(),
+            machine: prebuilt.machine.clone(),
+        };
+        one(name, prebuilt.sha256, Some(origin))
     });
-    std::iter::once(plan).chain(inputs).chain(given).collect()
+    std::iter::once(plan).chain(inputs).chain(prebuilt).collect()
 }
 
-fn byproducts(facts: &Facts<'_>, results: &Results) -> Vec<Value> {
-    let bad: Vec<_> =
-        results.bad_inputs.iter().map(|(name, reason)| json!({ "name": name, "reason": reason })).collect();
-    let mut report =
-        json!({ "steps": results.steps_as_json(), "badInputs": bad, "machineFailure": facts.failure });
-    if !results.unverified.is_empty() {
-        report["unverifiedInputs"] = json!(results.unverified);
+fn file(file: &inputs::FetchedFile) -> File {
+    File {
+        name: file.name.clone(),
+        version: file.version.clone(),
+        sha256: file.sha256.clone(),
+        size: file.size,
     }
+}
+
+fn byproducts(facts: &Facts<'_>, results: &Results) -> Vec<Byproduct> {
+    let bad = |(name, reason): &(String, String)| BadInput { name: name.clone(), reason: reason.clone() };
+    let report = Report {
+        steps: results.steps_of_record(),
+        bad_inputs: results.bad_inputs.iter().map(bad).collect(),
+        machine_failure: facts.failure.map(str::to_owned),
+        unverified_inputs: results.unverified.clone(),
+    };
+    let text = json!(report).to_string();
     vec![
-        json!({ "name": "image", "digest": { "sha256": facts.image } }),
-        json!({
-            "name": "report",
-            "digest": { "sha256": crate::hash(report.to_string().as_bytes()) },
-            "annotations": report,
-        }),
+        Byproduct { name: "image".into(), digest: Digest { sha256: facts.image }, annotations: None },
+        Byproduct {
+            name: "report".into(),
+            digest: Digest { sha256: Sha256::of(text) },
+            annotations: Some(report),
+        },
     ]
 }

@@ -3,7 +3,7 @@
 use crate::run::prebuilt;
 use formats::digest::Sha256;
 use qemu::{Event, Place};
-use serde_json::{Value, json};
+use records::record;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// All that PID 1 told, in the plan's order.
@@ -106,8 +106,8 @@ impl Results {
         }
     }
 
-    /// What came of each step, for `--json` and records.
-    pub fn steps_as_json(&self) -> Value {
+    /// What came of each step, as a record and `--json` say it.
+    pub fn steps_of_record(&self) -> Vec<record::Step> {
         let one = |step: &Step| {
             let (outcome, reason) = match &step.outcome {
                 Outcome::Built => ("built", None),
@@ -115,7 +115,12 @@ impl Results {
                 Outcome::Skipped(reason) => ("skipped", Some(reason)),
                 Outcome::Given => ("given", None),
             };
-            json!({ "name": step.name, "outcome": outcome, "reason": reason, "milliseconds": step.milliseconds })
+            record::Step {
+                name: step.name.clone(),
+                outcome: outcome.into(),
+                reason: reason.cloned(),
+                milliseconds: step.milliseconds,
+            }
         };
         self.steps.iter().map(one).collect()
     }

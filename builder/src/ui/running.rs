@@ -1,7 +1,7 @@
 //! Progress while a machine runs: a bar for the steps with the current step's last line on a terminal, plain lines elsewhere.
 
-use crate::commands::image::Written;
 use crate::prepare::Prepared;
+use crate::run::pack::Written;
 use crate::run::results::{Outcome, Results};
 use crate::ui::term;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};

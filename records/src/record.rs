@@ -1,0 +1,367 @@
+//! Our record of a run: one model, written and read by the same types.
+//!
+//! An in-toto Statement v1 with SLSA provenance v1. [`crate::read`] takes claims out of it as out of any statement; what runs
+//! again or goes on with a run reads this model.
+//! Sources: in-toto's `spec/v1/statement.md`, <https://slsa.dev/spec/v1.0/provenance>.
+
+use formats::digest::Sha256;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// `_type` of a statement.
+pub const TYPE: &str = "https://in-toto.io/Statement/v1";
+/// `predicateType` of a record.
+pub const PREDICATE: &str = "https://slsa.dev/provenance/v1";
+/// `buildType` of a record.
+pub const BUILD_TYPE: &str = "urn:groundup:plan:1";
+/// `mediaType` of an output: its digest is that of its NAR.
+pub const NAR: &str = "application/x-nix-nar";
+
+/// A record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// [`TYPE`].
+    #[serde(rename = "_type")]
+    pub kind: String,
+    /// The outputs, those of failed steps too.
+    pub subject: Vec<Subject>,
+    /// [`PREDICATE`].
+    #[serde(rename = "predicateType")]
+    pub predicate_type: String,
+    /// What was built from what, on what.
+    pub predicate: Predicate,
+}
+
+/// The predicate of a record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Predicate {
+    /// What was asked for.
+    pub build_definition: BuildDefinition,
+    /// What ran it, and what came of it.
+    pub run_details: RunDetails,
+}
+
+/// What was asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BuildDefinition {
+    /// [`BUILD_TYPE`].
+    pub build_type: String,
+    /// What the caller chose.
+    pub external_parameters: External,
+    /// What the machine adds.
+    pub internal_parameters: Internal,
+    /// The plan and its inputs.
+    pub resolved_dependencies: Vec<Dependency>,
+}
+
+/// What the caller chose: enough to build again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct External {
+    /// The graph's text.
+    pub graph: Text,
+    /// The text of its lock file, if it has one.
+    pub lock: Option<Text>,
+    /// The alternative taken for each choice.
+    pub choices: BTreeMap<String, String>,
+    /// What follows a failed step: `stop` or `continue`.
+    pub failure: Option<String>,
+    /// The outputs that were asked for; empty means all.
+    pub targets: Vec<String>,
+}
+
+/// What the machine adds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Internal {
+    /// The machine's name.
+    pub machine: String,
+    /// The machine's arguments, without paths of the host.
+    pub arguments: Vec<String>,
+    /// What a step can see of what ran before it.
+    pub carried_over: Vec<String>,
+    /// What a machine that runs on the host's processor has of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<Host>,
+    /// How the machine `auto` came to its results.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auto: Option<Auto>,
+}
+
+/// The host, as far as a step can notice it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Host {
+    /// What its kernel says it is: name, release, version, architecture.
+    pub kernel: String,
+    /// What the machine could not pin.
+    pub unpinned: Vec<String>,
+}
+
+/// How the machine `auto` came to its results.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Auto {
+    /// SHA-256 of the plan of the first run.
+    pub plan: Sha256,
+    /// SHA-256 of the image of the first run.
+    pub image: Sha256,
+    /// What the second run had otherwise.
+    pub perturbed: Vec<String>,
+    /// By name the outputs that the two runs made differently, with both hashes.
+    pub disagreed: BTreeMap<String, [Sha256; 2]>,
+    /// The host of the first run.
+    pub host: Option<Host>,
+}
+
+/// A text, whole: who has the record needs no other copy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Text {
+    /// Its file's name.
+    pub name: String,
+    /// SHA-256 of its bytes.
+    pub digest: Digest,
+    /// `text/plain`.
+    pub media_type: String,
+    /// Its bytes in base64.
+    pub content: String,
+}
+
+/// Something that went into a run. Its digest is of the file, or of the NAR of what is no file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Dependency {
+    /// Its name.
+    pub name: String,
+    /// Its SHA-256.
+    pub digest: Digest,
+    /// More about it; nothing for the plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub annotations: Option<Origin>,
+}
+
+/// Where an input came from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Origin {
+    /// An input of the graph.
+    #[serde(rename_all = "camelCase")]
+    Input {
+        /// `seed` or `source`.
+        role: String,
+        /// Its kind of tree.
+        kind: String,
+        /// Bytes.
+        size: u64,
+        /// Its path in the store of Nix or Guix.
+        store_path: Option<String>,
+        /// Who vouches for its hash.
+        trust: Option<String>,
+        /// The files that it was made of.
+        files: Vec<File>,
+    },
+    /// An output of an earlier run that was taken over.
+    Prebuilt {
+        /// `given`.
+        role: String,
+        /// Bytes of its NAR.
+        size: u64,
+        /// The step that made it.
+        step: String,
+        /// The machine that ran that step.
+        machine: String,
+    },
+}
+
+/// A file that an input was made of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct File {
+    /// Its name.
+    pub name: String,
+    /// Its version, where it has one.
+    pub version: Option<String>,
+    /// SHA-256 of its bytes, lower-case hex.
+    pub sha256: String,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// A digest set of one digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Digest {
+    /// The SHA-256.
+    pub sha256: Sha256,
+}
+
+/// What ran a build, and what came of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunDetails {
+    /// What ran it.
+    pub builder: Builder,
+    /// What came of it beside the outputs.
+    pub byproducts: Vec<Byproduct>,
+}
+
+/// What ran a build.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Builder {
+    /// `urn:groundup:machine:` and the machine's name.
+    pub id: String,
+    /// Versions of groundup and QEMU.
+    pub version: BTreeMap<String, String>,
+    /// Programs and firmware that are trusted.
+    pub builder_dependencies: Vec<Component>,
+}
+
+/// A program or firmware that is trusted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Component {
+    /// What it is.
+    pub name: String,
+    /// SHA-256 of its bytes.
+    pub digest: Digest,
+    /// More about it.
+    pub annotations: About,
+}
+
+/// More about a component.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct About {
+    /// Such as its version.
+    pub about: String,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// What came of a build beside the outputs: `image` with the image's hash, and `report` with the report.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Byproduct {
+    /// Its name.
+    pub name: String,
+    /// SHA-256 of its bytes.
+    pub digest: Digest,
+    /// The report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub annotations: Option<Report>,
+}
+
+/// What came of the steps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// Each step that was tried or skipped.
+    pub steps: Vec<Step>,
+    /// Inputs that were not what the plan says.
+    pub bad_inputs: Vec<BadInput>,
+    /// Why the machine failed, if it did.
+    pub machine_failure: Option<String>,
+    /// Inputs whose hashes the machine did not check.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unverified_inputs: Vec<String>,
+}
+
+/// What came of a step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// Its name.
+    pub name: String,
+    /// `built`, `failed`, `skipped` or `given`: taken over.
+    pub outcome: String,
+    /// Why it failed or was skipped.
+    pub reason: Option<String>,
+    /// How long it took by the machine's clock.
+    pub milliseconds: Option<u64>,
+}
+
+/// An input that was not what the plan says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BadInput {
+    /// Its name.
+    pub name: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// An output.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Subject {
+    /// Its name.
+    pub name: String,
+    /// SHA-256 of its NAR.
+    pub digest: Digest,
+    /// [`NAR`].
+    pub media_type: String,
+    /// More about it.
+    pub annotations: Made,
+}
+
+/// How an output was made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Made {
+    /// Bytes of its NAR.
+    pub size: u64,
+    /// The step that made it.
+    pub step: String,
+    /// The key of that step.
+    pub step_key: Option<Sha256>,
+    /// The machine that ran that step.
+    pub machine: String,
+    /// What Nix and Guix say of it.
+    #[serde(flatten)]
+    pub store: Option<StorePath>,
+}
+
+/// An output as Nix and Guix speak of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StorePath {
+    /// Its path.
+    pub store_path: String,
+    /// `sha256:` and the digest of its NAR in base 32.
+    pub nar_hash: String,
+    /// Bytes of its NAR.
+    pub nar_size: u64,
+    /// The paths that it refers to.
+    pub references: Vec<String>,
+}
+
+impl Record {
+    /// Reads a record. An object with a key that comes twice is refused.
+    ///
+    /// # Errors
+    /// Text that is no JSON, and JSON that is no record of ours.
+    pub fn read(text: &str) -> Result<Record, serde_json::Error> {
+        serde_json::from_value(crate::read::json::parse(text)?)
+    }
+
+    /// What came of the steps.
+    pub fn report(&self) -> Option<&Report> {
+        self.predicate.run_details.byproducts.iter().find_map(|product| product.annotations.as_ref())
+    }
+
+    /// The SHA-256 of a by-product, such as `image`.
+    pub fn byproduct(&self, name: &str) -> Option<Sha256> {
+        let products = &self.predicate.run_details.byproducts;
+        products.iter().find(|product| product.name == name).map(|product| product.digest.sha256)
+    }
+
+    /// The SHA-256 of a trusted component, such as `init`.
+    pub fn component(&self, name: &str) -> Option<Sha256> {
+        let parts = &self.predicate.run_details.builder.builder_dependencies;
+        parts.iter().find(|part| part.name == name).map(|part| part.digest.sha256)
+    }
+
+    /// Whether outputs of earlier runs were taken over.
+    pub fn has_prebuilt(&self) -> bool {
+        let origins = self.predicate.build_definition.resolved_dependencies.iter();
+        origins.filter_map(|one| one.annotations.as_ref()).any(|one| matches!(one, Origin::Prebuilt { .. }))
+    }
+
+    /// What the machine could not pin.
+    pub fn unpinned(&self) -> &[String] {
+        let host = self.predicate.build_definition.internal_parameters.host.as_ref();
+        host.map_or(&[], |host| &host.unpinned)
+    }
+}
