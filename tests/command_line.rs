@@ -139,9 +139,18 @@ fn no_terminal_takes_orders_from_what_strangers_wrote() {
     }
     let record = serde_json::json!({
         "_type": "https://in-toto.io/Statement/v1", "predicateType": "https://slsa.dev/provenance/v1", "subject": [],
-        "predicate": { "buildDefinition": { "buildType": "urn:groundup:plan:1", "externalParameters": { "graph": {
-            "name": format!("{name}.ron"), "content": "KA==", "digest": { "sha256": builder::hash(b"(") },
-        } } } },
+        "predicate": {
+            "buildDefinition": {
+                "buildType": "urn:groundup:plan:1",
+                "externalParameters": { "choices": {}, "targets": [], "graph": {
+                    "name": format!("{name}.ron"), "content": "KA==", "mediaType": "text/plain",
+                    "digest": { "sha256": builder::hash(b"(") },
+                } },
+                "internalParameters": { "machine": "host", "arguments": [], "carriedOver": [] },
+                "resolvedDependencies": [],
+            },
+            "runDetails": { "builder": { "id": "", "version": {}, "builderDependencies": [] }, "byproducts": [] },
+        },
     });
     fs::write(folder.path().join("record"), record.to_string()).unwrap();
     assert!(quiet(&["run", "--from", "record"].map(AsRef::as_ref)).contains("202e"));
