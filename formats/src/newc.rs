@@ -93,55 +93,34 @@ impl Header {
 
     /// The fields in the order in which they are written.
     pub fn fields(&self) -> [u32; 13] {
-        [
-            self.ino,
-            self.mode,
-            self.uid,
-            self.gid,
-            self.nlink,
-            self.mtime,
-            self.filesize,
-            self.devmajor,
-            self.devminor,
-            self.rdevmajor,
-            self.rdevminor,
-            self.namesize,
-            self.check,
-        ]
+        self.clone().each().map(|field| *field)
     }
 
     /// The inverse of [`Header::fields`].
     pub fn from_fields(fields: [u32; 13]) -> Self {
-        let [
-            ino,
-            mode,
-            uid,
-            gid,
-            nlink,
-            mtime,
-            filesize,
-            devmajor,
-            devminor,
-            rdevmajor,
-            rdevminor,
-            namesize,
-            check,
-        ] = fields;
-        Self {
-            ino,
-            mode,
-            uid,
-            gid,
-            nlink,
-            mtime,
-            filesize,
-            devmajor,
-            devminor,
-            rdevmajor,
-            rdevminor,
-            namesize,
-            check,
+        let mut header = Self::default();
+        for (field, value) in header.each().into_iter().zip(fields) {
+            *field = value;
         }
+        header
+    }
+
+    fn each(&mut self) -> [&mut u32; 13] {
+        [
+            &mut self.ino,
+            &mut self.mode,
+            &mut self.uid,
+            &mut self.gid,
+            &mut self.nlink,
+            &mut self.mtime,
+            &mut self.filesize,
+            &mut self.devmajor,
+            &mut self.devminor,
+            &mut self.rdevmajor,
+            &mut self.rdevminor,
+            &mut self.namesize,
+            &mut self.check,
+        ]
     }
 
     /// The header's bytes.

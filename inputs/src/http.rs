@@ -179,13 +179,32 @@ fn once(agent: &Agent, url: &str, part: &Path, limits: Limits, reporter: Reporte
     let mut file = File::options().create(true).append(start > 0).write(true).truncate(start == 0).open(part);
     let file = file.as_mut().map_err(|error| Broken::Final(written(part, io::Error::from(error.kind()))))?;
     let mut body = response.into_body().into_with_config().limit(u64::MAX).reader();
+    let mut pace = Pace::new(limits.stall, limits.rate, start);
+    let report = |done| reporter.bytes(url, done, total);
+    let done = append(&mut body, (file, part), start, limits, &mut pace, &report)?;
+    match total {
+        Some(total) if total != done => {
+            Err(Broken::Off(format!("the connection ended after {done} of {total} bytes")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Appends a body to a part of `start` bytes, and returns the bytes that there are then.
+fn append(
+    body: &mut impl Read,
+    (file, part): (&mut File, &Path),
+    start: u64,
+    limits: Limits,
+    pace: &mut Pace,
+    report: &dyn Fn(u64),
+) -> Result<u64, Broken> {
     let mut buffer = vec![0; 128 << 10];
     let mut done = start;
-    let mut pace = Pace::new(limits.stall, limits.rate, done);
     loop {
-        reporter.bytes(url, done, total);
+        report(done);
         let n = match body.read(&mut buffer) {
-            Ok(0) => break,
+            Ok(0) => return Ok(done),
             Ok(n) => n,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(Broken::Off(format!("after {done} bytes: {error}"))),
@@ -200,12 +219,6 @@ fn once(agent: &Agent, url: &str, part: &Path, limits: Limits, reporter: Reporte
             return Err(Broken::Final(Reason::TooLarge(limits.size)));
         }
         file.write_all(&buffer[..n]).map_err(|error| Broken::Final(written(part, error)))?;
-    }
-    match total {
-        Some(total) if total != done => {
-            Err(Broken::Off(format!("the connection ended after {done} of {total} bytes")))
-        }
-        _ => Ok(()),
     }
 }
 

@@ -79,14 +79,9 @@ pub fn run(machine: &Machine, each: &mut dyn FnMut(Line), cancel: &AtomicBool) -
         if enough || halted {
             qemu.kill();
         }
-        let (mut silent, mut rest) = (true, if enough && exited.is_none() { REST } else { usize::MAX });
-        while rest > 0 {
-            let bytes = qemu.console().map_err(Error::io("reading the console"))?;
-            if bytes.is_empty() {
-                break;
-            }
-            silent = false;
-            rest = rest.saturating_sub(bytes.len());
+        let most = if enough && exited.is_none() { REST } else { usize::MAX };
+        let over = || !enough && (cancel.load(Ordering::Relaxed) || begun.elapsed() > machine.time_limit);
+        let silent = !listen(&mut qemu, most, &over, &mut |bytes| {
             if let Some((file, path)) = transcript.as_mut().zip(machine.transcript.as_ref()) {
                 file.write_all(bytes).map_err(Error::io(path.display().to_string()))?;
             }
@@ -94,10 +89,8 @@ pub fn run(machine: &Machine, each: &mut dyn FnMut(Line), cancel: &AtomicBool) -
                 seen.note(&line);
                 each(line);
             });
-            if !enough && (cancel.load(Ordering::Relaxed) || begun.elapsed() > machine.time_limit) {
-                break;
-            }
-        }
+            Ok(())
+        })?;
         if enough || halted {
             if let Some(line) = reader.finish() {
                 seen.note(&line);
@@ -114,6 +107,28 @@ pub fn run(machine: &Machine, each: &mut dyn FnMut(Line), cancel: &AtomicBool) -
             heard = Instant::now();
         }
     }
+}
+
+/// Reads the console until it has no more for now, at most so many bytes and until it is `over`; says whether there were any.
+fn listen(
+    qemu: &mut Watched,
+    most: usize,
+    over: &dyn Fn() -> bool,
+    each: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
+) -> Result<bool, Error> {
+    let mut read = 0;
+    while read < most {
+        let bytes = qemu.console().map_err(Error::io("reading the console"))?;
+        if bytes.is_empty() {
+            break;
+        }
+        read += bytes.len();
+        each(bytes)?;
+        if over() {
+            break;
+        }
+    }
+    Ok(read > 0)
 }
 
 /// What the console said that decides how a run ended.

@@ -98,6 +98,43 @@ impl Probe {
         }
     }
 
+    /// Deals with what stopped a process, and lets it go on.
+    fn go_on(&mut self, tracee: tracee::Tracee, event: Event) {
+        match event {
+            Event::Exit(_) | Event::Signal(_) => self.processes.died(tracee.pid()),
+            Event::Program => {
+                self.note(tracee);
+                if !program::adjust(tracee, &self.options, &mut self.random) {
+                    fail(b"probe: this kernel does not show the builder's memory\n");
+                }
+                tracee.go(0);
+            }
+            Event::Call => {
+                self.hold();
+                if calls::call(tracee, self) {
+                    tracee.go_to_end();
+                } else {
+                    tracee.go(0);
+                }
+            }
+            Event::Returned => {
+                waits::ended(tracee, self);
+                tracee.go(0);
+            }
+            Event::Born(pid) => {
+                self.processes.born(pid);
+                self.hold();
+                tracee.go(0);
+            }
+            Event::Stopped => tracee.listen(),
+            Event::Delivered(signal) if times::counter(tracee, signal, self) => tracee.go(0),
+            Event::Delivered(signal) => {
+                waits::rings(tracee, signal, self);
+                tracee.go(signal);
+            }
+        }
+    }
+
     /// Holds whoever stands still up for up to two milliseconds, or not.
     fn hold(&mut self) {
         let Some(seed) = self.options.schedule else { return };
@@ -148,37 +185,7 @@ fn main(arguments: &[*const u8]) -> ! {
         match event {
             Event::Exit(status) if tracee.pid() == child => sys::exit(status),
             Event::Signal(signal) if tracee.pid() == child => sys::die(signal),
-            Event::Exit(_) | Event::Signal(_) => probe.processes.died(tracee.pid()),
-            Event::Program => {
-                probe.note(tracee);
-                if !program::adjust(tracee, &probe.options, &mut probe.random) {
-                    fail(b"probe: this kernel does not show the builder's memory\n");
-                }
-                tracee.go(0);
-            }
-            Event::Call => {
-                probe.hold();
-                if calls::call(tracee, &mut probe) {
-                    tracee.go_to_end();
-                } else {
-                    tracee.go(0);
-                }
-            }
-            Event::Returned => {
-                waits::ended(tracee, &mut probe);
-                tracee.go(0);
-            }
-            Event::Born(pid) => {
-                probe.processes.born(pid);
-                probe.hold();
-                tracee.go(0);
-            }
-            Event::Stopped => tracee.listen(),
-            Event::Delivered(signal) if times::counter(tracee, signal, &mut probe) => tracee.go(0),
-            Event::Delivered(signal) => {
-                waits::rings(tracee, signal, &mut probe);
-                tracee.go(signal);
-            }
+            _ => probe.go_on(tracee, event),
         }
     }
 }

@@ -106,17 +106,7 @@ pub fn inspect(archive: &[u8]) -> Inspection {
     }
     match files.get(&b"init"[..]) {
         None => found.amiss.push("there is no /init".into()),
-        Some(init) => {
-            let is_file = is_file("/init", init, &mut found);
-            let known = if is_file { known(init.data, plan) } else { Known::Unknown };
-            if known == Known::Unknown {
-                found.amiss.push("/init is not known: it may do anything, whatever the plan says".into());
-            }
-            if init.header.mode & 0o111 == 0 {
-                found.amiss.push("/init can not be executed: nothing would be run".into());
-            }
-            found.init = Some((crate::hash(init.data), known));
-        }
+        Some(init) => inspect_init(init, plan, &mut found),
     }
     let script = found.init.as_ref().is_some_and(|(_, known)| *known == Known::Script);
     if let Some(shell) = files.get(&b"bin/busybox"[..]).filter(|_| script) {
@@ -141,6 +131,18 @@ pub fn inspect(archive: &[u8]) -> Inspection {
         }
     }
     found
+}
+
+fn inspect_init(init: &Entry<'_>, plan: Option<&[u8]>, found: &mut Inspection) {
+    let is_file = is_file("/init", init, found);
+    let known = if is_file { known(init.data, plan) } else { Known::Unknown };
+    if known == Known::Unknown {
+        found.amiss.push("/init is not known: it may do anything, whatever the plan says".into());
+    }
+    if init.header.mode & 0o111 == 0 {
+        found.amiss.push("/init can not be executed: nothing would be run".into());
+    }
+    found.init = Some((crate::hash(init.data), known));
 }
 
 /// Whether an entry is a regular file with one name; what it is instead is amiss.

@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 /// Why something is believed to be what its path says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,11 +63,11 @@ pub fn examine(
         _ if meta.mode() & 0o100 != 0 => Kind::Exec,
         _ => Kind::File,
     };
-    let flat = |algorithm| hash::read(File::open(&found.path)?, algorithm);
     let sha256 = if kind == Kind::Tree {
         nar
     } else {
-        let hash = flat(Algorithm::Sha256).map_err(fail)?;
+        let hash =
+            File::open(&found.path).and_then(|file| hash::read(file, Algorithm::Sha256)).map_err(fail)?;
         Sha256::from_hex(&hash).ok_or_else(|| format!("{}: {hash} is no sha256", found.from))?
     };
     let wrong = |what: &str, expected: &str, is: &str| {
@@ -74,18 +75,10 @@ pub fn examine(
     };
     let mut ca = follows(path, store, nar, sha256, &direct);
     let trust = if let Some(fixed) = fixed {
-        let is = match (fixed.recursive, fixed.algorithm) {
-            (true, Algorithm::Sha256) => nar.to_string(),
-            (true, algorithm) => {
-                let mut hash = hash::Hasher::new(algorithm);
-                inputs::nar_to(&found.path, &mut hash).map_err(fail)?;
-                hash.finish()
-            }
-            (false, _) if kind != Kind::File => {
-                return wrong("a plain file", "that is not executable", "another");
-            }
-            (false, algorithm) => flat(algorithm).map_err(fail)?,
-        };
+        if !fixed.recursive && kind != Kind::File {
+            return wrong("a plain file", "that is not executable", "another");
+        }
+        let is = hash_of(&found.path, fixed).map_err(fail)?;
         if is != fixed.hash {
             return wrong(&fixed.method(), &fixed.hash, &is);
         }
@@ -112,6 +105,16 @@ pub fn examine(
         ca,
     };
     Ok((given, trust))
+}
+
+/// The hash of what lies at a path, by the method that a fixed output declares.
+fn hash_of(path: &Path, fixed: &Fixed) -> io::Result<String> {
+    if !fixed.recursive {
+        return hash::read(File::open(path)?, fixed.algorithm);
+    }
+    let mut hash = hash::Hasher::new(fixed.algorithm);
+    inputs::nar_to(path, &mut hash)?;
+    Ok(hash.finish())
 }
 
 /// What a derivation that is given as the file that it is refers to: what it is made of, and not what it makes.

@@ -75,14 +75,15 @@ pub fn obtain(
         let fixed = fetch.as_ref().map(|fetch| fetch.fixed);
         match search.one(&path, fetch.as_ref(), fixed) {
             Ok(Some(one)) => {
-                for reference in one.given.direct.iter().filter(|name| *name != base(&path)) {
-                    let full = format!("{}/{reference}", closure.store);
-                    let full = by_base.get(reference.as_str()).map_or(full, |path| (*path).to_owned());
-                    let is_built = makers.get(full.as_str()).is_some_and(|(maker, _)| built.contains(maker));
-                    if !is_built {
-                        waiting.push((full, path.clone()));
-                    }
-                }
+                let references = one.given.direct.iter().filter(|name| *name != base(&path));
+                let full = |reference: &String| match by_base.get(reference.as_str()) {
+                    Some(path) => (*path).to_owned(),
+                    None => format!("{}/{reference}", closure.store),
+                };
+                let is_built =
+                    |full: &String| makers.get(full.as_str()).is_some_and(|(maker, _)| built.contains(maker));
+                let had = references.map(full).filter(|full| !is_built(full));
+                waiting.extend(had.map(|full| (full, path.clone())));
                 let built = maker.is_some() && fixed.is_none();
                 obtained.insert(path, Obtained { built, ..one });
             }
@@ -92,12 +93,7 @@ pub fn obtain(
             }
             Err(trouble) => {
                 elsewhere &= trouble.elsewhere;
-                let text = format!("{path} could not be had; {by} needs it: {}", trouble.what.join("; "));
-                let help = match trouble.elsewhere {
-                    true => "try again, or take it from another place: --inputs",
-                    false => "take it from another place: --inputs",
-                };
-                problems.push(Problem::error(text).help(help));
+                problems.push(trouble.problem(&path, &by));
             }
         }
     }

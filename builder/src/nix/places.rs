@@ -6,6 +6,7 @@
 
 use formats::narinfo::{self, NarInfo};
 use formats::store_path::{HASH, base};
+use graphs::Problem;
 use inputs::Store;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
@@ -58,6 +59,15 @@ impl Trouble {
     pub fn add(&mut self, other: Trouble) {
         self.what.extend(other.what);
         self.elsewhere |= other.elsewhere;
+    }
+
+    /// As a problem of a path that `by` needs.
+    pub fn problem(&self, path: &str, by: &str) -> Problem {
+        let help = match self.elsewhere {
+            true => "try again, or take it from another place: --inputs",
+            false => "take it from another place: --inputs",
+        };
+        Problem::error(format!("{path} could not be had; {by} needs it: {}", self.what.join("; "))).help(help)
     }
 
     fn wrong(what: String) -> Trouble {

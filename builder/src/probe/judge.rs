@@ -152,13 +152,35 @@ impl Asker<'_> {
 
     /// Takes away the blame for what follows from something else that is to blame.
     fn consequences(&self, at: usize, study: &mut Study, noise: &[BuildOutcome]) {
-        let cause = |study: &Study, name: &str| {
-            study
-                .causes
-                .iter()
-                .find(|(set, ..)| set.len() == 1 && set[0].name == name)
-                .map(|(_, came, _)| came.clone())
-        };
+        self.known_consequences(study, noise);
+        for (set, came, _) in study.causes.clone() {
+            let [one] = set[..] else { continue };
+            if TIMING.contains(&one.name) || self.stands(at, &study.control, &came, &set) {
+                continue;
+            }
+            // Random numbers take no memory, but may be drawn from what lies in it, too.
+            let takes_none = MEMORY.contains(&one.name) || ["random-numbers", "entropy"].contains(&one.name);
+            let memory: &[&str] = if takes_none { &[] } else { &MEMORY };
+            let moved = TIMING.iter().chain(memory).find(|chance| {
+                cause(study, chance).is_some_and(|sample| self.is_noise(&study.control, &came, &[sample]))
+            });
+            if let Some(chance) = moved {
+                yield_to(study, one.name, chance);
+            }
+        }
+        // A set that does what one thing alone does may do it by the time or the memory that it takes.
+        for (set, came, _) in study.causes.clone().iter().filter(|(set, ..)| set.len() > 1) {
+            let is_it =
+                |sample: &BuildOutcome| self.is_noise(&study.control, came, std::slice::from_ref(sample));
+            let alone = study.causes.iter().find(|(one, sample, _)| one.len() == 1 && is_it(sample));
+            if let Some(alone) = alone.map(|(one, ..)| name(one)) {
+                yield_to(study, &name(set), &alone);
+            }
+        }
+    }
+
+    /// Causes that are known to bring others along.
+    fn known_consequences(&self, study: &mut Study, noise: &[BuildOutcome]) {
         let mut follows: Vec<(&str, &str)> = Vec::new();
         if cause(study, "environment").is_some() && cause(study, "heap-contents").is_some() {
             follows.push(("heap-contents", "environment"));
@@ -190,31 +212,13 @@ impl Asker<'_> {
         for (what, from) in follows {
             yield_to(study, what, from);
         }
-        for (set, came, _) in study.causes.clone() {
-            let [one] = set[..] else { continue };
-            if TIMING.contains(&one.name) || self.stands(at, &study.control, &came, &set) {
-                continue;
-            }
-            // Random numbers take no memory, but may be drawn from what lies in it, too.
-            let takes_none = MEMORY.contains(&one.name) || ["random-numbers", "entropy"].contains(&one.name);
-            let memory: &[&str] = if takes_none { &[] } else { &MEMORY };
-            let moved = TIMING.iter().chain(memory).find(|chance| {
-                cause(study, chance).is_some_and(|sample| self.is_noise(&study.control, &came, &[sample]))
-            });
-            if let Some(chance) = moved {
-                yield_to(study, one.name, chance);
-            }
-        }
-        // A set that does what one thing alone does may do it by the time or the memory that it takes.
-        for (set, came, _) in study.causes.clone().iter().filter(|(set, ..)| set.len() > 1) {
-            let is_it =
-                |sample: &BuildOutcome| self.is_noise(&study.control, came, std::slice::from_ref(sample));
-            let alone = study.causes.iter().find(|(one, sample, _)| one.len() == 1 && is_it(sample));
-            if let Some(alone) = alone.map(|(one, ..)| name(one)) {
-                yield_to(study, &name(set), &alone);
-            }
-        }
     }
+}
+
+/// What came of the variation of this name alone, if it is a cause.
+fn cause(study: &Study, name: &str) -> Option<BuildOutcome> {
+    let alone = study.causes.iter().find(|(set, ..)| set.len() == 1 && set[0].name == name);
+    alone.map(|(_, came, _)| came.clone())
 }
 
 fn yield_to(study: &mut Study, what: &str, from: &str) {

@@ -51,39 +51,47 @@ pub fn values(before: &Step, after: &Step, set: &Set) -> Vec<Value> {
     if before.clock != after.clock {
         times(after.clock, &mut text);
     }
-    for variation in set {
-        match variation.name {
-            "input-times" => {
-                text("the time of inputs", "1597643776");
-                text("the time of inputs, octal,", &format!("{:o}", 0x5f3a_1c00));
-                text("the year of inputs", "2020");
-            }
-            "input-owners" => {
-                text("the owner of inputs", "123");
-                text("the owner of inputs, octal,", "0000173");
-            }
-            "uname" => {
-                text("the machine", "i686");
-                text("the kernel's version", "2.6.");
-            }
-            "user-name" => text("the user name", "somebody"),
-            _ => {}
-        }
-    }
+    set.iter().for_each(|variation| fixed(variation.name, &mut text));
     if before.clock != after.clock {
-        // What is seconds later, as 32 bits.
-        for late in 0..8 {
-            let seconds = after.clock + late;
-            let mut number = |how: &str, bytes: [u8; 4]| {
-                let about = format!("the time, 32 bits, {how}, {seconds}");
-                all.push(Value { about, bytes: bytes.to_vec() });
-            };
-            number("the lowest first", (seconds as u32).to_le_bytes());
-            number("the highest first", (seconds as u32).to_be_bytes());
-            number("as in a zip file", dos(seconds));
-        }
+        // What is seconds later, too.
+        (0..8).for_each(|late| all.extend(binary_times(after.clock + late)));
     }
     all
+}
+
+/// What a variation writes where a step can find it, whatever the step.
+fn fixed(variation: &str, text: &mut dyn FnMut(&str, &str)) {
+    match variation {
+        "input-times" => {
+            text("the time of inputs", "1597643776");
+            text("the time of inputs, octal,", &format!("{:o}", 0x5f3a_1c00));
+            text("the year of inputs", "2020");
+        }
+        "input-owners" => {
+            text("the owner of inputs", "123");
+            text("the owner of inputs, octal,", "0000173");
+        }
+        "uname" => {
+            text("the machine", "i686");
+            text("the kernel's version", "2.6.");
+        }
+        "user-name" => text("the user name", "somebody"),
+        _ => {}
+    }
+}
+
+/// A time as 32 bits, in each way that files hold it.
+fn binary_times(seconds: u64) -> [Value; 3] {
+    let number = |(how, bytes): (&str, [u8; 4])| Value {
+        about: format!("the time, 32 bits, {how}, {seconds}"),
+        bytes: bytes.to_vec(),
+    };
+    [
+        ("the lowest first", (seconds as u32).to_le_bytes()),
+        ("the highest first", (seconds as u32).to_be_bytes()),
+        ("as in a zip file", dos(seconds)),
+    ]
+    .map(number)
 }
 
 /// Time and date, in steps of two seconds. Source: PKWARE's APPNOTE.TXT, 4.4.6.

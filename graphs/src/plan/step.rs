@@ -3,25 +3,8 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The resources that can be limited, in the order of the kernel's numbers for them (getrlimit(2)).
-pub const RESOURCES: [&str; 16] = [
-    "cpu",
-    "fsize",
-    "data",
-    "stack",
-    "core",
-    "rss",
-    "nproc",
-    "nofile",
-    "memlock",
-    "as",
-    "locks",
-    "sigpending",
-    "msgqueue",
-    "nice",
-    "rtprio",
-    "rttime",
-];
+/// The resources that can be limited, in the order of the kernel's numbers for them.
+pub use formats::plan::RESOURCES;
 
 /// One build, ready to be written into a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -20,6 +20,13 @@ pub(super) fn explain(error: &Error) -> (String, String) {
             format!("the field `{field}` is written twice{}", in_outer(outer.as_deref())),
             "keep one of the two".to_owned(),
         ),
+        _ => explain_syntax(error),
+    }
+}
+
+/// What the text itself, whatever it is about, has wrong.
+fn explain_syntax(error: &Error) -> (String, String) {
+    match error {
         Error::IntegerOutOfBounds => (
             "the number is out of bounds".to_owned(),
             "sizes, times and counts are whole numbers from 0 to 18446744073709551615".to_owned(),

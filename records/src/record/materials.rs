@@ -1,0 +1,103 @@
+//! What a record names by hash: texts, inputs and trusted programs.
+
+use formats::digest::Sha256;
+use serde::{Deserialize, Serialize};
+
+/// A text, whole: who has the record needs no other copy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Text {
+    /// Its file's name.
+    pub name: String,
+    /// SHA-256 of its bytes.
+    pub digest: Digest,
+    /// `text/plain`.
+    pub media_type: String,
+    /// Its bytes in base64.
+    pub content: String,
+}
+
+/// Something that went into a run. Its digest is of the file, or of the NAR of what is no file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Dependency {
+    /// Its name.
+    pub name: String,
+    /// Its SHA-256.
+    pub digest: Digest,
+    /// More about it; nothing for the plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub annotations: Option<Origin>,
+}
+
+/// Where an input came from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Origin {
+    /// An input of the graph.
+    #[serde(rename_all = "camelCase")]
+    Input {
+        /// `seed` or `source`.
+        role: String,
+        /// Its kind of tree.
+        kind: String,
+        /// Bytes.
+        size: u64,
+        /// Its path in the store of Nix or Guix.
+        store_path: Option<String>,
+        /// Who vouches for its hash.
+        trust: Option<String>,
+        /// The files that it was made of.
+        files: Vec<File>,
+    },
+    /// An output of an earlier run that was taken over.
+    Prebuilt {
+        /// `given`.
+        role: String,
+        /// Bytes of its NAR.
+        size: u64,
+        /// The step that made it.
+        step: String,
+        /// The machine that ran that step.
+        machine: String,
+    },
+}
+
+/// A file that an input was made of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct File {
+    /// Its name.
+    pub name: String,
+    /// Its version, where it has one.
+    pub version: Option<String>,
+    /// SHA-256 of its bytes, lower-case hex.
+    pub sha256: String,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// A digest set of one digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Digest {
+    /// The SHA-256.
+    pub sha256: Sha256,
+}
+
+/// A program or firmware that is trusted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Component {
+    /// What it is.
+    pub name: String,
+    /// SHA-256 of its bytes.
+    pub digest: Digest,
+    /// More about it.
+    pub annotations: About,
+}
+
+/// More about a component.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct About {
+    /// Such as its version.
+    pub about: String,
+    /// Bytes.
+    pub size: u64,
+}
