@@ -24,10 +24,8 @@ int main(int count, char **arguments, char **environment);
 
 /* Where a program starts: the stack holds the number of arguments, their addresses, a zero, and
    the same for the environment. */
-void __start(long argument)
+void __start(long *stack)
 {
-    long *stack = *(long **)&argument;
-
     environ = (char **)(stack + *stack + 2);
     exit(main((int)*stack, (char **)(stack + 1), environ));
 }
