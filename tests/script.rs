@@ -58,7 +58,7 @@ fn the_seed_graph_comes_to_the_same_hashes_by_the_script() {
     agree(folder.path(), &[]);
 }
 
-/// The graph expects the hashes that four compilers and PID 1 came to, so that an end without failures says it all.
+/// The graph expects the hashes that five compilers and PID 1 came to, so that an end without failures says it all.
 #[test]
 fn tcc_comes_to_the_hashes_that_are_expected_by_the_script() {
     let folder = folder();

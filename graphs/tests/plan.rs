@@ -77,6 +77,7 @@ fn the_reader_takes_it() {
     for (name, text) in [
         ("good.ron", GOOD),
         ("seed.ron", include_str!("../seed.ron")),
+        ("ladder.ron", include_str!("../ladder.ron")),
         ("tcc.ron", include_str!("../tcc.ron")),
     ] {
         let (graph, _) = graphs::load(name, text).unwrap();

@@ -210,3 +210,42 @@ static long double fraction(const char *text, char **end, int bits, int least)
 float strtof(const char *text, char **end) { return fraction(text, end, 24, -149); }
 double strtod(const char *text, char **end) { return fraction(text, end, 53, -1074); }
 long double strtold(const char *text, char **end) { return fraction(text, end, 64, -16445); }
+
+/* x >= 0, times ten to the power of `places`, as a whole number in decimal digits: how many. */
+int __decimals(long double x, int places, char *digits)
+{
+    int power = 0, count = 0, sticky = 0, half, i;
+    char digit_now;
+
+    for (; x >= 18446744073709551616.0L; power++)
+        x /= 2;
+    for (; x > 0 && x < 9223372036854775808.0L; power--)
+        x *= 2;
+    used = 0;
+    multiply(0, (unsigned long)x >> 32);
+    for (i = 0; i < 2; i++)
+        multiply(1 << 16, i ? (unsigned long)x & 0xffff : (unsigned long)x >> 16 & 0xffff);
+    for (; places > 0; places--)
+        multiply(10, 0);
+    for (; power > 0; power--)
+        multiply(2, 0);
+    for (half = 0; places < 0 || power < 0;) {
+        /* divide; in the end the last part that went away says how to round */
+        unsigned by = places < 0 ? 10 : 2, rest = divide(by);
+        sticky |= half != 0;
+        half = rest * 2 / by;
+        sticky |= rest * 2 % by != 0;
+        places += by == 10;
+        power += by == 2;
+    }
+    if (half && (sticky || (used && large[0] & 1)))
+        multiply(1, 1);
+    while (used)
+        digits[count++] = '0' + divide(10);
+    for (i = 0; i < count / 2; i++) {
+        digit_now = digits[i];
+        digits[i] = digits[count - 1 - i];
+        digits[count - 1 - i] = digit_now;
+    }
+    return count;
+}

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+int __decimals(long double x, int places, char *digits);
+
 /* Where it goes: to a file, or to a buffer with so much room. */
 struct sink {
     FILE *file;
@@ -67,58 +69,37 @@ static void whole(struct sink *sink, struct form *form, int letter, unsigned lon
     field(sink, form, prefix, at, digits);
 }
 
-/* The digits of x >= 0: its first is for 10 to the power that is returned. So many behind the point
-   if `fixed`, or else behind the first digit. Good to 18 digits. */
-static int decimals(long double x, char *digits, int *count, int fixed, int precision)
+/* The power of ten of the first digit of x, or about that. */
+static int power_of(long double x)
 {
-    int power = 0, i, wanted;
-    long double y;
+    int power = 0;
 
-    *count = 0;
-    if (x > 0) {
-        for (y = x; y >= 10; power++)
-            y /= 10;
-        for (; y < 1; power--)
-            y *= 10;
+    for (; x >= 10; power++)
+        x /= 10;
+    for (; x > 0 && x < 1; power--)
+        x *= 10;
+    return power;
+}
+
+/* The digits of x with so many behind the first; the power of the first, which rounding may raise. */
+static int scientific_digits(long double x, int precision, char *digits)
+{
+    int power = power_of(x), count;
+
+    for (;;) {
+        count = __decimals(x, precision - power, digits);
+        if (x == 0 || count == precision + 1)
+            break;
+        power += count > precision + 1 ? 1 : -1;
     }
-    wanted = precision + 1 + (fixed ? power : 0);
-    if (wanted > 1000)
-        wanted = 1000;
-    for (y = x, i = power; i > 0; i--)
-        y /= 10;
-    for (; i < 0; i++)
-        y *= 10;
-    for (i = 0; i <= wanted && i < 1001; i++) {
-        int d = (int)y;
-        if (d > 9)
-            d = 9;
-        digits[i] = d;
-        y = (y - d) * 10;
-    }
-    if (wanted < 0)
-        return power;
-    /* round at digits[wanted] */
-    i = wanted;
-    if (digits[i] > 5 || (digits[i] == 5 && (y > 0.0001L || (i && digits[i - 1] & 1)))) {
-        while (i > 0 && digits[i - 1] == 9)
-            digits[--i] = 0;
-        if (i > 0)
-            digits[i - 1]++;
-        else {
-            memmove(digits + 1, digits, wanted);
-            digits[0] = 1;
-            power++;
-            if (fixed)
-                wanted++;
-        }
-    }
-    *count = wanted;
+    while (count < precision + 1)
+        digits[count++] = '0';
     return power;
 }
 
 static void fraction(struct sink *sink, struct form *form, int letter, long double x)
 {
-    char digits[1002], text[2200], *at = text;
+    char digits[6000], text[6000], *at = text;
     const char *prefix = x < 0 ? "-" : form->plus ? "+" : form->space ? " " : "";
     int count, power, i, precision = form->precision < 0 ? 6 : form->precision;
     int general = (letter | 32) == 'g', scientific = (letter | 32) == 'e';
@@ -134,22 +115,23 @@ static void fraction(struct sink *sink, struct form *form, int letter, long doub
         precision = 900;
     if (general) {
         precision = precision ? precision : 1;
-        power = decimals(x, digits, &count, 0, precision - 1);
+        power = scientific_digits(x, precision - 1, digits);
         scientific = power < -4 || power >= precision;
         precision = scientific ? precision - 1 : precision - 1 - power;
     }
-    power = decimals(x, digits, &count, !scientific, precision);
     if (scientific) {
-        *at++ = '0' + digits[0];
+        power = scientific_digits(x, precision, digits);
+        *at++ = digits[0];
         if (precision)
             *at++ = '.';
         for (i = 1; i <= precision; i++)
-            *at++ = '0' + (i < count ? digits[i] : 0);
+            *at++ = digits[i];
     } else {
-        for (i = power < 0 ? 0 : power; i >= -precision; i--) {
-            if (i == -1)
+        count = __decimals(x, precision, digits);
+        for (i = count > precision ? count : precision + 1; i > 0; i--) {
+            *at++ = i > count ? '0' : digits[count - i];
+            if (i == precision + 1 && precision)
                 *at++ = '.';
-            *at++ = '0' + (power - i >= 0 && power - i < count ? digits[power - i] : 0);
         }
     }
     if (general && !form->other && precision > 0) {

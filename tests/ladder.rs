@@ -1,0 +1,59 @@
+//! From the seed to TinyCC: every rung is built and is what the graph expects, no binary but the seed is in it, its C compiler takes
+//! C as gcc does, and the TinyCC at its end makes what TinyCC by other compilers makes.
+#![allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use support::{folder, groundup, run};
+
+/// `graphs/NAME.ron`
+fn real(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../graphs").join(name).with_extension("ron")
+}
+
+#[test]
+fn a_seed_leads_to_tinycc_which_makes_what_others_make() {
+    let ladder = run(Some(&real("ladder")), &["--machine", "host"]);
+    assert_eq!(ladder.status, Some(0), "{}", ladder.stderr);
+    let other = folder();
+    let (program, result) = (other.path().join("subset"), other.path().join("subset.txt"));
+    let gcc = Command::new("gcc")
+        .args(["-w", "-fwrapv", "-o"])
+        .arg(&program)
+        .arg(real("ladder").with_file_name("ladder/subset.c"))
+        .status();
+    assert!(gcc.unwrap().success());
+    assert!(Command::new(&program).arg(&result).status().unwrap().success());
+    assert_eq!(
+        fs::read_to_string(ladder.out.path().join("out/subset.txt")).unwrap(),
+        fs::read_to_string(result).unwrap()
+    );
+    // The graph expects the hashes that four compilers' binaries lead to.
+    let lane = run(Some(&real("tcc")), &["--choose", "cc=ladder", "--machine", "host"]);
+    assert_eq!(lane.status, Some(0), "{}", lane.stderr);
+    assert_eq!(lane.hash("stage1"), ladder.hash("tinycc"));
+    assert_eq!(lane.hash("stage3"), lane.hash("stage2"));
+    assert_ne!(lane.hash("stage2"), lane.hash("stage1"));
+}
+
+/// The names of what is trusted as it is, without the machine's own parts.
+fn seeds(graph: &Path, arguments: &[&str]) -> Vec<String> {
+    let output = groundup().args(["tcb", "--json"]).arg(graph).args(arguments).output().unwrap();
+    let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(value["executableSources"], serde_json::json!([]));
+    let about =
+        |entry: &&serde_json::Value| entry["annotations"]["about"].as_str().unwrap().starts_with("seed");
+    let trusted = value["trusted"].as_array().unwrap().iter();
+    trusted.filter(about).map(|entry| entry["name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn no_binary_is_in_it_but_the_seed() {
+    assert_eq!(seeds(&real("ladder"), &[]), ["hex0"]);
+    // The twin: another lane has more, and the lane of the ladder has the C library that all lanes share.
+    assert_eq!(seeds(&real("tcc"), &["--choose", "cc=gcc"]), ["debian-gcc", "musl"]);
+    assert_eq!(seeds(&real("tcc"), &["--choose", "cc=ladder"]), ["hex0", "musl"]);
+}
