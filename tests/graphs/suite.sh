@@ -32,4 +32,8 @@ case $package in
         ;;
 esac | sort >"$out/results"
 cp /tmp/log "$out/log"
+# What those that do not pass printed.
+grep -v '^PASS' "$out/results" | while read -r word file; do
+    [ ! -e "${file%.trs}.log" ] || { echo "== $word $file" && tail -200 "${file%.trs}.log"; }
+done >"$out/details"
 cut -d' ' -f1 "$out/results" | sort | uniq -c

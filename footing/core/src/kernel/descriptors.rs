@@ -58,10 +58,12 @@ impl<P: Platform> Kernel<P> {
         let place = usize::try_from(fd).ok().and_then(|fd| self.files.get_mut(table).ok()?.fds.get_mut(fd));
         let Fd { open, .. } = place.and_then(Option::take).ok_or(EBADF)?;
         // A process loses its locks of fcntl(2) with any descriptor of the file.
-        if let Ok(Open { object: Object::Node(node), .. }) = self.opens.get(open) {
-            let node = *node;
+        if !self.locks.is_empty()
+            && let Ok(closed) = self.opens.get(open)
+        {
+            let on = closed.object.locked();
             let before = self.locks.len();
-            self.locks.retain(|lock| lock.node != node || lock.owner != Err(id));
+            self.locks.retain(|lock| lock.on != on || lock.owner != Err(id));
             if self.locks.len() != before {
                 self.wake(Wait::Lock);
             }

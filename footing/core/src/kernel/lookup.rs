@@ -29,13 +29,24 @@ impl<P: Platform> Kernel<P> {
 
     /// Where a path leads from a directory's descriptor or [`AT_FDCWD`]. All errors of path_resolution(7).
     pub(crate) fn find_at(&mut self, directory: i32, path: &[u8], follow: bool) -> Result<Place, Errno> {
+        self.find_opened(directory, path, follow, false)
+    }
+
+    /// The same; if the file may be made (`create`), EISDIR for a slash behind its name or behind the one a link ends in.
+    pub(crate) fn find_opened(
+        &mut self,
+        directory: i32,
+        path: &[u8],
+        follow: bool,
+        create: bool,
+    ) -> Result<Place, Errno> {
         if path.is_empty() {
             return Err(ENOENT);
         }
         let from = self.start_of(directory, path)?;
         let root = self.views.get(self.me()?.view)?.root;
         let (uid, gid) = self.rights();
-        let how = Lookup { root, from, uid, gid, follow };
+        let how = Lookup { root, from, uid, gid, follow, create };
         let mut named = false;
         loop {
             match self.tree.find(&how, path, self) {

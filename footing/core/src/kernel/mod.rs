@@ -31,7 +31,9 @@ use crate::slab::Slab;
 use crate::tree::{NodeId, Tree};
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
-pub(crate) use object::{Epoll, EventFd, Fd, Files, Lock, Object, Open, Pipe, Socket, SocketState, TimerFd};
+pub(crate) use object::{
+    Epoll, EventFd, Fd, Files, Lock, Locked, Object, Open, Pipe, Socket, SocketState, TimerFd,
+};
 pub(crate) use process::{Alarm, Pending, Process, State, Thread, View, Wait};
 pub(crate) use random::Random;
 pub(crate) use region::{Backing, Region, Share, Space};

@@ -139,18 +139,49 @@ pub(crate) struct Socket {
     pub(crate) messages: VecDeque<Message>,
     /// Descriptions sent over a stream, and before which of its bytes.
     pub(crate) passed: VecDeque<(u64, Vec<u32>)>,
-    /// Bytes sent and received so far.
-    pub(crate) sent: u64,
+    /// Bytes received so far.
     pub(crate) received: u64,
     pub(crate) node: Option<NodeId>,
     /// shutdown(2): 1 no more is read, 2 no more is written.
     pub(crate) shut: u8,
+    /// The peer went without reading all: ECONNRESET, once.
+    pub(crate) reset: bool,
+    /// SO_RCVTIMEO and SO_SNDTIMEO in nanoseconds; 0 is never.
+    pub(crate) timeouts: [u64; 2],
+}
+
+/// What a lock is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Locked {
+    Node(NodeId),
+    Pipe(u32),
+    Socket(u32),
+    Log,
+    /// All descriptors of events, timers, signals and epoll together, as they share one inode on Linux.
+    Anonymous,
+}
+
+impl Object {
+    /// What a lock of this is on.
+    pub(crate) fn locked(&self) -> Locked {
+        match *self {
+            Object::Node(node) | Object::Text(node, _) => Locked::Node(node),
+            Object::Pipe(pipe, ..) => Locked::Pipe(pipe),
+            Object::Socket(socket) => Locked::Socket(socket),
+            Object::Log => Locked::Log,
+            Object::Event(_)
+            | Object::Timer(_)
+            | Object::Signal(_)
+            | Object::Epoll(_)
+            | Object::Process(_) => Locked::Anonymous,
+        }
+    }
 }
 
 /// A lock of flock(2) or fcntl(2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Lock {
-    pub(crate) node: NodeId,
+    pub(crate) on: Locked,
     /// The description of a lock of flock(2) or OFD, or the process of one of fcntl(2).
     pub(crate) owner: Result<u32, i32>,
     pub(crate) write: bool,

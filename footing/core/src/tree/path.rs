@@ -1,7 +1,7 @@
 //! Where a path leads. Source: path_resolution(7).
 
 use super::{Kind, NodeId, Tree};
-use crate::errno::{EACCES, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, Errno};
+use crate::errno::{EACCES, EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, Errno};
 use alloc::vec::Vec;
 
 /// More links than these in one path are ELOOP.
@@ -21,6 +21,8 @@ pub struct Lookup {
     pub gid: u32,
     /// Whether a link at the end is followed.
     pub follow: bool,
+    /// Whether open(2) may make a file at the end: a slash behind its name is EISDIR then.
+    pub create: bool,
 }
 
 /// The last component of a path.
@@ -112,6 +114,9 @@ impl Tree {
             }
             if name.len() > 255 {
                 return Err(ENAMETOOLONG);
+            }
+            if how.create && last && slash {
+                return Err(EISDIR);
             }
             let Some(next) = inside.get(name) else {
                 if inside.dynamic.is_some() {

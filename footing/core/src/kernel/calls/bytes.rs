@@ -1,6 +1,6 @@
 //! read, write and the calls like them.
 
-use super::{Arguments, fail};
+use super::{Arguments, fail, total};
 use crate::errno::{EINVAL, EOPNOTSUPP, Errno};
 use crate::kernel::user::MAX_MOVE;
 use crate::kernel::{Done, Kernel};
@@ -59,6 +59,9 @@ impl<P: Platform> Kernel<P> {
     pub(crate) fn sys_readv(&mut self, a: Arguments) -> Done {
         let open = self.readable(a[0])?;
         let ranges = self.ranges(a[1], a[2])?;
+        if total(&ranges) == 0 {
+            return Ok(0);
+        }
         self.read_open(open, &ranges, None)
     }
 
@@ -66,6 +69,9 @@ impl<P: Platform> Kernel<P> {
     pub(crate) fn sys_writev(&mut self, a: Arguments) -> Done {
         let open = self.writable(a[0])?;
         let ranges = self.ranges(a[1], a[2])?;
+        if total(&ranges) == 0 {
+            return Ok(0);
+        }
         self.write_open(open, &ranges, None)
     }
 

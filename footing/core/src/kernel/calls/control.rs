@@ -8,7 +8,6 @@ use crate::tree::Kind;
 
 /// What F_SETFL changes: O_APPEND, O_NONBLOCK, O_ASYNC, O_DIRECT, O_NOATIME.
 const CHANGEABLE: u32 = 0o2000 | 0o4000 | 0o20000 | 0o4_0000 | 0o100_0000;
-const O_LARGEFILE: u32 = 0o10_0000;
 
 /// `struct termios` of a new terminal after cfmakeraw(3): no input flags; ONLCR; CS8 and CREAD at 38400; ECHOE, ECHOK, ECHOCTL and
 /// ECHOKE; line 0; the usual characters. Source: `INIT_C_CC` in `include/asm-generic/termios.h`.
@@ -41,10 +40,7 @@ impl<P: Platform> Kernel<P> {
                 }
                 Ok(0)
             }
-            3 => {
-                let large = if self.compat || bare { 0 } else { O_LARGEFILE };
-                Ok(u64::from(open.flags | large))
-            }
+            3 => Ok(open.flags.into()),
             _ if bare => fail(EBADF),
             4 => {
                 open.flags = open.flags & !CHANGEABLE | argument as u32 & CHANGEABLE;

@@ -2,9 +2,8 @@
 
 use super::{Arguments, fail};
 use crate::errno::{EAGAIN, EBADF, EDEADLK, EINVAL, EOVERFLOW, Errno};
-use crate::kernel::{Done, Kernel, Lock, Object, Stop, Wait};
+use crate::kernel::{Done, Kernel, Lock, Locked, Stop, Wait};
 use crate::platform::Platform;
-use crate::tree::NodeId;
 
 const READ: u16 = 0;
 const WRITE: u16 = 1;
@@ -19,7 +18,7 @@ struct Asked {
 }
 
 impl<P: Platform> Kernel<P> {
-    /// flock(2). Descriptors of what has no file have no locks of others either.
+    /// flock(2).
     pub(crate) fn sys_flock(&mut self, a: Arguments) -> Done {
         const LOCK_NB: u64 = 4;
         let fd = self.fd(a[0] as i32)?;
@@ -33,20 +32,19 @@ impl<P: Platform> Kernel<P> {
             8 => None,
             _ => return fail(EINVAL),
         };
-        let Object::Node(node) = open.object else { return Ok(0) };
-        let owner = Ok(fd.open);
+        let (on, owner) = (open.object.locked(), Ok(fd.open));
         let Some(write) = write else {
-            self.locks.retain(|lock| !(lock.whole && lock.node == node && lock.owner == owner));
+            self.locks.retain(|lock| !(lock.whole && lock.on == on && lock.owner == owner));
             self.wake(Wait::Lock);
             return Ok(0);
         };
-        let lock = Lock { node, owner, write, whole: true, start: 0, end: u64::MAX };
+        let lock = Lock { on, owner, write, whole: true, start: 0, end: u64::MAX };
         if self.conflict(&lock).is_some() {
             // A lock that is converted is let go of first.
-            self.locks.retain(|old| !(old.whole && old.node == node && old.owner == owner));
+            self.locks.retain(|old| !(old.whole && old.on == on && old.owner == owner));
             return if a[1] & LOCK_NB != 0 { fail(EAGAIN) } else { Err(Stop::Block(Wait::Lock)) };
         }
-        self.locks.retain(|old| !(old.whole && old.node == node && old.owner == owner));
+        self.locks.retain(|old| !(old.whole && old.on == on && old.owner == owner));
         self.locks.push(lock);
         self.wake(Wait::Lock);
         Ok(0)
@@ -56,7 +54,7 @@ impl<P: Platform> Kernel<P> {
     fn conflict(&self, lock: &Lock) -> Option<Lock> {
         self.locks
             .iter()
-            .filter(|other| other.node == lock.node && other.whole == lock.whole && other.owner != lock.owner)
+            .filter(|other| other.on == lock.on && other.whole == lock.whole && other.owner != lock.owner)
             .filter(|other| (other.write || lock.write) && other.start < lock.end && lock.start < other.end)
             .min_by_key(|other| other.start)
             .copied()
@@ -104,24 +102,24 @@ impl<P: Platform> Kernel<P> {
         let fd = self.fd(a[0] as i32)?;
         let open = self.opens.get(fd.open)?;
         let (reads, writes, offset) = (open.reads(), open.writes(), open.offset);
-        let Object::Node(node) = open.object else { return fail(EINVAL) };
+        let on = open.object.locked();
         let asked = self.asked(a[2], large)?;
         let described = matches!(command, 36..=38);
         let owner = if described { Ok(fd.open) } else { Err(self.me()?.id) };
-        let (start, end) = self.extent(node, offset, &asked)?;
+        let (start, end) = self.extent(on, offset, &asked)?;
         let get = matches!(command, 5 | 12 | 36);
         match asked.kind {
             READ if !get && !reads => return fail(EBADF),
             WRITE if !get && !writes => return fail(EBADF),
             READ | WRITE => {}
             UNLOCK if !get => {
-                self.carve(node, owner, start, end);
+                self.carve(on, owner, start, end);
                 self.wake(Wait::Lock);
                 return Ok(0);
             }
             _ => return fail(EINVAL),
         }
-        let lock = Lock { node, owner, write: asked.kind == WRITE, whole: false, start, end };
+        let lock = Lock { on, owner, write: asked.kind == WRITE, whole: false, start, end };
         let other = self.conflict(&lock);
         if get {
             self.show(a[2], large, other)?;
@@ -136,9 +134,9 @@ impl<P: Platform> Kernel<P> {
             }
             return Err(Stop::Block(Wait::Lock));
         }
-        self.carve(node, owner, start, end);
+        self.carve(on, owner, start, end);
         self.locks.push(lock);
-        self.join(node, owner);
+        self.join(on, owner);
         self.wake(Wait::Lock);
         Ok(0)
     }
@@ -154,11 +152,14 @@ impl<P: Platform> Kernel<P> {
     }
 
     /// The bytes that a lock covers. EINVAL, EOVERFLOW.
-    fn extent(&self, node: NodeId, offset: u64, asked: &Asked) -> Result<(u64, u64), Errno> {
+    fn extent(&self, on: Locked, offset: u64, asked: &Asked) -> Result<(u64, u64), Errno> {
         let base = match asked.whence {
             0 => 0,
             1 => offset as i64,
-            2 => self.tree.file(node).map_or(0, |file| file.size) as i64,
+            2 => match on {
+                Locked::Node(node) => self.tree.file(node).map_or(0, |file| file.size) as i64,
+                _ => 0,
+            },
             _ => return Err(EINVAL),
         };
         let start = base.checked_add(asked.start).ok_or(EOVERFLOW)?;
@@ -175,15 +176,10 @@ impl<P: Platform> Kernel<P> {
     }
 
     /// Takes a range out of an owner's locks of a file.
-    fn carve(&mut self, node: NodeId, owner: Result<u32, i32>, start: u64, end: u64) {
+    fn carve(&mut self, on: Locked, owner: Result<u32, i32>, start: u64, end: u64) {
         let mut kept = alloc::vec::Vec::with_capacity(self.locks.len() + 1);
         for lock in self.locks.drain(..) {
-            if lock.whole
-                || lock.node != node
-                || lock.owner != owner
-                || lock.end <= start
-                || end <= lock.start
-            {
+            if lock.whole || lock.on != on || lock.owner != owner || lock.end <= start || end <= lock.start {
                 kept.push(lock);
                 continue;
             }
@@ -198,8 +194,8 @@ impl<P: Platform> Kernel<P> {
     }
 
     /// Joins an owner's locks that touch and are alike, so that F_GETLK shows one.
-    fn join(&mut self, node: NodeId, owner: Result<u32, i32>) {
-        let mine = |lock: &Lock| !lock.whole && lock.node == node && lock.owner == owner;
+    fn join(&mut self, on: Locked, owner: Result<u32, i32>) {
+        let mine = |lock: &Lock| !lock.whole && lock.on == on && lock.owner == owner;
         let mut own: alloc::vec::Vec<Lock> = self.locks.iter().filter(|lock| mine(lock)).copied().collect();
         self.locks.retain(|lock| !mine(lock));
         own.sort_by_key(|lock| lock.start);

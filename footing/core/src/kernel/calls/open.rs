@@ -18,6 +18,8 @@ const O_TRUNC: u32 = 0o1000;
 const O_DIRECTORY: u32 = 0o20_0000;
 const O_NOFOLLOW: u32 = 0o40_0000;
 const O_CLOEXEC: u32 = 0o200_0000;
+/// Set for every path that a program of 64 bits opens, and shown by F_GETFL.
+pub(super) const O_LARGEFILE: u32 = 0o10_0000;
 /// O_TMPFILE without O_DIRECTORY.
 const TMPFILE: u32 = 0o2000_0000;
 /// What F_GETFL shows: all but what only concerns the opening.
@@ -69,11 +71,13 @@ impl<P: Platform> Kernel<P> {
         }
         if flags & O_PATH != 0 {
             flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+        } else if !self.compat {
+            flags |= O_LARGEFILE;
         }
         let path = self.path(path)?;
         let exclusive = flags & (O_CREAT | O_EXCL) == O_CREAT | O_EXCL;
         let follow = flags & O_NOFOLLOW == 0 && !exclusive;
-        let place = self.find_at(directory, &path, follow)?;
+        let place = self.find_opened(directory, &path, follow, flags & O_CREAT != 0)?;
         if flags & O_CREAT != 0
             && (place.last == Last::Root || place.slash || !matches!(place.last, Last::Name(_)))
         {

@@ -4,7 +4,7 @@ use super::{Arguments, fail};
 use crate::errno::{EFAULT, EINVAL, ENOMEM, Errno};
 use crate::kernel::region::pages;
 use crate::kernel::{Backing, Done, Kernel, Region};
-use crate::platform::{PAGE, Platform};
+use crate::platform::{Access, PAGE, Platform};
 
 const MAYMOVE: u64 = 1;
 const FIXED: u64 = 2;
@@ -97,7 +97,11 @@ impl<P: Platform> Kernel<P> {
                     Some(known) if known.size >= end => share,
                     Some(known) => match known.node {
                         Some(node) => self.share_file(node, end)?,
-                        None => return Err(ENOMEM),
+                        // Behind the end of shared memory without a file there is nothing to touch.
+                        None => {
+                            let none = Access { read: false, write: false, execute: false };
+                            return self.map(id, from, to - from, none, Backing::Zero, region.label);
+                        }
                     },
                     None => return Err(EFAULT),
                 };

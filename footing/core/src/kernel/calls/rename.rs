@@ -64,6 +64,10 @@ impl<P: Platform> Kernel<P> {
             return fail(ENOENT);
         }
         let folder = self.tree.folder(node).is_ok();
+        let there = target.node.is_some_and(|there| self.tree.folder(there).is_ok());
+        if flags & EXCHANGE != 0 && target.slash && !there {
+            return fail(ENOTDIR);
+        }
         if !folder && (source.slash || flags & EXCHANGE == 0 && target.slash) {
             return fail(ENOTDIR);
         }

@@ -48,7 +48,7 @@ impl<P: Platform> Kernel<P> {
             (_, Some(size)) => size,
             (Kind::File(file), _) => file.size,
             (Kind::Device(..), _) => return if whence > 4 { fail(EINVAL) } else { Ok(0) },
-            (Kind::Folder(folder), _) => folder.len() as u64 + 2,
+            (Kind::Folder(_), _) if whence > 1 => return fail(EINVAL),
             _ => 0,
         } as i64;
         let target = match whence {

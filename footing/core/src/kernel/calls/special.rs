@@ -53,10 +53,11 @@ impl<P: Platform> Kernel<P> {
             return self.not_ready(open);
         }
         let count = if place.semaphore { 1 } else { place.count };
-        let done = self.put_count(ranges, count)?;
-        self.events.get_mut(event)?.count -= count;
+        // As on Linux, a count that can't be stored is gone.
+        place.count -= count;
+        let done = self.put_count(ranges, count);
         self.stir_open(open);
-        Ok(done)
+        Ok(done?)
     }
 
     pub(super) fn write_event(&mut self, open: u32, event: u32, ranges: &[Range]) -> Done {
@@ -82,9 +83,8 @@ impl<P: Platform> Kernel<P> {
         if fired == 0 {
             return self.not_ready(open);
         }
-        let done = self.put_count(ranges, fired)?;
         self.timer_fds.get_mut(timer)?.fired = 0;
-        Ok(done)
+        Ok(self.put_count(ranges, fired)?)
     }
 
     pub(super) fn read_signals_of(&mut self, open: u32, set: u64, ranges: &[Range]) -> Done {

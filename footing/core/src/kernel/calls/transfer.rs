@@ -56,6 +56,7 @@ impl<P: Platform> Kernel<P> {
             Object::Text(..) => self.read_text(id, offset, ranges)?,
             _ if seekless => return fail(ESPIPE),
             Object::Pipe(pipe, ..) => return self.read_pipe(id, pipe, ranges),
+            Object::Socket(_) if total(ranges) == 0 => return Ok(0),
             Object::Socket(socket) => return self.read_socket(id, socket, ranges),
             Object::Event(event) => return self.read_event(id, event, ranges),
             Object::Timer(timer) => return self.read_timer(id, timer, ranges),

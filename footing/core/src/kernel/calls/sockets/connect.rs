@@ -3,8 +3,8 @@
 use super::address::{any, family, host, loopback, port, unnamed, with_port};
 use super::{Arguments, DATAGRAM, INET, INET6, O_CLOEXEC, O_NONBLOCK, UNIX, fail};
 use crate::errno::{
-    EACCES, EADDRINUSE, EAGAIN, ECONNREFUSED, EINVAL, EISCONN, ENOENT, ENOTCONN, EOPNOTSUPP, EPROTOTYPE,
-    Errno,
+    EACCES, EADDRINUSE, EAGAIN, ECONNREFUSED, EINVAL, EISCONN, ENOENT, ENOTCONN, EOPNOTSUPP, EPERM,
+    EPROTOTYPE, Errno,
 };
 use crate::kernel::lookup::AT_FDCWD;
 use crate::kernel::{Done, Kernel, SocketState, Stop, Wait};
@@ -210,6 +210,11 @@ impl<P: Platform> Kernel<P> {
                 return Ok(0);
             }
             let peer = self.addressee(&address, of, kind)?;
+            if let SocketState::Datagram { peer: Some(other) } = self.sockets.get(peer)?.state
+                && other != id
+            {
+                return fail(EPERM);
+            }
             let socket = self.sockets.get_mut(id)?;
             (socket.state, socket.peer_address) = (SocketState::Datagram { peer: Some(peer) }, address);
             return Ok(0);
@@ -227,7 +232,8 @@ impl<P: Platform> Kernel<P> {
             return fail(ECONNREFUSED);
         }
         if queue.len() > *most {
-            return if impatient { fail(EAGAIN) } else { Err(Stop::Block(Wait::Any)) };
+            let done = if impatient { fail(EAGAIN) } else { Err(Stop::Block(Wait::Any)) };
+            return self.timed(id, 1, done, |count| count);
         }
         self.bind_self(id)?;
         let server = self.new_socket(of, kind)?;
@@ -267,11 +273,12 @@ impl<P: Platform> Kernel<P> {
         let (of, shut) = (socket.family, socket.shut & 1 != 0);
         let SocketState::Listen(queue, _) = &mut socket.state else { return fail(EINVAL) };
         let Some(server) = queue.pop_front() else {
-            return match () {
+            let done = match () {
                 () if shut => fail(EINVAL),
                 () if impatient => fail(EAGAIN),
                 () => Err(Stop::Block(Wait::Any)),
             };
+            return self.timed(id, 0, done, |count| count);
         };
         self.stir_socket(id);
         let fd = self.open_socket(server, flags)?;

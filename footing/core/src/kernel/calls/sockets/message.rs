@@ -35,7 +35,7 @@ impl<P: Platform> Kernel<P> {
         let flags = self.flags(impatient, a[3])?;
         self.check_range(a[1], a[2])?;
         let to = if a[4] == 0 { None } else { Some(self.address_at(a[4], a[5])?) };
-        self.send_message(id, &[(a[1], a[2].min(MAX_MOVE))], flags, to, Vec::new())
+        self.send_in_time(id, &[(a[1], a[2].min(MAX_MOVE))], flags, to, Vec::new())
     }
 
     /// recvfrom(2), recv(2).
@@ -43,7 +43,7 @@ impl<P: Platform> Kernel<P> {
         let (id, impatient) = self.socket_of(a[0])?;
         let flags = self.flags(impatient, a[3])?;
         self.check_range(a[1], a[2])?;
-        let got = self.receive_message(id, &[(a[1], a[2].min(MAX_MOVE))], flags)?;
+        let got = self.receive_in_time(id, &[(a[1], a[2].min(MAX_MOVE))], flags)?;
         self.doom(got.opens);
         if a[4] != 0 {
             self.put_address(a[4], a[5], &got.from)?;
@@ -87,7 +87,7 @@ impl<P: Platform> Kernel<P> {
         } else {
             self.passed(header.control, header.control_length)?
         };
-        self.send_message(id, &header.ranges, flags, to, opens)
+        self.send_in_time(id, &header.ranges, flags, to, opens)
     }
 
     /// recvmsg(2), with SCM_RIGHTS.
@@ -100,7 +100,7 @@ impl<P: Platform> Kernel<P> {
     fn receive_header(&mut self, id: u32, at: u64, flags: u64) -> Done {
         let word = self.long_size();
         let header = self.header(at)?;
-        let got = self.receive_message(id, &header.ranges, flags)?;
+        let got = self.receive_in_time(id, &header.ranges, flags)?;
         let cloexec = flags & CMSG_CLOEXEC != 0;
         let (size, cut) = self.deliver_opens(header.control, header.control_length, got.opens, cloexec)?;
         if header.name != 0 {

@@ -8,13 +8,13 @@ mod options;
 mod receive;
 mod send;
 
-use super::ready::{HUP, IN, OUT, READ_HUP, READ_NORMAL, WRITE_NORMAL};
+use super::ready::{ERR, HUP, IN, OUT, READ_HUP, READ_NORMAL, WRITE_NORMAL};
 use super::{Arguments, Range, fail};
 use crate::errno::{
-    EACCES, EAFNOSUPPORT, EINVAL, ENOTCONN, ENOTSOCK, EOPNOTSUPP, EPERM, EPROTONOSUPPORT, ESOCKTNOSUPPORT,
-    Errno,
+    EACCES, EAFNOSUPPORT, EAGAIN, ECONNRESET, EINVAL, ENOTCONN, ENOTSOCK, EOPNOTSUPP, EPERM, EPROTONOSUPPORT,
+    ESOCKTNOSUPPORT, Errno,
 };
-use crate::kernel::{Done, Kernel, Object, Pipe, Socket, SocketState};
+use crate::kernel::{Done, Kernel, Object, Pipe, Socket, SocketState, Stop};
 use crate::platform::Platform;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -27,7 +27,7 @@ pub(super) const DATAGRAM: u32 = 2;
 pub(super) const PACKETS: u32 = 5;
 pub(super) const O_NONBLOCK: u64 = 0o4000;
 pub(super) const O_CLOEXEC: u64 = 0o200_0000;
-/// Marks, beside what shutdown(2) ends, that the peer of datagrams is gone, for the next one to fail.
+/// Marks, beside what shutdown(2) ends, that the peer of datagrams or packets is gone.
 pub(super) const LOST: u8 = 4;
 /// What a socket's buffer holds, as Linux has it by default.
 pub(super) const BUFFER: usize = 212_992;
@@ -44,10 +44,11 @@ impl<P: Platform> Kernel<P> {
             peer_address: Vec::new(),
             messages: VecDeque::new(),
             passed: VecDeque::new(),
-            sent: 0,
             received: 0,
             node: None,
             shut: 0,
+            reset: false,
+            timeouts: [0; 2],
         })
     }
 
@@ -153,6 +154,12 @@ impl<P: Platform> Kernel<P> {
     /// The last description of a socket is gone.
     pub(crate) fn release_socket(&mut self, id: u32) {
         let Some(socket) = self.sockets.remove(id) else { return };
+        let unread = match socket.state {
+            SocketState::Connected { input, .. } => {
+                self.pipes.get(input).is_ok_and(|pipe| !pipe.bytes.is_empty())
+            }
+            _ => !socket.messages.is_empty(),
+        };
         match socket.state {
             SocketState::Connected { input, output, .. } => {
                 if socket.shut & 1 == 0 {
@@ -181,11 +188,15 @@ impl<P: Platform> Kernel<P> {
         }
         for number in self.sockets.numbers() {
             let Ok(other) = self.sockets.get_mut(number) else { continue };
-            let datagrams = other.kind == DATAGRAM;
             match &mut other.state {
                 SocketState::Connected { peer, .. } | SocketState::Datagram { peer } if *peer == Some(id) => {
                     *peer = None;
-                    other.shut |= if datagrams { LOST } else { 0 };
+                    other.shut |= match other.kind {
+                        DATAGRAM => LOST,
+                        PACKETS => LOST | 3,
+                        _ => 0,
+                    };
+                    other.reset |= unread && other.family == UNIX && other.kind != DATAGRAM;
                     self.stir_socket(number);
                 }
                 _ => {}
@@ -254,14 +265,16 @@ impl<P: Platform> Kernel<P> {
                     | when(ended, READ_HUP)
                     | when(room || gone, writes)
                     | when(ended && gone, HUP)
+                    | when(socket.reset, ERR)
             }
             SocketState::Datagram { peer } => {
-                let ended = socket.shut & 1 != 0 || socket.kind == PACKETS && peer.is_none();
+                let ended = socket.shut & 1 != 0;
                 let full = peer.is_some_and(|peer| self.sockets.get(peer).is_ok_and(send::full));
                 when(!socket.messages.is_empty() || ended, reads)
                     | when(!full, writes)
                     | when(ended, READ_HUP)
-                    | when(ended && socket.kind == PACKETS, HUP)
+                    | when(socket.shut & 3 == 3 || socket.kind == PACKETS && peer.is_none(), HUP)
+                    | when(socket.reset, ERR)
             }
         })
     }
@@ -292,14 +305,19 @@ impl<P: Platform> Kernel<P> {
             }
             SocketState::Datagram { peer } if socket.family == UNIX || peer.is_some() => {
                 socket.shut |= how;
-                if let Some(peer) = peer
-                    && how & 2 != 0
-                    && let Ok(peer) = self.sockets.get_mut(peer)
+                if let Some(number) = peer
+                    && let Ok(peer) = self.sockets.get_mut(number)
                     && peer.kind == PACKETS
                 {
-                    peer.shut |= 1;
+                    // What one does not read any more the other can't write, and the other way round.
+                    peer.shut |= (how & 1) << 1 | how >> 1;
+                    self.stir_socket(number);
                 }
                 self.stir_socket(id);
+                Ok(0)
+            }
+            SocketState::New if socket.family == UNIX => {
+                socket.shut |= how;
                 Ok(0)
             }
             SocketState::Listen(..) if how & 1 != 0 => {
@@ -315,7 +333,7 @@ impl<P: Platform> Kernel<P> {
     pub(super) fn read_socket(&mut self, open: u32, socket: u32, ranges: &[Range]) -> Done {
         let impatient = self.opens.get(open)?.impatient();
         let flags = if impatient { receive::DONTWAIT } else { 0 };
-        let got = self.receive_message(socket, ranges, flags)?;
+        let got = self.receive_in_time(socket, ranges, flags)?;
         self.doom(got.opens);
         Ok(got.count)
     }
@@ -324,7 +342,52 @@ impl<P: Platform> Kernel<P> {
     pub(super) fn write_socket(&mut self, open: u32, socket: u32, ranges: &[Range]) -> Done {
         let impatient = self.opens.get(open)?.impatient();
         let flags = if impatient { receive::DONTWAIT } else { 0 };
-        self.send_message(socket, ranges, flags, None, Vec::new())
+        self.send_in_time(socket, ranges, flags, None, Vec::new())
+    }
+
+    /// ECONNRESET, once, after the peer went without reading all.
+    fn take_reset(&mut self, id: u32) -> Result<(), Errno> {
+        let socket = self.sockets.get_mut(id)?;
+        if core::mem::take(&mut socket.reset) { Err(ECONNRESET) } else { Ok(()) }
+    }
+
+    /// Ends a wait by SO_RCVTIMEO (0) or SO_SNDTIMEO (1): EAGAIN, or what was sent so far.
+    fn timed<T>(
+        &mut self,
+        id: u32,
+        which: usize,
+        done: Result<T, Stop>,
+        so_far: fn(u64) -> T,
+    ) -> Result<T, Stop> {
+        let timeout = self.sockets.get(id).map_or(0, |socket| socket.timeouts[which & 1]);
+        if timeout == 0 || !matches!(done, Err(Stop::Block(_))) {
+            return done;
+        }
+        if self.expired() {
+            return match self.thread()?.progress {
+                0 => fail(EAGAIN),
+                progress => Ok(so_far(progress)),
+            };
+        }
+        self.wait_until(Some(self.now.saturating_add(timeout)));
+        done
+    }
+
+    fn receive_in_time(&mut self, id: u32, ranges: &[Range], flags: u64) -> Result<receive::Received, Stop> {
+        let done = self.receive_message(id, ranges, flags);
+        self.timed(id, 0, done, |count| receive::Received { count, ..Default::default() })
+    }
+
+    fn send_in_time(
+        &mut self,
+        id: u32,
+        ranges: &[Range],
+        flags: u64,
+        to: Option<Vec<u8>>,
+        opens: Vec<u32>,
+    ) -> Done {
+        let done = self.send_message(id, ranges, flags, to, opens);
+        self.timed(id, 1, done, |count| count)
     }
 
     /// A port below 1024 is for user 0. EACCES.

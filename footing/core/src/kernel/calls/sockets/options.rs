@@ -1,14 +1,15 @@
 //! Options of sockets. Source: getsockopt(2), socket(7).
 
 use super::{Arguments, BUFFER, UNIX, fail};
-use crate::errno::{EFAULT, EINVAL, ENOPROTOOPT, EOPNOTSUPP};
+use crate::errno::{EDOM, EFAULT, EINVAL, ENOPROTOOPT, EOPNOTSUPP};
 use crate::kernel::{Done, Kernel, SocketState};
 use crate::platform::Platform;
+use alloc::vec::Vec;
 
 const SOL_SOCKET: u32 = 1;
 
 impl<P: Platform> Kernel<P> {
-    /// setsockopt(2): what only tunes is accepted; timeouts are not kept.
+    /// setsockopt(2): SO_RCVTIMEO and SO_SNDTIMEO; what only tunes is accepted.
     pub(crate) fn sys_setsockopt(&mut self, a: Arguments) -> Done {
         let (id, _) = self.socket_of(a[0])?;
         let (level, name, length) = (a[1] as u32, a[2] as u32, a[4] as i32);
@@ -17,10 +18,9 @@ impl<P: Platform> Kernel<P> {
             return fail(EINVAL);
         }
         match (level, name) {
-            (SOL_SOCKET, 2 | 5..=10 | 12 | 13 | 15 | 16 | 18 | 19 | 29 | 36 | 66 | 67) if length < 4 => {
-                fail(EINVAL)
-            }
-            (SOL_SOCKET, 2 | 5..=10 | 12 | 13 | 15 | 16 | 18..=21 | 29 | 36 | 66 | 67) => {
+            (SOL_SOCKET, 20 | 21 | 66 | 67) => self.set_timeout(id, name, a[3], length as u64),
+            (SOL_SOCKET, 2 | 5..=10 | 12 | 13 | 15 | 16 | 18 | 19 | 29 | 36) if length < 4 => fail(EINVAL),
+            (SOL_SOCKET, 2 | 5..=10 | 12 | 13 | 15 | 16 | 18 | 19 | 29 | 36) => {
                 self.get32(a[3]).map_err(|_| EFAULT)?;
                 Ok(0)
             }
@@ -35,6 +35,40 @@ impl<P: Platform> Kernel<P> {
         }
     }
 
+    /// SO_RCVTIMEO (20, or 66 with 64 bits) or SO_SNDTIMEO (21, 67) as a `struct timeval`. EDOM for microseconds that are none.
+    fn set_timeout(&mut self, id: u32, name: u32, at: u64, length: u64) -> Done {
+        let long = if name > 21 { 8 } else { self.long_size() };
+        if length < 2 * long {
+            return fail(EINVAL);
+        }
+        let (seconds, rest) = if long == 8 {
+            (self.get64(at)? as i64, self.get64(at.wrapping_add(8))? as i64)
+        } else {
+            (i64::from(self.get32(at)? as i32), i64::from(self.get32(at.wrapping_add(4))? as i32))
+        };
+        if !(0..1_000_000).contains(&rest) {
+            return fail(EDOM);
+        }
+        let time = (seconds.max(0) as u64).saturating_mul(1_000_000_000).saturating_add(rest as u64 * 1000);
+        let place = &mut self.sockets.get_mut(id)?.timeouts;
+        // A time before now is no wait at all, which a nanosecond is as well.
+        place[usize::from(matches!(name, 21 | 67))] = if seconds < 0 { 1 } else { time };
+        Ok(0)
+    }
+
+    fn put_timeout(&mut self, a: Arguments, time: u64, length: i32) -> Done {
+        let long = if a[2] as u32 > 21 { 8 } else { self.long_size() as usize };
+        let (seconds, rest) = (time / 1_000_000_000, time % 1_000_000_000 / 1000);
+        let mut bytes = Vec::new();
+        for value in [seconds, rest] {
+            bytes.extend_from_slice(value.to_le_bytes().get(..long).unwrap_or_default());
+        }
+        bytes.truncate(length as usize);
+        self.store(a[3], &bytes)?;
+        self.put32(a[4], bytes.len() as u32)?;
+        Ok(0)
+    }
+
     /// getsockopt(2).
     pub(crate) fn sys_getsockopt(&mut self, a: Arguments) -> Done {
         let (id, _) = self.socket_of(a[0])?;
@@ -47,11 +81,19 @@ impl<P: Platform> Kernel<P> {
         let socket = self.sockets.get(id)?;
         let value: u32 = match (a[1] as u32, a[2] as u32) {
             (SOL_SOCKET, 3) => socket.kind,
-            (SOL_SOCKET, 4) => 0,
+            (SOL_SOCKET, 4) => match self.take_reset(id) {
+                Err(errno) => errno.0.into(),
+                Ok(()) => 0,
+            },
             (SOL_SOCKET, 7 | 8) => BUFFER as u32,
             (SOL_SOCKET, 17) => return self.put_peer(a, length),
-            (SOL_SOCKET, 20 | 21 | 13) => {
-                let size = 2 * self.long_size();
+            (SOL_SOCKET, name @ (20 | 21 | 66 | 67)) => {
+                let time = socket.timeouts[usize::from(matches!(name, 21 | 67))];
+                return self.put_timeout(a, time, length);
+            }
+            // SO_LINGER.
+            (SOL_SOCKET, 13) => {
+                let size = 8_u64;
                 let zeros = [0; 16];
                 let size = size.min(length as u64) as usize;
                 self.store(a[3], zeros.get(..size).unwrap_or_default())?;

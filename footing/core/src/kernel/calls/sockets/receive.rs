@@ -1,7 +1,7 @@
 //! Messages that arrive. Source: recv(2).
 
 use super::super::{part, total};
-use super::{PACKETS, Range, UNIX, fail};
+use super::{LOST, PACKETS, Range, UNIX, fail};
 use crate::errno::{EAGAIN, EFAULT, EINVAL, ENOTCONN, Errno};
 use crate::kernel::{Kernel, SocketState, Stop, Wait};
 use crate::platform::Platform;
@@ -63,6 +63,9 @@ impl<P: Platform> Kernel<P> {
         if waits && (pipe.bytes.len() as u64) < all && next.is_none() {
             return Err(Stop::Block(Wait::Pipe(input)));
         }
+        if pipe.bytes.is_empty() {
+            self.take_reset(id)?;
+        }
         let count = self.receive(input, impatient, &ranges, flags & PEEK == 0)?;
         let socket = self.sockets.get_mut(id)?;
         let mut opens = Vec::new();
@@ -76,17 +79,18 @@ impl<P: Platform> Kernel<P> {
     }
 
     fn receive_datagram(&mut self, id: u32, ranges: &[Range], flags: u64) -> Result<Received, Stop> {
-        let socket = self.sockets.get_mut(id)?;
+        let socket = self.sockets.get(id)?;
         let SocketState::Datagram { peer } = socket.state else { return fail(ENOTCONN) };
+        let packets = socket.kind == PACKETS;
+        if packets && peer.is_none() && socket.shut & LOST == 0 {
+            return fail(ENOTCONN);
+        }
+        self.take_reset(id)?;
+        let socket = self.sockets.get_mut(id)?;
         let Some(message) = socket.messages.pop_front() else {
             return match () {
-                () if socket.shut & 1 != 0 => Ok(Received::default()),
-                () if socket.kind == PACKETS && peer.is_none() => {
-                    if socket.peer_address.is_empty() && socket.address.is_empty() && socket.sent == 0 {
-                        return Ok(Received::default());
-                    }
-                    fail(ENOTCONN)
-                }
+                () if packets && socket.shut & 1 != 0 => Ok(Received::default()),
+                () if flags & DONTWAIT == 0 && socket.shut & 1 != 0 => Ok(Received::default()),
                 () if flags & DONTWAIT != 0 => fail(EAGAIN),
                 () => Err(Stop::Block(Wait::Any)),
             };

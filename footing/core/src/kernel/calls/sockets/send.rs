@@ -4,7 +4,7 @@ use super::super::total;
 use super::address::port;
 use super::receive::DONTWAIT;
 use super::{BUFFER, DATAGRAM, LOST, PACKETS, Range, UNIX, fail};
-use crate::errno::{EAGAIN, ECONNREFUSED, EDESTADDRREQ, EISCONN, EMSGSIZE, ENOTCONN, EPIPE, Errno};
+use crate::errno::{EAGAIN, ECONNREFUSED, EDESTADDRREQ, EISCONN, EMSGSIZE, ENOTCONN, EPERM, EPIPE, Errno};
 use crate::kernel::object::Message;
 use crate::kernel::{Done, Info, Kernel, Socket, SocketState, Stop, Wait};
 use crate::platform::Platform;
@@ -17,10 +17,18 @@ const LARGEST: u64 = 65507;
 /// So many messages wait for a reader.
 const MOST: usize = 278;
 
+/// So many wait if they come from others than the peer (`net.unix.max_dgram_qlen`).
+const MOST_OF_OTHERS: usize = 10;
+
 /// Whether a socket takes no more messages for the time being.
 pub(super) fn full(socket: &Socket) -> bool {
     let bytes: usize = socket.messages.iter().map(|message| message.bytes.len() + 256).sum();
     socket.messages.len() >= MOST || bytes > BUFFER
+}
+
+/// The same for messages of a socket that is not its peer.
+fn full_for_others(socket: &Socket) -> bool {
+    socket.family == UNIX && socket.messages.len() > MOST_OF_OTHERS || full(socket)
 }
 
 impl<P: Platform> Kernel<P> {
@@ -98,32 +106,47 @@ impl<P: Platform> Kernel<P> {
     ) -> Done {
         let size = total(ranges);
         let socket = self.sockets.get(id)?;
-        let (of, kind) = (socket.family, socket.kind);
-        if socket.shut & 2 != 0 {
-            return self.broken(flags);
+        let of = socket.family;
+        // Packets go to the peer, whatever address there is.
+        let to = to.filter(|_| socket.kind != PACKETS);
+        self.take_reset(id)?;
+        let socket = self.sockets.get(id)?;
+        let SocketState::Datagram { peer } = socket.state else { return fail(ENOTCONN) };
+        if of == UNIX && to.is_none() && peer.is_none() && socket.shut & LOST == 0 {
+            return fail(ENOTCONN);
         }
         if size > if of == UNIX { BUFFER as u64 - 32 } else { LARGEST } {
             return fail(EMSGSIZE);
         }
-        let target = match self.target(id, to)? {
-            Some(target) => target,
-            None if kind == PACKETS => return self.broken(flags),
-            // Nobody hears it.
-            None => return Ok(size),
-        };
-        self.bind_self(id)?;
-        if full(self.sockets.get(target)?) {
-            return match () {
-                () if of != UNIX => Ok(size),
-                () if flags & DONTWAIT != 0 => fail(EAGAIN),
-                () => Err(Stop::Block(Wait::Any)),
-            };
+        if socket.shut & 2 != 0 {
+            return if of == UNIX { fail(EPIPE) } else { self.broken(flags) };
         }
         let mut bytes = Vec::new();
         for &(start, length) in ranges {
             let before = bytes.len();
             bytes.resize(before + length as usize, 0);
             self.fetch(start, bytes.get_mut(before..).unwrap_or_default())?;
+        }
+        // Nobody hears it if there is no target.
+        let Some(target) = self.target(id, to)? else { return Ok(size) };
+        self.bind_self(id)?;
+        let there = self.sockets.get(target)?;
+        let theirs = match there.state {
+            SocketState::Datagram { peer } => peer,
+            _ => None,
+        };
+        if of == UNIX && theirs.is_some_and(|peer| peer != id) {
+            return fail(EPERM);
+        }
+        if of == UNIX && there.shut & 1 != 0 {
+            return fail(EPIPE);
+        }
+        if theirs == Some(id) && full(there) || theirs != Some(id) && full_for_others(there) {
+            return match () {
+                () if of != UNIX => Ok(size),
+                () if flags & DONTWAIT != 0 => fail(EAGAIN),
+                () => Err(Stop::Block(Wait::Any)),
+            };
         }
         let from = self.sockets.get(id)?.address.clone();
         self.sockets.get_mut(target)?.messages.push_back(Message {
@@ -142,7 +165,6 @@ impl<P: Platform> Kernel<P> {
         let SocketState::Datagram { peer } = socket.state else { return Err(ENOTCONN) };
         let address = socket.peer_address.clone();
         let lost = socket.shut & LOST != 0;
-        self.sockets.get_mut(id)?.shut &= !LOST;
         match to {
             Some(to) => {
                 let to = self.check_address(&to, of)?;
@@ -152,16 +174,14 @@ impl<P: Platform> Kernel<P> {
                 }
             }
             None if peer.is_some() => Ok(peer),
-            None if lost => Err(ECONNREFUSED),
-            None if kind == PACKETS => {
-                if address.is_empty() {
-                    Err(ENOTCONN)
-                } else {
-                    Ok(None)
-                }
+            None if lost => {
+                let socket = self.sockets.get_mut(id)?;
+                socket.shut &= !LOST;
+                socket.peer_address.clear();
+                Err(ECONNREFUSED)
             }
-            None if address.is_empty() => Err(if of == UNIX { ENOTCONN } else { EDESTADDRREQ }),
-            None if of == UNIX => Err(ECONNREFUSED),
+            None if of == UNIX => Err(ENOTCONN),
+            None if address.is_empty() => Err(EDESTADDRREQ),
             None => self.addressee(&address, of, DATAGRAM).map(Some),
         }
     }
