@@ -66,6 +66,8 @@ pub(crate) struct Thread<P: Platform> {
     pub(crate) queued: bool,
     /// Timeouts in a row.
     pub(crate) timeouts: u32,
+    /// How often in a row it has asked for the time and nothing else.
+    pub(crate) looks: u32,
 }
 
 /// What a process is up to.

@@ -8,7 +8,7 @@ pub type Limits = [(u64, u64); 16];
 /// What holds for all steps.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
-    /// Nanoseconds by which a call advances time.
+    /// Nanoseconds by which a call advances time. A thread that does nothing but ask for the time makes it go faster by and by.
     pub call_cost: u64,
     /// Nanoseconds that a thread ran when its home says [`Timeout`](crate::platform::Event::Timeout).
     pub slice: u64,

@@ -35,6 +35,7 @@ impl<P: Platform> Thread<P> {
             vfork: None,
             queued: false,
             timeouts: 0,
+            looks: 0,
         }
     }
 }

@@ -2,13 +2,14 @@
 
 use super::native::user;
 use super::program::{Answer, Call, MEMORY, SIZE, collect, prepare};
-use footing_core::kernel::{Kernel, Settings, StepSettings};
+use footing_core::kernel::{End, Kernel, Settings, StepSettings};
 use footing_core::platform::{
     Access, Content, Event, FileId, Mode, NoMemory, PAGE, Platform, Registers, SharedId, Table,
 };
 use footing_core::tree::{Data, File, Folder, Kind, Meta};
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::rc::Rc;
 
 /// What is behind a page.
 #[derive(Clone)]
@@ -23,10 +24,23 @@ pub struct Space {
     pages: BTreeMap<u64, (Access, Page)>,
 }
 
+/// How far a process is in its list of calls.
+#[derive(Clone, Default)]
+pub struct Cursor {
+    registers: Registers,
+    who: u32,
+    forks: u32,
+    calls: Rc<[Call]>,
+    results: Vec<i64>,
+    /// Results that were noted.
+    noted: usize,
+    /// The next result is fork(2)'s, in the child.
+    fresh: bool,
+}
+
 /// The home.
 pub struct Mock {
-    calls: Vec<Call>,
-    results: Vec<i64>,
+    calls: Rc<[Call]>,
     answers: Vec<Answer>,
     shared: BTreeMap<SharedId, Vec<u8>>,
 }
@@ -68,7 +82,7 @@ impl Mock {
 
 impl Platform for Mock {
     type Space = Space;
-    type Context = Registers;
+    type Context = Cursor;
 
     fn space(&mut self) -> Result<Space, NoMemory> {
         Ok(Space::default())
@@ -151,46 +165,56 @@ impl Platform for Mock {
         })
     }
 
-    fn context(&mut self, registers: &Registers) -> Registers {
-        *registers
+    fn context(&mut self, registers: &Registers) -> Cursor {
+        Cursor { registers: *registers, calls: self.calls.clone(), ..Cursor::default() }
     }
-    fn duplicate(&mut self, _: &mut Space, context: &mut Registers) -> Registers {
-        *context
+    fn duplicate(&mut self, _: &mut Space, context: &mut Cursor) -> Cursor {
+        context.forks += 1;
+        let child = context.calls.get(context.results.len()).map(|call| call.child.clone());
+        Cursor {
+            registers: context.registers,
+            who: context.who * 10 + context.forks,
+            calls: child.unwrap_or_default().into(),
+            fresh: true,
+            ..Cursor::default()
+        }
     }
-    fn registers(&mut self, _: &mut Space, context: &mut Registers) -> Registers {
-        *context
+    fn registers(&mut self, _: &mut Space, context: &mut Cursor) -> Registers {
+        context.registers
     }
-    fn set_registers(&mut self, _: &mut Space, context: &mut Registers, to: &Registers) {
+    fn set_registers(&mut self, _: &mut Space, context: &mut Cursor, to: &Registers) {
         assert_eq!(to.mode, Mode::Long);
-        *context = *to;
+        context.registers = *to;
     }
-    fn vectors(&mut self, _: &mut Space, _: &mut Registers) -> Vec<u8> {
+    fn vectors(&mut self, _: &mut Space, _: &mut Cursor) -> Vec<u8> {
         vec![0; 512]
     }
-    fn set_vectors(&mut self, _: &mut Space, _: &mut Registers, _: &[u8]) {}
+    fn set_vectors(&mut self, _: &mut Space, _: &mut Cursor, _: &[u8]) {}
 
-    fn run(&mut self, space: &mut Space, _: &mut Registers) -> Event {
-        let index = self.results.len();
+    fn run(&mut self, space: &mut Space, context: &mut Cursor) -> Event {
+        let index = context.results.len();
         if let Some(last) = index.checked_sub(1)
-            && self.answers.len() < index
+            && context.noted < index
         {
-            let (call, result) = (self.calls[last].clone(), self.results[last]);
-            let outs = collect(&call, result, &mut |at, bytes| {
+            let (call, result) = (&context.calls[last], context.results[last]);
+            let outs = collect(call, result, &mut |at, bytes| {
                 self.read(space, at, bytes);
             });
-            self.answers.push(Answer { result, outs });
+            self.answers.push(Answer::new(context.who, call, result, outs));
+            context.noted = index;
         }
-        let Some(call) = self.calls.get(index).cloned() else {
+        let Some(call) = context.calls.get(index) else {
             return Event::Call { table: Table::X86_64, number: 231, arguments: [0; 6] };
         };
-        let results = self.results.clone();
-        let arguments = prepare(&call, &results, &mut |at, bytes| {
+        let arguments = prepare(call, &context.results, &mut |at, bytes| {
             self.write(space, at, bytes);
         });
         Event::Call { table: Table::X86_64, number: call.number as u32, arguments }
     }
-    fn answer(&mut self, _: &mut Space, _: &mut Registers, result: i64) {
-        self.results.push(result);
+    fn answer(&mut self, _: &mut Space, context: &mut Cursor, result: i64) {
+        if !std::mem::take(&mut context.fresh) {
+            context.results.push(result);
+        }
     }
 }
 
@@ -216,8 +240,7 @@ fn elf() -> Vec<u8> {
 
 /// footing's answers.
 pub fn answers(calls: &[Call]) -> Vec<Answer> {
-    let home =
-        Mock { calls: calls.to_vec(), results: Vec::new(), answers: Vec::new(), shared: BTreeMap::new() };
+    let home = Mock { calls: calls.into(), answers: Vec::new(), shared: BTreeMap::new() };
     let mut kernel = Kernel::new(home, Settings::default());
     let volume = kernel.tree.volume(64 << 20, false, 20);
     let (uid, gid) = user();
@@ -256,11 +279,9 @@ pub fn answers(calls: &[Call]) -> Vec<Answer> {
     step.limits[3] = (8 << 20, u64::MAX);
     let outcome = kernel.run_step(root, step, &mut |_| {});
     let mut answers = kernel.platform.answers;
-    if answers.len() < calls.len() {
-        eprintln!("footing ended early: {outcome:?}");
-        answers.extend(
-            kernel.platform.results.get(answers.len()).map(|&result| Answer { result, outs: Vec::new() }),
-        );
+    if outcome.end != End::Exited(0) {
+        eprintln!("footing ended: {outcome:?}");
     }
+    answers.sort_by_key(|answer| answer.who);
     answers
 }

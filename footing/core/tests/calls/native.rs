@@ -51,27 +51,22 @@ pub fn answers(name: &str, calls: &[Call]) -> Vec<Answer> {
 }
 
 fn parse(mut bytes: &[u8]) -> Vec<Answer> {
-    let mut number = || {
-        let (head, rest) = bytes.split_at_checked(8)?;
+    let mut take = |length: usize| {
+        let (head, rest) = bytes.split_at_checked(length)?;
         bytes = rest;
-        Some(i64::from_le_bytes(head.try_into().ok()?))
+        Some(head.to_vec())
     };
-    let mut flat = Vec::new();
-    while let Some(next) = number() {
-        flat.push(next);
-    }
-    let mut flat = flat.into_iter();
     let mut answers = Vec::new();
-    while let Some(result) = flat.next() {
-        let count = flat.next().unwrap_or(0);
-        let outs = (0..count)
-            .map(|_| {
-                let length = flat.next().unwrap_or(0);
-                (0..length).filter_map(|_| flat.next()).map(|byte| byte as u8).collect()
-            })
-            .collect();
-        answers.push(Answer { result, outs });
+    while let Some(head) = take(16) {
+        let word = |at: usize| u32::from_le_bytes(head[at..at + 4].try_into().expect("four bytes"));
+        let result = i64::from_le_bytes(head[8..].try_into().expect("eight bytes"));
+        let outs = (0..word(4)).filter_map(|_| {
+            let length = u32::from_le_bytes(take(4)?.try_into().ok()?);
+            take(length as usize)
+        });
+        answers.push(Answer { who: word(0), outs: outs.collect(), result });
     }
+    answers.sort_by_key(|answer| answer.who);
     answers
 }
 
@@ -101,27 +96,44 @@ fn carry_out(path: &std::ffi::CStr, calls: &[Call], report: i32) -> ! {
             libc::_exit(1);
         }
     }
+    // SAFETY: signals of the list go to nobody else.
+    unsafe { libc::setsid() };
+    carry_on(calls, 0, report_to)
+}
+
+/// One process's list.
+fn carry_on(calls: &[Call], who: u32, report_to: i32) -> ! {
     let mut results = Vec::new();
+    let mut forks = 0;
     for call in calls {
         let a = prepare(call, &results, &mut |at, bytes| {
-            // SAFETY: `prepare` stays within the memory that is mapped above.
+            // SAFETY: `prepare` stays within the memory that `carry_out` maps.
             unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), at as *mut u8, bytes.len()) }
         });
         // SAFETY: what the call does to this process is what the test is about; nothing runs here but it.
         let done = unsafe { libc::syscall(call.number, a[0], a[1], a[2], a[3], a[4], a[5]) };
         // SAFETY: errno of this thread.
         let result = if done == -1 { -i64::from(unsafe { *libc::__errno_location() }) } else { done };
+        if call.number == libc::SYS_fork && result >= 0 {
+            forks += 1;
+            if result == 0 {
+                carry_on(&call.child, who * 10 + forks, report_to);
+            }
+        }
         results.push(result);
         let outs = collect(call, result, &mut |at, bytes| {
             // SAFETY: as above.
             unsafe { std::ptr::copy_nonoverlapping(at as *const u8, bytes.as_mut_ptr(), bytes.len()) }
         });
-        let mut words = vec![result, outs.len() as i64];
-        for out in outs {
-            words.push(out.len() as i64);
-            words.extend(out.iter().map(|&byte| i64::from(byte)));
+        let answer = Answer::new(who, call, result, outs);
+        let mut bytes = Vec::new();
+        bytes.extend_from_slice(&answer.who.to_le_bytes());
+        bytes.extend_from_slice(&(answer.outs.len() as u32).to_le_bytes());
+        bytes.extend_from_slice(&answer.result.to_le_bytes());
+        for out in answer.outs {
+            bytes.extend_from_slice(&(out.len() as u32).to_le_bytes());
+            bytes.extend_from_slice(&out);
         }
-        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
         // SAFETY: `bytes` is as long as is said.
         unsafe { libc::write(report_to, bytes.as_ptr().cast(), bytes.len()) };
     }

@@ -14,15 +14,22 @@ pub enum Arg {
     Bytes(Vec<u8>),
     /// The result of an earlier call, counted back: 1 is the last one.
     Result(usize),
+    /// The same for the number of a process; one that no process has if the call failed.
+    Process(usize),
     /// The address of so many bytes, which are compared after the call.
     Out(usize),
     /// The address of a `struct stat`: type, mode, links, owner and size are compared.
     Stat,
     /// The address of an array of addresses and lengths of `Bytes` and `Out`.
     Vectors(Vec<Arg>),
+    /// The address of a `struct stat` whose last change of bytes is compared too, if it is one that a program has set.
+    Times,
     /// The address of room for directory entries, whose names are compared, sorted.
     Entries,
 }
+
+/// A number that no process has.
+const NOBODY: u64 = 0x3fff_ffff;
 
 /// A call, and whether its result is compared as it is or only by success.
 #[derive(Clone, Debug)]
@@ -31,17 +38,28 @@ pub struct Call {
     pub number: libc::c_long,
     /// Its arguments.
     pub args: Vec<Arg>,
-    /// Results other than errors may differ: addresses, times.
+    /// Results other than errors may differ: addresses, times, numbers of processes.
     pub loose: bool,
+    /// What the new process does, if this is fork(2), before it exits with 0.
+    pub child: Vec<Call>,
 }
 
 /// What a call led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// Its result, or an error's number, negative.
+    /// Whose it is: 0 of the first process; of the n-th child the parent's number and the digit n.
+    pub who: u32,
+    /// Its result, or an error's number, negative. 0 for what may differ.
     pub result: i64,
     /// What the memory held that it was to fill.
     pub outs: Vec<Vec<u8>>,
+}
+
+impl Answer {
+    /// What is compared of a call.
+    pub fn new(who: u32, call: &Call, result: i64, outs: Vec<Vec<u8>>) -> Answer {
+        Answer { who, result: if call.loose { result.min(0) } else { result }, outs }
+    }
 }
 
 /// Room of an argument in the program's memory.
@@ -62,9 +80,13 @@ fn lay(arg: &Arg, at: &mut u64, results: &[i64], write: &mut dyn FnMut(u64, &[u8
     match arg {
         Arg::Number(number) => return *number,
         Arg::Result(back) => return results[results.len() - back] as u64,
+        Arg::Process(back) => {
+            let result = results.len().checked_sub(*back).map_or(-1, |at| results[at]);
+            return if result > 0 { result as u64 } else { NOBODY };
+        }
         Arg::Bytes(bytes) => write(here, bytes),
         Arg::Out(length) => write(here, &vec![0xaa; *length]),
-        Arg::Stat => write(here, &[0; 144]),
+        Arg::Stat | Arg::Times => write(here, &[0; 144]),
         Arg::Entries => write(here, &[0; 4096]),
         Arg::Vectors(parts) => {
             let mut array = Vec::new();
@@ -105,7 +127,7 @@ fn gather(
 ) {
     let here = *at;
     match arg {
-        Arg::Number(_) | Arg::Result(_) => return,
+        Arg::Number(_) | Arg::Result(_) | Arg::Process(_) => return,
         Arg::Bytes(_) => {}
         Arg::Out(length) => {
             let mut bytes = vec![0; *length];
@@ -116,6 +138,16 @@ fn gather(
             let mut bytes = [0; 144];
             read(here, &mut bytes);
             outs.push(shown(&bytes));
+        }
+        Arg::Times => {
+            let mut bytes = [0; 144];
+            read(here, &mut bytes);
+            let mut all = shown(&bytes);
+            let seconds = u64::from_le_bytes(bytes[88..96].try_into().expect("eight bytes"));
+            if seconds < 1 << 20 {
+                all.extend_from_slice(&bytes[88..104]);
+            }
+            outs.push(all);
         }
         Arg::Entries => {
             let mut bytes = vec![0; 4096];

@@ -18,6 +18,8 @@ enum Time {
     Omit,
     Now,
     At(i64),
+    /// Not a time.
+    Wrong,
 }
 
 impl<P: Platform> Kernel<P> {
@@ -198,7 +200,7 @@ impl<P: Platform> Kernel<P> {
                     UTIME_NOW => Time::Now,
                     UTIME_OMIT => Time::Omit,
                     0..1_000_000_000 => Time::At(seconds.saturating_mul(1_000_000_000).saturating_add(rest)),
-                    _ => return fail(EINVAL),
+                    _ => Time::Wrong,
                 };
             }
             if times == [Time::Omit; 2] {
@@ -217,6 +219,10 @@ impl<P: Platform> Kernel<P> {
             },
             (path, directory) => self.node_flags(directory, path, a[3])?,
         };
+        // Linux looks for the file first.
+        if times.contains(&Time::Wrong) {
+            return fail(EINVAL);
+        }
         self.change_times(node, times)
     }
 
@@ -234,7 +240,7 @@ impl<P: Platform> Kernel<P> {
         let place = self.tree.writable(node)?;
         for (slot, time) in place.times.iter_mut().zip(times) {
             match time {
-                Time::Omit => {}
+                Time::Omit | Time::Wrong => {}
                 Time::Now => *slot = now,
                 Time::At(time) => *slot = time,
             }

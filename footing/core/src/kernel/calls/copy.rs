@@ -43,12 +43,12 @@ impl<P: Platform> Kernel<P> {
 
     fn send_file(&mut self, a: Arguments, offset: Option<i64>) -> Result<(u64, u64), Stop> {
         let from = self.readable(a[1])?;
-        let Object::Node(node) = self.opens.get(from)?.object else { return fail(EINVAL) };
-        self.tree.file(node).map_err(|_| EINVAL)?;
         if offset.is_some_and(|offset| offset < 0) {
             return fail(EINVAL);
         }
         let to = self.writable(a[0])?;
+        let Object::Node(node) = self.opens.get(from)?.object else { return fail(EINVAL) };
+        self.tree.file(node).map_err(|_| EINVAL)?;
         if self.opens.get(to)?.flags & super::transfer::O_APPEND != 0 {
             return fail(EINVAL);
         }

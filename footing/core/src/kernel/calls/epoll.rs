@@ -48,7 +48,10 @@ impl<P: Platform> Kernel<P> {
         self.fd(a[0] as i32)?;
         let open = self.fd(a[2] as i32)?.open;
         let pollable = match self.opens.get(open)?.object {
-            Object::Node(node) => !matches!(self.tree.get(node)?.kind, Kind::File(_) | Kind::Folder(_)),
+            Object::Node(node) => !matches!(
+                self.tree.get(node)?.kind,
+                Kind::File(_) | Kind::Folder(_) | Kind::Device(1, 3 | 5 | 7)
+            ),
             Object::Text(..) => false,
             _ => true,
         };
@@ -125,6 +128,7 @@ impl<P: Platform> Kernel<P> {
     }
 
     fn wait_epoll(&mut self, a: Arguments, once: bool) -> Done {
+        self.fd(a[0] as i32)?;
         let most = a[2] as i32;
         if most <= 0 || most > 1 << 26 {
             return fail(EINVAL);

@@ -27,9 +27,17 @@ impl<P: Platform> Kernel<P> {
         }
         let old = self.path(from.1)?;
         let new = self.path(to.1)?;
-        let node = match self.open_of(from.0).map(|open| &open.object) {
-            Ok(&Object::Node(node)) if old.is_empty() && flags & AT_EMPTY_PATH != 0 => node,
-            _ => self.node_at(from.0, &old, flags & AT_SYMLINK_FOLLOW != 0)?,
+        let node = if old.is_empty() && flags & AT_EMPTY_PATH != 0 && from.0 != AT_FDCWD {
+            match self.open_of(from.0)?.object {
+                Object::Node(node) => node,
+                // The others' file systems are their own.
+                _ => {
+                    self.find_new(to.0, &new, false)?;
+                    return fail(EXDEV);
+                }
+            }
+        } else {
+            self.node_at(from.0, &old, flags & AT_SYMLINK_FOLLOW != 0)?
         };
         let (folder, name) = self.find_new(to.0, &new, false)?;
         let (uid, gid) = self.rights();

@@ -1,10 +1,10 @@
 //! Memory that is there already: its protection, its heap, what is known of it. Source: mprotect(2), brk(2), madvise(2).
 
 use super::{Arguments, fail};
-use crate::errno::{EINVAL, ENOMEM, Errno};
+use crate::errno::{EACCES, EINVAL, ENOMEM, Errno};
 use crate::kernel::region::{Label, pages};
 use crate::kernel::{Backing, Done, Kernel};
-use crate::platform::{Access, Content, PAGE, Platform};
+use crate::platform::{Access, Content, PAGE, Platform, SharedId};
 
 const RLIMIT_DATA: usize = 2;
 const RLIMIT_AS: usize = 9;
@@ -98,21 +98,44 @@ impl<P: Platform> Kernel<P> {
         Ok(wanted)
     }
 
-    /// madvise(2): MADV_DONTNEED as it says; what only helps is accepted; MADV_WIPEONFORK and MADV_REMOVE are EINVAL.
+    /// madvise(2): MADV_DONTNEED as it says; MADV_REMOVE of shared memory; what only helps is accepted; MADV_WIPEONFORK is EINVAL.
     pub(crate) fn sys_madvise(&mut self, a: Arguments) -> Done {
         let end = self.end_of(a[0], a[1]).map_err(|_| EINVAL)?;
         let advice = a[2] & 0xffff_ffff;
-        if !matches!(advice, 0..=4 | 8 | 10..=17 | 20..=23 | 25) {
+        if !matches!(advice, 0..=4 | 8 | 9 | 10..=17 | 20..=23 | 25) {
             return fail(EINVAL);
         }
         if end == a[0] {
             return Ok(0);
         }
         let space = self.me()?.space;
+        if advice == 9 {
+            return self.remove_pages(space, a[0], end);
+        }
         if advice == 4 || advice == 8 {
             self.forget_pages(space, a[0], end)?;
         }
         if self.spaces.get(space)?.covers(a[0], end) { Ok(0) } else { fail(ENOMEM) }
+    }
+
+    /// Shared pages that may be written are zeros again. EINVAL for others, ENOMEM where nothing is mapped.
+    fn remove_pages(&mut self, id: u32, start: u64, end: u64) -> Done {
+        let mut at = start;
+        while at < end {
+            let Some((first, region)) = self.spaces.get(id)?.at(at) else { return fail(ENOMEM) };
+            let Backing::Shared(share, offset) = region.backing else { return fail(EINVAL) };
+            if !region.access.write {
+                return fail(EACCES);
+            }
+            let to = region.end.min(end);
+            let from = offset.saturating_add(at - first);
+            let size = usize::try_from(to - at).map_err(|_| EINVAL)?;
+            let bytes = self.platform.shared(SharedId(share));
+            let bytes = usize::try_from(from).ok().and_then(|from| bytes.get_mut(from..)).unwrap_or_default();
+            bytes.iter_mut().take(size).for_each(|byte| *byte = 0);
+            at = to;
+        }
+        Ok(0)
     }
 
     /// Private pages are again what they were when they were mapped.

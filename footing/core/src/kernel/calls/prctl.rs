@@ -71,7 +71,7 @@ impl<P: Platform> Kernel<P> {
                 Ok(self.put32(a[1], subreaper).map(|()| 0)?)
             }
             38 if a[1] == 1 => Ok(0),
-            39 => Ok(1),
+            39 if a[1..5] == [0; 4] => Ok(1),
             // PR_SET_VMA: names of mappings are not kept.
             0x5356_4d41 => Ok(0),
             _ => Err(EINVAL.into()),

@@ -31,11 +31,14 @@ impl<P: Platform> Kernel<P> {
                 Some(_) => fail(EINVAL),
             };
         }
-        if old == 0 || new == 0 {
+        if new == 0 || old == 0 && self.spaces.get(id)?.at(start).is_some() {
             return fail(EINVAL);
         }
         let old_end = start.checked_add(old).ok_or(EINVAL)?;
         let new_end = start.checked_add(new).ok_or(EINVAL)?;
+        if old == 0 && self.spaces.get(id)?.at(start).is_none() {
+            return fail(EFAULT);
+        }
         if flags & FIXED != 0 {
             let space = self.spaces.get(id)?;
             let end = to.checked_add(new).ok_or(EINVAL)?;

@@ -169,8 +169,9 @@ impl<P: Platform> Kernel<P> {
         let thread = self.threads.get(&self.current).ok_or(ESRCH)?;
         let process = self.me()?;
         let all = thread.pending.iter().chain(&process.pending).fold(0, |set, info| set | bit(info.signal));
-        let set = all & thread.mask;
-        Ok(self.put64(a[0], set).map(|()| 0)?)
+        let set = (all & thread.mask).to_le_bytes();
+        self.store(a[0], set.get(..a[1] as usize).unwrap_or_default())?;
+        Ok(0)
     }
 
     /// rt_sigsuspend(2).

@@ -50,8 +50,11 @@ impl<P: Platform> Kernel<P> {
     }
 
     fn bind_unix(&mut self, id: u32, mut address: Vec<u8>) -> Done {
-        if !self.sockets.get(id)?.address.is_empty() {
-            return fail(EINVAL);
+        let bound = !self.sockets.get(id)?.address.is_empty();
+        let kind = self.sockets.get(id)?.kind;
+        if bound && address.len() == 2 {
+            // It has a name already, which is all that is asked for.
+            return Ok(0);
         }
         if address.len() == 2 {
             // A name that no file has, of five digits.
@@ -64,7 +67,10 @@ impl<P: Platform> Kernel<P> {
             }
         }
         let Some(path) = unix_path(&address).map(<[u8]>::to_vec) else {
-            if self.abstract_socket(&address).is_some() {
+            if bound {
+                return fail(EINVAL);
+            }
+            if self.abstract_socket(&address, kind).is_some() {
                 return fail(EADDRINUSE);
             }
             self.sockets.get_mut(id)?.address = address;
@@ -74,6 +80,9 @@ impl<P: Platform> Kernel<P> {
             Err(crate::errno::EEXIST) => return fail(EADDRINUSE),
             other => other?,
         };
+        if bound {
+            return fail(EINVAL);
+        }
         let meta = self.meta(folder, 0o777)?;
         let node = self.tree.add(folder, &name, Kind::Socket(Some(id)), meta)?;
         self.tree.hold(node);
@@ -85,9 +94,13 @@ impl<P: Platform> Kernel<P> {
         Ok(0)
     }
 
-    fn abstract_socket(&self, address: &[u8]) -> Option<u32> {
+    /// The socket of a kind that has a name which no file has.
+    fn abstract_socket(&self, address: &[u8], kind: u32) -> Option<u32> {
         self.sockets.numbers().find(|&number| {
-            self.sockets.get(number).is_ok_and(|socket| socket.family == UNIX && socket.address == address)
+            self.sockets.get(number).is_ok_and(|socket| {
+                let listens = !matches!(socket.state, SocketState::Connected { .. });
+                socket.family == UNIX && socket.kind == kind && socket.address == address && listens
+            })
         })
     }
 
@@ -176,7 +189,7 @@ impl<P: Platform> Kernel<P> {
                 _ => return Err(ECONNREFUSED),
             }
         } else if address.len() > 2 {
-            self.abstract_socket(address).ok_or(ECONNREFUSED)?
+            self.abstract_socket(address, kind).ok_or(ECONNREFUSED)?
         } else {
             return Err(EINVAL);
         };
