@@ -44,6 +44,9 @@ fn program(seed: u64) -> Vec<Call> {
     calls.push(call(SYS_open, vec![text("/dev/null"), n(O_RDWR.into())]));
     calls.extend((0..3).map(|to| call(SYS_dup2, vec![n(3), n(to)])));
     calls.push(call(SYS_close, vec![n(3)]));
+    // The limits and the stack for signals are the program's own too.
+    calls.push(call(SYS_setrlimit, vec![n(7), random::words(&[1024, 4096])]));
+    calls.push(call(SYS_sigaltstack, vec![random::words(&[0, 2, 0]), n(0)]));
     for _ in 0..6 {
         calls.push(call(SYS_mkdir, vec![text("w"), n(0o755)]));
         calls.push(call(SYS_chdir, vec![text("w")]));
@@ -60,7 +63,10 @@ fn program(seed: u64) -> Vec<Call> {
         _ => one(r),
     };
     for _ in 0..40 {
-        if r.below(24) == 0 {
+        let what = r.below(48);
+        if what == 0 {
+            processes::kill_self(&mut r, &mut calls);
+        } else if what < 3 {
             processes::family(&mut r, &mut calls, focused);
         } else {
             calls.push(focused(&mut r));

@@ -29,13 +29,14 @@ impl<P: Platform> Kernel<P> {
 
     /// Where a path leads from a directory's descriptor or [`AT_FDCWD`]. All errors of path_resolution(7).
     pub(crate) fn find_at(&mut self, directory: i32, path: &[u8], follow: bool) -> Result<Place, Errno> {
-        self.find_opened(directory, path, follow, false)
+        self.find_opened((directory, 0), path, follow, false)
     }
 
-    /// The same; if the file may be made (`create`), EISDIR for a slash behind its name or behind the one a link ends in.
+    /// The same, within what openat2(2)'s `resolve` allows: also ELOOP, EXDEV. If the file may be made (`create`), EISDIR for a slash
+    /// behind its name or behind the one a link ends in.
     pub(crate) fn find_opened(
         &mut self,
-        directory: i32,
+        (directory, within): (i32, u8),
         path: &[u8],
         follow: bool,
         create: bool,
@@ -43,10 +44,13 @@ impl<P: Platform> Kernel<P> {
         if path.is_empty() {
             return Err(ENOENT);
         }
-        let from = self.start_of(directory, path)?;
+        let scoped = within & (Lookup::BENEATH | Lookup::IN_ROOT) != 0;
+        // An absolute path starts in the directory too, then.
+        let from = self.start_of(directory, if scoped { b"." } else { path })?;
         let root = self.views.get(self.me()?.view)?.root;
+        let root = if within & Lookup::IN_ROOT != 0 { from } else { root };
         let (uid, gid) = self.rights();
-        let how = Lookup { root, from, uid, gid, follow, create };
+        let how = Lookup { root, from, uid, gid, follow, create, within };
         let mut named = false;
         loop {
             match self.tree.find(&how, path, self) {

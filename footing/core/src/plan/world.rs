@@ -208,8 +208,15 @@ impl Runner<'_> {
     /// Asks what PID 1 would run into when the world is made: the builder's input and its directory.
     fn ready<'p>(&mut self, root: &Root, step: &Step<'p>) -> Result<(), Failure<'p>> {
         let tree = self.kernel.tree();
-        let look =
-            |uid, gid| Lookup { root: root.node, from: root.node, uid, gid, follow: true, create: false };
+        let look = |uid, gid| Lookup {
+            root: root.node,
+            from: root.node,
+            uid,
+            gid,
+            follow: true,
+            create: false,
+            within: 0,
+        };
         let there = |found| match found {
             Ok(Found::Place(place)) => place.node.ok_or(ENOENT).map(Some),
             Ok(Found::Missing(..)) => Ok(None),

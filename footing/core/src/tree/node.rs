@@ -33,6 +33,8 @@ pub struct File {
     pub cache: Option<FileId>,
     /// Memory that holds the file's first bytes while it is mapped shared.
     pub shared: Option<SharedId>,
+    /// What must not be done with it any more: F_SEAL_SEAL and its kin of fcntl(2).
+    pub seals: u8,
 }
 
 /// A folder.
@@ -152,6 +154,6 @@ impl File {
             Data::Fixed(bytes) => bytes.len(),
             Data::Own(bytes) => bytes.len(),
         };
-        File { data, size: size as u64, cache: None, shared: None }
+        File { data, size: size as u64, cache: None, shared: None, seals: 1 }
     }
 }

@@ -1,7 +1,7 @@
 //! Where a path leads. Source: path_resolution(7).
 
 use super::{Kind, NodeId, Tree};
-use crate::errno::{EACCES, EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, Errno};
+use crate::errno::{EACCES, EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, EXDEV, Errno};
 use alloc::vec::Vec;
 
 /// More links than these in one path are ELOOP.
@@ -23,6 +23,29 @@ pub struct Lookup {
     pub follow: bool,
     /// Whether open(2) may make a file at the end: a slash behind its name is EISDIR then.
     pub create: bool,
+    /// RESOLVE_NO_MAGICLINKS and its kin of openat2(2).
+    pub within: u8,
+}
+
+impl Lookup {
+    /// A link of `/proc` is ELOOP.
+    const NO_MAGIC: u8 = 2;
+    /// A link is ELOOP.
+    const NO_LINKS: u8 = 4;
+    /// What leads above the start is EXDEV.
+    pub const BENEATH: u8 = 8;
+    /// The start is the root.
+    pub const IN_ROOT: u8 = 16;
+
+    /// Whether a link may be followed, one of `/proc` that has no text, or one that has.
+    fn may_follow(&self, magic: bool) -> Result<(), Errno> {
+        match () {
+            () if self.within & Self::NO_LINKS != 0 => Err(ELOOP),
+            () if magic && self.within & Self::NO_MAGIC != 0 => Err(ELOOP),
+            () if magic && self.within & (Self::BENEATH | Self::IN_ROOT) != 0 => Err(EXDEV),
+            () => Ok(()),
+        }
+    }
 }
 
 /// The last component of a path.
@@ -90,6 +113,10 @@ impl Tree {
         if path.len() >= MAX_PATH {
             return Err(ENAMETOOLONG);
         }
+        let beneath = how.within & Lookup::BENEATH != 0;
+        if beneath && path.first() == Some(&b'/') {
+            return Err(EXDEV);
+        }
         let mut rest: Vec<u8> = path.into();
         let mut at = 0;
         let mut here = if path.first() == Some(&b'/') { how.root } else { how.from };
@@ -104,6 +131,9 @@ impl Tree {
             let slash = rest.get(end) == Some(&b'/');
             let inside = self.folder(here)?;
             self.may(here, how.uid, how.gid, 1)?;
+            if name == b".." && beneath && here == how.from {
+                return Err(EXDEV);
+            }
             if name == b"." || name == b".." {
                 let next =
                     if name == b"." || here == how.root { here } else { self.parent(here).unwrap_or(here) };
@@ -135,10 +165,14 @@ impl Tree {
             place = Place { folder: here, last: Last::Name(name.into()), node: Some(next), slash };
             let follow = how.follow || !last || slash;
             let target = match &self.get(next)?.kind {
-                Kind::Link(target) if follow => target.to_vec(),
+                Kind::Link(target) if follow => {
+                    how.may_follow(false)?;
+                    target.to_vec()
+                }
                 Kind::Magic(kind, process) if follow => match dynamic.text(*kind, *process) {
                     Some(text) => text,
                     None => {
+                        how.may_follow(true)?;
                         (here, at) = (dynamic.jump(*kind, *process)?, end);
                         continue;
                     }
@@ -155,6 +189,9 @@ impl Tree {
             links += 1;
             if links > MAX_LINKS {
                 return Err(ELOOP);
+            }
+            if target.first() == Some(&b'/') && beneath {
+                return Err(EXDEV);
             }
             if target.first() == Some(&b'/') {
                 here = how.root;

@@ -23,30 +23,39 @@ pub fn process_call(r: &mut Random) -> Call {
         }
         5 | 6 => call(SYS_rt_sigpending, vec![Arg::Out(8), n(r.one(&[8, 8, 4, 16]))]),
         7 | 8 => call(SYS_rt_sigtimedwait, vec![set(r), n(0), words(&[0, 0]), n(8)]),
-        9 | 10 => call(SYS_kill, vec![n(0), signal(r)]),
+        9 | 10 => call(SYS_kill, vec![n(r.one(&[0, 99999])), n(0)]),
         11 => call(SYS_signalfd4, vec![n(-1), set(r), n(8), i(SFD_NONBLOCK)]),
         12 => call(SYS_wait4, vec![n(r.one(&[-1, 0, 99999])), n(0), n(r.one(&[1, 3, 11, 4])), n(0)]),
         13 => loose(r.one(&[SYS_setsid, SYS_getpgrp, SYS_getppid]), vec![]),
         14 => call(SYS_setpgid, vec![n(0), n(r.one(&[0, 0, -1, 99999]))]),
-        15 => call(
-            SYS_setrlimit,
-            vec![n(r.one(&[7, 4, 16])), words(&[r.one(&[64, 12, 100]), r.one(&[100, 64])])],
-        ),
-        16 => call(SYS_getrlimit, vec![n(r.one(&[7, 4, 99])), Arg::Out(8)]),
+        15 => {
+            call(SYS_setrlimit, vec![n(r.one(&[7, 16])), words(&[r.one(&[64, 12, 100]), r.one(&[100, 64])])])
+        }
+        16 => call(SYS_getrlimit, vec![n(r.one(&[7, 99])), Arg::Out(8)]),
         17 => call(r.one(&[SYS_setuid, SYS_setgid]), vec![n(r.one(&[1000, 0, -1, 7]))]),
         18 => call(SYS_setresuid, vec![n(r.one(&[-1, 1000, 0])), n(-1), n(r.one(&[-1, 1000]))]),
-        19 => call(SYS_prctl, vec![n(r.one(&[1, 2, 3, 36, 39])), n(r.one(&[1, 0, 70])), n(0), n(0), n(0)]),
+        19 => call(SYS_prctl, vec![n(r.one(&[1, 36, 39])), n(r.one(&[1, 0, 70])), n(0), n(0), n(0)]),
         20 => call(
             SYS_sigaltstack,
             vec![words(&[0x1008_0000, r.one(&[0, 2, 4, 1]), r.one(&[100, 8192])]), Arg::Out(8)],
         ),
-        _ => call(SYS_getpriority, vec![n(r.below(4) as i64), n(0)]),
+        _ => loose(SYS_getpriority, vec![n(r.below(4) as i64), n(0)]),
     }
+}
+
+/// A process that signals itself.
+pub fn kill_self(r: &mut Random, calls: &mut Vec<Call>) {
+    calls.push(loose(SYS_getpid, vec![]));
+    let signal = r.one(&[SIGUSR1, SIGUSR2, SIGTERM, SIGCHLD, SIGCONT, SIGWINCH, 65, -1]);
+    calls.push(call(r.one(&[SYS_kill, SYS_kill, SYS_tkill]), vec![Arg::Process(1), i(signal)]));
 }
 
 /// A child that does something, and what its parent does about it.
 pub fn family(r: &mut Random, calls: &mut Vec<Call>, mut one: impl FnMut(&mut Random) -> Call) {
     let mut child: Vec<Call> = (0..r.below(6)).map(|_| one(r)).collect();
+    if r.below(3) == 0 {
+        kill_self(r, &mut child);
+    }
     let way = r.below(6);
     match way {
         0 => child.push(call(SYS_exit_group, vec![n(r.below(300) as i64)])),

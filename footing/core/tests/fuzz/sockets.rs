@@ -13,7 +13,7 @@ fn address(r: &mut Random) -> (Arg, Arg) {
 
 pub fn socket_call(r: &mut Random) -> Call {
     let size = r.below(40) as usize;
-    let flags = i(MSG_DONTWAIT | MSG_NOSIGNAL | r.one(&[0, 0, MSG_PEEK, MSG_TRUNC, MSG_OOB]));
+    let flags = i(MSG_DONTWAIT | MSG_NOSIGNAL | r.one(&[0, 0, MSG_PEEK, MSG_TRUNC]));
     match r.below(18) {
         0 | 1 => call(
             SYS_socket,

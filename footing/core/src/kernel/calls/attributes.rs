@@ -73,6 +73,10 @@ impl<P: Platform> Kernel<P> {
             return fail(EPERM);
         }
         self.owns(node)?;
+        let sealed = self.tree.file(node).is_ok_and(|file| file.seals & super::seals::EXECUTE != 0);
+        if sealed && (u64::from(self.tree.get(node)?.mode) ^ mode) & 0o111 != 0 {
+            return fail(EPERM);
+        }
         let (uid, gid) = self.rights();
         let time = self.time();
         let place = self.tree.writable(node)?;

@@ -17,7 +17,7 @@ const RAW: [u8; 36] = [
 ];
 
 impl<P: Platform> Kernel<P> {
-    /// fcntl(2): descriptors, flags, locks, sizes of pipes. Leases and signals of O_ASYNC are EINVAL.
+    /// fcntl(2): descriptors, flags, locks, sizes of pipes, seals. Leases and signals of O_ASYNC are EINVAL.
     pub(crate) fn sys_fcntl(&mut self, a: Arguments) -> Done {
         let fd = self.fd(a[0] as i32)?;
         let argument = a[2];
@@ -49,6 +49,8 @@ impl<P: Platform> Kernel<P> {
             5..=7 | 12..=14 | 36..=38 => self.record_lock(a),
             // F_SETOWN, F_GETOWN, F_GETSIG: nobody is sent SIGIO.
             8 | 9 | 11 => Ok(0),
+            1033 => self.seal(a, true),
+            1034 => self.seal(a, false),
             1031 => self.set_pipe_size(fd.open, argument),
             1032 => match open.object {
                 Object::Pipe(pipe, ..) => Ok(self.pipes.get(pipe)?.size as u64),

@@ -12,7 +12,7 @@ const CHUNK: u64 = 1 << 16;
 
 impl<P: Platform> Kernel<P> {
     /// A file's bytes from an offset on, at most so many.
-    fn bytes_of(&mut self, node: NodeId, offset: u64, most: u64) -> Result<Vec<u8>, Errno> {
+    pub(super) fn bytes_of(&mut self, node: NodeId, offset: u64, most: u64) -> Result<Vec<u8>, Errno> {
         self.pull(node, offset, offset.saturating_add(most));
         let (stored, zeros) = self.tree.file(node)?.at(offset, most as usize);
         let mut bytes = Vec::with_capacity(stored.len().saturating_add(zeros));
@@ -80,11 +80,12 @@ impl<P: Platform> Kernel<P> {
     }
 
     /// Writes the kernel's own bytes to a description: as many as there is room for.
-    fn put_open(&mut self, id: u32, bytes: &[u8]) -> Done {
+    pub(super) fn put_open(&mut self, id: u32, bytes: &[u8]) -> Done {
         let open = self.opens.get(id)?;
         let (offset, impatient) = (open.offset, open.impatient());
         let pipe = match open.object {
             Object::Node(node) if self.tree.file(node).is_ok() => {
+                self.may_change(node, offset.saturating_add(bytes.len() as u64))?;
                 let limit = self.size_limit(offset, bytes.len() as u64)?;
                 let most = limit.saturating_sub(offset).min(bytes.len() as u64) as usize;
                 let count = self.put_bytes(node, offset, bytes.get(..most).unwrap_or_default())?;
@@ -147,6 +148,7 @@ impl<P: Platform> Kernel<P> {
         if source == target && start < goal.saturating_add(most) && goal < start.saturating_add(most) {
             return fail(EINVAL);
         }
+        self.may_change(target, goal.saturating_add(most.min(self.tree.file(source)?.size)))?;
         let done = self.copy_bytes((source, start), (target, goal), most)?;
         match a[1] {
             0 => self.opens.get_mut(from)?.offset = start.saturating_add(done),
@@ -178,19 +180,5 @@ impl<P: Platform> Kernel<P> {
         self.uncache(to.0);
         self.push(to.0, to.1, to.1.saturating_add(done));
         Ok(done)
-    }
-
-    /// splice(2): EINVAL, as for files that can't; programs copy by read and write then.
-    pub(crate) fn sys_splice(&mut self, a: Arguments) -> Done {
-        self.readable(a[0])?;
-        self.writable(a[2])?;
-        fail(EINVAL)
-    }
-
-    /// tee(2): EINVAL, as splice(2).
-    pub(crate) fn sys_tee(&mut self, a: Arguments) -> Done {
-        self.readable(a[0])?;
-        self.writable(a[1])?;
-        fail(EINVAL)
     }
 }

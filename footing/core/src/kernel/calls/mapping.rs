@@ -68,6 +68,9 @@ impl<P: Platform> Kernel<P> {
                 if protection & 4 != 0 && self.tree.noexec(node) {
                     return fail(EPERM);
                 }
+                if shared && access.write {
+                    self.may_change(node, 0)?;
+                }
                 self.file_backing(node, offset, end, shared)?
             }
         };
@@ -136,22 +139,33 @@ impl<P: Platform> Kernel<P> {
         Ok(Backing::File(node, offset))
     }
 
-    /// memfd_create(2): MFD_CLOEXEC and MFD_ALLOW_SEALING, without seals; MFD_HUGETLB is EINVAL.
+    /// memfd_create(2): MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_NOEXEC_SEAL and MFD_EXEC; MFD_HUGETLB is EINVAL.
     pub(crate) fn sys_memfd_create(&mut self, a: Arguments) -> Done {
         const CLOEXEC: u64 = 1;
         let flags = a[1] & 0xffff_ffff;
-        if flags & !(CLOEXEC | 2 | 8 | 16) != 0 {
+        const SEALS: u64 = 2;
+        const NO_EXECUTE: u64 = 8;
+        const EXECUTE: u64 = 16;
+        if flags & !(CLOEXEC | SEALS | NO_EXECUTE | EXECUTE) != 0
+            || flags & NO_EXECUTE != 0 && flags & EXECUTE != 0
+        {
             return fail(EINVAL);
         }
         let name =
             self.text(a[0], 249, EINVAL).map_err(|errno| if errno == EINVAL { EINVAL } else { EFAULT })?;
         let volume = self.tree.get(self.root)?.volume;
-        let meta = self.owned(if flags & 8 != 0 { 0o666 } else { 0o777 });
-        let node = self.tree.make(volume, Kind::File(File::new(Data::Own(Vec::new()))), meta)?;
+        let meta = self.owned(if flags & NO_EXECUTE != 0 { 0o666 } else { 0o777 });
+        let mut file = File::new(Data::Own(Vec::new()));
+        file.seals = match () {
+            () if flags & NO_EXECUTE != 0 => super::seals::EXECUTE,
+            () if flags & SEALS != 0 => 0,
+            () => super::seals::SEAL,
+        };
+        let node = self.tree.make(volume, Kind::File(file), meta)?;
         let mut shown = b"/memfd:".to_vec();
         shown.extend_from_slice(&name);
         shown.extend_from_slice(b" (deleted)");
-        let open = self.new_open(Object::Node(node), 2, &shown)?;
+        let open = self.new_open(Object::Node(node), 2 | super::open::O_LARGEFILE, &shown)?;
         Ok(self.install(open, 0, flags & CLOEXEC != 0)?)
     }
 }

@@ -3,7 +3,7 @@
 use super::transfer::{O_ACCMODE, O_PATH};
 use super::{Arguments, fail};
 use crate::errno::{
-    E2BIG, EACCES, EEXIST, EINVAL, EISDIR, ELOOP, ENOENT, ENOTDIR, ENXIO, EPERM, EROFS, ETXTBSY, EXDEV, Errno,
+    E2BIG, EACCES, EEXIST, EINVAL, EISDIR, ELOOP, ENOENT, ENOTDIR, ENXIO, EPERM, EROFS, ETXTBSY, Errno,
 };
 use crate::kernel::lookup::AT_FDCWD;
 use crate::kernel::{Done, Kernel, Object};
@@ -41,7 +41,8 @@ impl<P: Platform> Kernel<P> {
         self.open_path(a[0] as i32, a[1], a[2] as u32, a[3] as u32)
     }
 
-    /// openat2(2); RESOLVE_NO_SYMLINKS and the like are E2BIG's neighbour EINVAL, but for RESOLVE_CACHED and RESOLVE_NO_XDEV.
+    /// openat2(2): RESOLVE_NO_SYMLINKS, RESOLVE_NO_MAGICLINKS, RESOLVE_BENEATH and RESOLVE_IN_ROOT. RESOLVE_NO_XDEV and RESOLVE_CACHED
+    /// change nothing.
     pub(crate) fn sys_openat2(&mut self, a: Arguments) -> Done {
         if a[3] < 24 {
             return fail(EINVAL);
@@ -57,13 +58,19 @@ impl<P: Platform> Kernel<P> {
         if strange || mode != 0 && flags as u32 & (O_CREAT | TMPFILE) == 0 {
             return fail(EINVAL);
         }
-        if resolve & !0x21 != 0 {
-            return fail(if resolve & 0x18 != 0 { EXDEV } else { EINVAL });
+        // RESOLVE_BENEATH and RESOLVE_IN_ROOT.
+        if resolve & 0x18 == 0x18 {
+            return fail(EINVAL);
         }
-        self.open_path(a[0] as i32, a[1], flags as u32, mode as u32)
+        self.open_within((a[0] as i32, resolve as u8), a[1], flags as u32, mode as u32)
     }
 
-    fn open_path(&mut self, directory: i32, path: u64, mut flags: u32, mode: u32) -> Done {
+    fn open_path(&mut self, directory: i32, path: u64, flags: u32, mode: u32) -> Done {
+        self.open_within((directory, 0), path, flags, mode)
+    }
+
+    /// Opens a path from a directory on, within what openat2(2)'s `resolve` allows.
+    fn open_within(&mut self, (directory, within): (i32, u8), path: u64, mut flags: u32, mode: u32) -> Done {
         if flags & TMPFILE != 0 && (flags & O_DIRECTORY == 0 || flags & 3 == 0)
             || flags & (O_CREAT | O_DIRECTORY) == O_CREAT | O_DIRECTORY && flags & O_PATH == 0
         {
@@ -77,7 +84,7 @@ impl<P: Platform> Kernel<P> {
         let path = self.path(path)?;
         let exclusive = flags & (O_CREAT | O_EXCL) == O_CREAT | O_EXCL;
         let follow = flags & O_NOFOLLOW == 0 && !exclusive;
-        let place = self.find_opened(directory, &path, follow, flags & O_CREAT != 0)?;
+        let place = self.find_opened((directory, within), &path, follow, flags & O_CREAT != 0)?;
         if flags & O_CREAT != 0
             && (place.last == Last::Root || place.slash || !matches!(place.last, Last::Name(_)))
         {

@@ -83,6 +83,7 @@ impl<P: Platform> Kernel<P> {
     pub(super) fn resize(&mut self, node: NodeId, size: u64) -> Result<(), Errno> {
         let time = self.time();
         let before = self.tree.file(node)?.size;
+        self.may_resize(node, size)?;
         if size > before {
             let limit = self.me()?.limits.get(1).map_or(u64::MAX, |limit| limit.0);
             if size > limit {
@@ -185,6 +186,11 @@ impl<P: Platform> Kernel<P> {
         }
         let end = offset.checked_add(length).ok_or(EFBIG)? as u64;
         let (offset, time) = (offset as u64, self.time());
+        if a[1] & PUNCH_HOLE != 0 {
+            self.may_change(node, 0)?;
+        } else if a[1] == 0 && end > self.tree.file(node)?.size {
+            self.may_resize(node, end)?;
+        }
         self.pull(node, 0, u64::MAX);
         if a[1] & PUNCH_HOLE != 0 {
             let stored = self.tree.file(node)?.bytes().len() as u64;

@@ -42,7 +42,7 @@ table! {
     284 sys_waitid 295 sys_openat 296 sys_mkdirat 297 sys_mknodat 298 sys_fchownat 299 sys_futimesat 300 sys_fstatat64
     301 sys_unlinkat 302 sys_renameat 303 sys_linkat 304 sys_symlinkat 305 sys_readlinkat 306 sys_fchmodat
     307 sys_faccessat 308 sys_pselect6 309 sys_ppoll 311 sys_set_robust_list 312 sys_get_robust_list 313 sys_splice
-    314 sys_sync_file_range 315 sys_tee 318 sys_getcpu 319 sys_epoll_pwait 320 sys_utimensat 321 sys_signalfd
+    314 sys_sync_file_range 315 sys_tee 316 sys_vmsplice 318 sys_getcpu 319 sys_epoll_pwait 320 sys_utimensat 321 sys_signalfd
     322 sys_timerfd_create 323 sys_eventfd 324 sys_fallocate32 325 sys_timerfd_settime 326 sys_timerfd_gettime
     327 sys_signalfd4 328 sys_eventfd2 329 sys_epoll_create1 330 sys_dup3 331 sys_pipe2 333 sys_preadv32 334 sys_pwritev32
     335 sys_rt_tgsigqueueinfo 337 sys_recvmmsg 340 sys_prlimit64 344 sys_syncfs 345 sys_sendmmsg 352 sys_sched_getattr
@@ -63,7 +63,7 @@ table! {
     247 io_getevents 248 io_submit 249 io_cancel 253 lookup_dcookie 257 remap_file_pages 273 vserver 274 mbind
     275 get_mempolicy 276 set_mempolicy 277 mq_open 278 mq_unlink 279 mq_timedsend 280 mq_timedreceive 281 mq_notify
     282 mq_getsetattr 286 add_key 287 request_key 288 keyctl 289 ioprio_set 290 ioprio_get 291 inotify_init
-    292 inotify_add_watch 293 inotify_rm_watch 294 migrate_pages 316 vmsplice 317 move_pages 332 inotify_init1
+    292 inotify_add_watch 293 inotify_rm_watch 294 migrate_pages 317 move_pages 332 inotify_init1
     336 perf_event_open 338 fanotify_init 339 fanotify_mark 341 name_to_handle_at 347 process_vm_readv
     348 process_vm_writev 349 kcmp 351 sched_setattr 354 seccomp 374 userfaultfd 380 pkey_mprotect 381 pkey_alloc
     382 pkey_free 385 io_pgetevents 393 semget 394 semctl 395 shmget 396 shmctl 397 shmat 398 shmdt

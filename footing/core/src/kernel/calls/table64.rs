@@ -53,7 +53,7 @@ table! {
     233 sys_epoll_ctl 234 sys_tgkill 235 sys_utimes 247 sys_waitid 257 sys_openat 258 sys_mkdirat 259 sys_mknodat
     260 sys_fchownat 261 sys_futimesat 262 sys_newfstatat 263 sys_unlinkat 264 sys_renameat 265 sys_linkat
     266 sys_symlinkat 267 sys_readlinkat 268 sys_fchmodat 269 sys_faccessat 270 sys_pselect6 271 sys_ppoll
-    273 sys_set_robust_list 274 sys_get_robust_list 275 sys_splice 276 sys_tee 277 sys_sync_file_range 280 sys_utimensat
+    273 sys_set_robust_list 274 sys_get_robust_list 275 sys_splice 276 sys_tee 278 sys_vmsplice 277 sys_sync_file_range 280 sys_utimensat
     281 sys_epoll_pwait 282 sys_signalfd 283 sys_timerfd_create 284 sys_eventfd 285 sys_fallocate
     286 sys_timerfd_settime 287 sys_timerfd_gettime 288 sys_accept4 289 sys_signalfd4 290 sys_eventfd2
     291 sys_epoll_create1 292 sys_dup3 293 sys_pipe2 295 sys_preadv 296 sys_pwritev 297 sys_rt_tgsigqueueinfo
@@ -69,7 +69,7 @@ table! {
     214 epoll_ctl_old 215 epoll_wait_old 216 remap_file_pages 220 semtimedop 236 vserver
     237 mbind 238 set_mempolicy 239 get_mempolicy 240 mq_open 241 mq_unlink 242 mq_timedsend 243 mq_timedreceive
     244 mq_notify 245 mq_getsetattr 248 add_key 249 request_key 250 keyctl 251 ioprio_set 252 ioprio_get
-    253 inotify_init 254 inotify_add_watch 255 inotify_rm_watch 256 migrate_pages 278 vmsplice 279 move_pages
+    253 inotify_init 254 inotify_add_watch 255 inotify_rm_watch 256 migrate_pages 279 move_pages
     294 inotify_init1 298 perf_event_open 300 fanotify_init 301 fanotify_mark 303 name_to_handle_at
     310 process_vm_readv 311 process_vm_writev 312 kcmp 314 sched_setattr 317 seccomp 323 userfaultfd
     329 pkey_mprotect 330 pkey_alloc 331 pkey_free 333 io_pgetevents

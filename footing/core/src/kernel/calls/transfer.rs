@@ -184,6 +184,9 @@ impl<P: Platform> Kernel<P> {
 
     /// Copies memory into a file; how many bytes fitted. EFAULT, EFBIG, ENOSPC, EROFS if none did.
     pub(super) fn write_file(&mut self, node: NodeId, offset: u64, ranges: &[Range]) -> Result<u64, Errno> {
+        if total(ranges) > 0 {
+            self.may_change(node, offset.saturating_add(total(ranges)))?;
+        }
         let limit = self.size_limit(offset, total(ranges))?;
         let mut done = 0_u64;
         let mut buffer = Vec::new();

@@ -235,6 +235,14 @@ impl<P: Platform> Kernel<P> {
         }
     }
 
+    /// The pipe that a stream reads from. ENOTCONN.
+    pub(super) fn input_of(&self, socket: u32) -> Result<u32, Errno> {
+        match self.sockets.get(socket)?.state {
+            SocketState::Connected { input, .. } => Ok(input),
+            _ => Err(ENOTCONN),
+        }
+    }
+
     /// Bytes that wait to be read.
     pub(super) fn waiting_bytes(&self, socket: u32) -> Result<u64, Errno> {
         let socket = self.sockets.get(socket)?;
