@@ -24,6 +24,8 @@ case $package in
         # dash has no tests; those of busybox's shell are for a shell of its kind.
         cd shell/ash_test
         ln -s /bin/dash ash
+        # It spins without a system call until a signal comes: where time is counted in calls, that is never.
+        rm ash-signals/continue_and_trap1.tests
         : >.config
         sh run-all >/tmp/log 2>&1 || true
         sed -n 's/^\(ash[^:]*\): ok$/PASS \1/p; s/^\(ash[^:]*\): fail$/FAIL \1/p' /tmp/log | sort >"$out/results"

@@ -120,6 +120,8 @@ pub(crate) struct Process {
     pub(crate) environment: (u64, u64),
     pub(crate) limits: super::Limits,
     pub(crate) alarm: Alarm,
+    /// ITIMER_VIRTUAL and ITIMER_PROF, by the process's own time: both count its calls.
+    pub(crate) cpu_alarms: [Alarm; 2],
     /// Timers of timer_create(2): signal, value, next time and interval.
     pub(crate) posix_timers: Vec<Option<(i32, u64, Alarm)>>,
     pub(crate) compat: bool,

@@ -192,6 +192,7 @@ impl<P: Platform> Kernel<P> {
                 thread.progress = 0;
                 self.calls = self.calls.wrapping_add(1);
                 self.look();
+                self.fire_cpu_timers();
                 self.call();
             }
             Event::Fault(fault) => self.fault(fault),
@@ -312,7 +313,11 @@ impl<P: Platform> Kernel<P> {
                     .is_some_and(|process| process.space == space)
         });
         let Ok(process) = self.me() else { return };
-        let alarms = process.posix_timers.iter().flatten().map(|(_, _, alarm)| alarm.at);
+        let cpu = self.own_time(process);
+        // A timer of the process's own time is as far off as that time.
+        let own = process.cpu_alarms.iter().filter(|alarm| alarm.at > 0);
+        let own = own.map(|alarm| self.now.saturating_add(alarm.at.saturating_sub(cpu)));
+        let alarms = process.posix_timers.iter().flatten().map(|(_, _, alarm)| alarm.at).chain(own);
         let alarm = alarms.chain([process.alarm.at]).filter(|at| *at > 0).min();
         let waits = alarm.map(|at| at.saturating_sub(self.now));
         let Ok(thread) = self.thread() else { return };

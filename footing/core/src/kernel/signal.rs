@@ -241,6 +241,11 @@ impl<P: Platform> Kernel<P> {
         Ok((before.at.saturating_sub(if before.at > 0 { now } else { before.at }), before.every))
     }
 
+    /// Whether a process belongs to somebody else: process 1, unless it is the builder.
+    pub(crate) fn foreign(&self, id: i32) -> bool {
+        id == 1 && !self.step.builder_is_one
+    }
+
     /// All processes that kill(2) means by a number. ESRCH.
     pub(crate) fn addressed(&self, id: i32) -> Result<alloc::vec::Vec<i32>, Errno> {
         let me = self.me()?;

@@ -63,6 +63,7 @@ impl Process {
             environment: (0, 0),
             limits,
             alarm: Alarm::default(),
+            cpu_alarms: [Alarm::default(); 2],
             posix_timers: Vec::new(),
             compat: false,
             executed: false,

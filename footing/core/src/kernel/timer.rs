@@ -1,7 +1,7 @@
 //! Time: it advances by calls, and jumps to the next timer when all threads wait.
 
 use super::process::Alarm;
-use super::{Info, Kernel, Wait};
+use super::{Info, Kernel, Process, Wait};
 use crate::platform::Platform;
 
 /// What a timer ends.
@@ -18,6 +18,8 @@ pub(crate) enum Timer {
 }
 
 pub(crate) const SIGALRM: i32 = 14;
+const SIGVTALRM: i32 = 26;
+const SIGPROF: i32 = 27;
 
 impl<P: Platform> Kernel<P> {
     pub(crate) fn start_timer(&mut self, at: u64, timer: Timer) {
@@ -64,6 +66,30 @@ impl<P: Platform> Kernel<P> {
                     self.wake(Wait::Any);
                 }
             }
+        }
+    }
+
+    /// Nanoseconds of the processor that a process has had.
+    pub(crate) fn own_time(&self, process: &Process) -> u64 {
+        process.calls.saturating_mul(self.settings.call_cost)
+    }
+
+    /// Sends what the current process's timers of its own time are for, when that has come.
+    pub(crate) fn fire_cpu_timers(&mut self) {
+        let Ok(process) = self.me() else { return };
+        if process.cpu_alarms.iter().all(|alarm| alarm.at == 0) {
+            return;
+        }
+        let (id, now) = (process.id, self.own_time(process));
+        for (which, signal) in [SIGVTALRM, SIGPROF].into_iter().enumerate() {
+            let Some(process) = self.processes.get_mut(&id) else { return };
+            let Some(alarm) =
+                process.cpu_alarms.get_mut(which).filter(|alarm| alarm.at > 0 && alarm.at <= now)
+            else {
+                continue;
+            };
+            *alarm = expire(*alarm, now).0;
+            self.send_process(id, Info::kernel(signal));
         }
     }
 

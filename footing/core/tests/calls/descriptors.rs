@@ -100,3 +100,75 @@ fn pipes_hold_bytes_and_ends() {
         ],
     );
 }
+
+#[test]
+fn splice_and_tee_move_bytes() {
+    compare(
+        "splice",
+        &[
+            call(SYS_pipe2, [out(8), n(O_NONBLOCK.into())]),
+            call(SYS_pipe2, [out(8), n(O_NONBLOCK.into())]),
+            call(SYS_open, [s("f"), n((O_CREAT | O_RDWR).into()), n(0o644)]),
+            call(SYS_splice, [n(3), n(0), n(7), n(0), n(9), n(0)]),
+            call(SYS_splice, [n(3), n(0), n(7), n(0), n(0), n(0x1000)]),
+            call(SYS_splice, [n(3), n(0), n(7), n(0), n(9), n(0x1000)]),
+            call(SYS_write, [n(4), s("0123456789"), n(10)]),
+            call(SYS_tee, [n(3), n(6), n(4), n(0)]),
+            call(SYS_tee, [n(3), n(4), n(4), n(0)]),
+            call(SYS_tee, [n(3), n(7), n(4), n(0)]),
+            call(SYS_read, [n(5), out(8), n(8)]),
+            call(SYS_splice, [n(3), n(0), n(7), n(0), n(4), n(0)]),
+            call(SYS_splice, [n(3), n(0), n(7), Arg::Bytes(vec![20, 0, 0, 0, 0, 0, 0, 0]), n(4), n(0)]),
+            call(SYS_splice, [n(3), out(8), n(7), n(0), n(4), n(0)]),
+            call(SYS_splice, [n(3), n(0), n(6), n(0), n(99), n(0)]),
+            call(SYS_splice, [n(7), Arg::Bytes(vec![1, 0, 0, 0, 0, 0, 0, 0]), n(6), n(0), n(2), n(0)]),
+            call(SYS_read, [n(5), out(8), n(8)]),
+            call(SYS_lseek, [n(7), n(0), n(1)]),
+            call(SYS_pread64, [n(7), out(30), n(30), n(0)]),
+            call(SYS_splice, [n(7), n(0), n(7), n(0), n(4), n(0)]),
+            call(SYS_vmsplice, [n(4), Arg::Vectors(vec![s("ab"), s("cd")]), n(2), n(0)]),
+            call(SYS_vmsplice, [n(7), Arg::Vectors(vec![s("ab")]), n(1), n(0)]),
+            call(SYS_read, [n(3), out(8), n(8)]),
+            call(SYS_close, [n(5)]),
+            call(SYS_splice, [n(7), Arg::Bytes(vec![0; 8]), n(6), n(0), n(2), n(0)]),
+            call(SYS_close, [n(4)]),
+            call(SYS_splice, [n(3), n(0), n(7), n(0), n(4), n(0)]),
+        ],
+    );
+}
+
+#[test]
+fn sealed_files_stay_as_they_are() {
+    compare(
+        "seals",
+        &[
+            call(SYS_memfd_create, [s("m"), n(2)]),
+            call(SYS_fcntl, [n(3), n(F_GET_SEALS.into()), n(0)]),
+            call(SYS_write, [n(3), s("abcdef"), n(6)]),
+            call(SYS_fcntl, [n(3), n(F_ADD_SEALS.into()), n(F_SEAL_SHRINK.into())]),
+            call(SYS_ftruncate, [n(3), n(3)]),
+            call(SYS_ftruncate, [n(3), n(8)]),
+            call(SYS_fcntl, [n(3), n(F_ADD_SEALS.into()), n(F_SEAL_GROW.into())]),
+            call(SYS_ftruncate, [n(3), n(9)]),
+            call(SYS_pwrite64, [n(3), s("xyz"), n(3), n(2)]),
+            call(SYS_pwrite64, [n(3), s("xyz"), n(3), n(6)]),
+            call(SYS_fallocate, [n(3), n(0), n(0), n(100)]),
+            call(SYS_mmap, [n(0x2000_0000), n(4096), n(3), n((MAP_SHARED | MAP_FIXED).into()), n(3), n(0)]),
+            call(SYS_fcntl, [n(3), n(F_ADD_SEALS.into()), n(F_SEAL_WRITE.into())]),
+            call(SYS_munmap, [n(0x2000_0000), n(4096)]),
+            call(SYS_fcntl, [n(3), n(F_ADD_SEALS.into()), n((F_SEAL_WRITE | F_SEAL_SEAL).into())]),
+            call(SYS_pwrite64, [n(3), s("xyz"), n(3), n(0)]),
+            call(SYS_mmap, [n(0x2000_0000), n(4096), n(3), n((MAP_SHARED | MAP_FIXED).into()), n(3), n(0)]),
+            call(SYS_fcntl, [n(3), n(F_ADD_SEALS.into()), n(0)]),
+            call(SYS_fcntl, [n(3), n(F_GET_SEALS.into()), n(0)]),
+            call(SYS_memfd_create, [s("n"), n(0)]),
+            call(SYS_fcntl, [n(4), n(F_GET_SEALS.into()), n(0)]),
+            call(SYS_memfd_create, [s("x"), n(8)]),
+            call(SYS_fcntl, [n(5), n(F_GET_SEALS.into()), n(0)]),
+            call(SYS_fchmod, [n(5), n(0o777)]),
+            call(SYS_memfd_create, [s("x"), n(24)]),
+            call(SYS_pipe2, [out(8), n(0)]),
+            call(SYS_fcntl, [n(6), n(F_GET_SEALS.into()), n(0)]),
+        ],
+    );
+}

@@ -116,3 +116,54 @@ fn epoll_reports_what_is_ready() {
         ],
     );
 }
+
+#[test]
+fn waits_of_sockets_end() {
+    let time = |micros: u64| Arg::Bytes([0, micros].iter().flat_map(|word| word.to_le_bytes()).collect());
+    compare(
+        "timeouts",
+        &[
+            call(SYS_socketpair, [n(1), n(1), n(0), out(8)]),
+            call(SYS_setsockopt, [n(3), n(1), n(SO_RCVTIMEO.into()), time(20_000), n(16)]),
+            call(SYS_getsockopt, [n(3), n(1), n(SO_RCVTIMEO.into()), out(16), Arg::Bytes(vec![16, 0, 0, 0])]),
+            call(SYS_read, [n(3), out(4), n(4)]),
+            call(SYS_recvfrom, [n(3), out(4), n(4), n(0), n(0), n(0)]),
+            call(SYS_setsockopt, [n(3), n(1), n(SO_SNDTIMEO.into()), time(1_000_000), n(16)]),
+            call(SYS_setsockopt, [n(3), n(1), n(SO_SNDTIMEO.into()), time(0), n(8)]),
+            call(SYS_write, [n(4), s("here"), n(4)]),
+            call(SYS_read, [n(3), out(4), n(4)]),
+            call(SYS_socketpair, [n(1), n(5), n(0), out(8)]),
+            call(SYS_setsockopt, [n(5), n(1), n(SO_RCVTIMEO.into()), time(20_000), n(16)]),
+            call(SYS_read, [n(5), out(4), n(4)]),
+            call(SYS_write, [n(6), s("left"), n(4)]),
+            call(SYS_write, [n(5), s("left"), n(4)]),
+            call(SYS_close, [n(6)]),
+            call(SYS_write, [n(5), s("more"), n(4)]),
+            call(SYS_write, [n(5), s("more"), n(4)]),
+            call(SYS_read, [n(5), out(4), n(4)]),
+            call(SYS_read, [n(5), out(4), n(4)]),
+        ],
+    );
+}
+
+/// What Linux answers depends on the host's devices.
+#[test]
+fn netlink_names_the_loopback_device() {
+    let request = |kind: u8| Arg::Bytes([&[20, 0, 0, 0, kind, 0, 1, 3, 9, 0, 0, 0][..], &[0; 8]].concat());
+    let answers = super::mock::answers(&[
+        call(SYS_socket, [n(16), n(3), n(0)]),
+        call(SYS_sendto, [n(3), request(18), n(20), n(0), n(0), n(0)]),
+        call(SYS_recvfrom, [n(3), out(128), n(128), n(0), n(0), n(0)]),
+        call(SYS_sendto, [n(3), request(22), n(20), n(0), n(0), n(0)]),
+        call(SYS_recvfrom, [n(3), out(160), n(160), n(0), n(0), n(0)]),
+        call(SYS_sendto, [n(3), request(36), n(20), n(0), n(0), n(0)]),
+        call(SYS_recvfrom, [n(3), out(40), n(40), n(0), n(0), n(0)]),
+    ]);
+    let text = |at: usize| &answers[at].outs[0];
+    assert!(text(2).windows(3).any(|part| part == b"lo\0"), "{:?}", answers[2]);
+    // RTM_NEWLINK, several, the request's number.
+    assert_eq!(&text(2)[4..12], [16, 0, 2, 0, 9, 0, 0, 0]);
+    assert!(text(4).windows(4).any(|part| part == [127, 0, 0, 1]), "{:?}", answers[4]);
+    assert_eq!(text(6)[4..6], [2, 0], "an error");
+    assert_eq!(text(6)[16..20], (-95_i32).to_le_bytes(), "EOPNOTSUPP");
+}

@@ -57,3 +57,33 @@ fn time_and_limits_are_asked_for() {
         ],
     );
 }
+
+/// On Linux the time of a processor is not counted by calls.
+#[test]
+fn timers_of_own_time_count_calls() {
+    let numbers = |numbers: &[u64]| Arg::Bytes(numbers.iter().flat_map(|word| word.to_le_bytes()).collect());
+    let all = numbers(&[u64::MAX]);
+    let mut calls = vec![
+        call(SYS_rt_sigprocmask, [n(2), all, n(0), n(8)]),
+        call(SYS_setitimer, [n(1), numbers(&[0, 0, 0, 100]), n(0)]),
+        call(SYS_setitimer, [n(2), numbers(&[0, 0, 5, 0]), n(0)]),
+    ];
+    calls.extend((0..50).map(|_| call(SYS_getppid, [])));
+    calls.push(call(SYS_rt_sigpending, [out(8), n(8)]));
+    calls.extend((0..100).map(|_| call(SYS_getppid, [])));
+    calls.push(call(SYS_rt_sigpending, [out(8), n(8)]));
+    calls.push(call(SYS_getitimer, [n(1), out(32)]));
+    let answers = super::mock::answers(&calls);
+    assert_eq!(answers[53].outs[0], [0; 8]);
+    assert_eq!(answers[154].outs[0], (1_u64 << (SIGVTALRM - 1)).to_le_bytes());
+    assert_eq!(answers[155].outs[0], [0; 32]);
+}
+
+/// Who only looks at the clock comes to any moment soon.
+#[test]
+fn a_thread_that_looks_at_the_clock_alone_comes_forward() {
+    let calls: Vec<_> = (0..2000).map(|_| call(SYS_clock_gettime, [n(1), out(16)])).collect();
+    let answers = super::mock::answers(&calls);
+    let seconds = |at: usize| u64::from_le_bytes(answers[at].outs[0][..8].try_into().expect("eight bytes"));
+    assert!(seconds(1999) > seconds(0), "a second in so many looks");
+}

@@ -32,7 +32,7 @@ pub fn file_call(r: &mut Random) -> Call {
         23 => call(SYS_unlinkat, vec![fd(r), name(r), n(r.one(&[0, 0x200]))]),
         24 => call(SYS_utimensat, vec![n(at), name(r), n(0), n(r.one(&[0, 0x100]))]),
         25 => call(SYS_linkat, vec![n(at), name(r), n(at), name(r), n(r.one(&[0, 0x400]))]),
-        26 => call(SYS_linkat, vec![fd(r), text(""), n(at), name(r), n(r.one(&[0x1000, 0]))]),
+        26 => call(SYS_linkat, vec![fd(r), text(""), n(at), name(r), n(0)]),
         27 => call(SYS_umask, vec![n(r.one(&[0o22, 0, 0o77, 0o777]))]),
         28 => {
             let time =

@@ -34,7 +34,7 @@ pub fn process_call(r: &mut Random) -> Call {
         16 => call(SYS_getrlimit, vec![n(r.one(&[7, 99])), Arg::Out(8)]),
         17 => call(r.one(&[SYS_setuid, SYS_setgid]), vec![n(r.one(&[1000, 0, -1, 7]))]),
         18 => call(SYS_setresuid, vec![n(r.one(&[-1, 1000, 0])), n(-1), n(r.one(&[-1, 1000]))]),
-        19 => call(SYS_prctl, vec![n(r.one(&[1, 36, 39])), n(r.one(&[1, 0, 70])), n(0), n(0), n(0)]),
+        19 => call(SYS_prctl, vec![n(r.one(&[1, 36])), n(r.one(&[1, 0, 70])), n(0), n(0), n(0)]),
         20 => call(
             SYS_sigaltstack,
             vec![words(&[0x1008_0000, r.one(&[0, 2, 4, 1]), r.one(&[100, 8192])]), Arg::Out(8)],

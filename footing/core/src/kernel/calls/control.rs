@@ -78,7 +78,7 @@ impl<P: Platform> Kernel<P> {
         Ok(pages as u64)
     }
 
-    /// ioctl(2): FIOCLEX, FIONCLEX, FIONBIO, FIONREAD, FIOASYNC; of a terminal's, what asks. Others are ENOTTY.
+    /// ioctl(2): FIOCLEX, FIONCLEX, FIONBIO, FIONREAD, FIOASYNC; of a terminal's and a network device's, what asks. Others are ENOTTY.
     pub(crate) fn sys_ioctl(&mut self, a: Arguments) -> Done {
         let fd = self.fd(a[0] as i32)?;
         if self.opens.get(fd.open)?.flags & super::transfer::O_PATH != 0 {
@@ -103,6 +103,9 @@ impl<P: Platform> Kernel<P> {
                 Ok(0)
             }
             0x541b => self.count_readable(fd.open, a[2]),
+            request if matches!(self.opens.get(fd.open)?.object, Object::Socket(_)) => {
+                self.device_ioctl(request, a[2])
+            }
             request => self.terminal(fd.open, request, a[2]),
         }
     }

@@ -119,22 +119,24 @@ impl<P: Platform> Kernel<P> {
 
     /// copy_file_range(2) within one file system; EXDEV across two.
     pub(crate) fn sys_copy_file_range(&mut self, a: Arguments) -> Done {
-        let from = self.readable(a[0])?;
-        let to = self.writable(a[2])?;
-        let (Object::Node(source), Object::Node(target)) =
-            (&self.opens.get(from)?.object, &self.opens.get(to)?.object)
-        else {
+        let (from, to) = (self.fd(a[0] as i32)?.open, self.fd(a[2] as i32)?.open);
+        let (left, right) = (self.opens.get(from)?, self.opens.get(to)?);
+        let bare = (left.flags | right.flags) & super::transfer::O_PATH != 0;
+        if bare {
+            return fail(EBADF);
+        }
+        let (Object::Node(source), Object::Node(target)) = (&left.object, &right.object) else {
             return fail(EINVAL);
         };
         let (source, target) = (*source, *target);
-        if self.opens.get(to)?.flags & super::transfer::O_APPEND != 0 {
-            return fail(EBADF);
-        }
         if self.tree.folder(source).is_ok() || self.tree.folder(target).is_ok() {
             return fail(EISDIR);
         }
         if self.tree.file(source).is_err() || self.tree.file(target).is_err() || a[5] != 0 {
             return fail(EINVAL);
+        }
+        if !left.reads() || !right.writes() || right.flags & super::transfer::O_APPEND != 0 {
+            return fail(EBADF);
         }
         if self.tree.get(source)?.volume != self.tree.get(target)?.volume {
             return fail(EXDEV);

@@ -121,8 +121,15 @@ impl<P: Platform> Kernel<P> {
     /// Shared pages that may be written are zeros again. EINVAL for others, ENOMEM where nothing is mapped.
     fn remove_pages(&mut self, id: u32, start: u64, end: u64) -> Done {
         let mut at = start;
+        let mut gaps = false;
         while at < end {
-            let Some((first, region)) = self.spaces.get(id)?.at(at) else { return fail(ENOMEM) };
+            let Some((first, region)) = self.spaces.get(id)?.first(at).filter(|(first, _)| *first < end)
+            else {
+                gaps = true;
+                break;
+            };
+            gaps |= first > at;
+            at = at.max(first);
             let Backing::Shared(share, offset) = region.backing else { return fail(EINVAL) };
             if !region.access.write {
                 return fail(EACCES);
@@ -135,7 +142,7 @@ impl<P: Platform> Kernel<P> {
             bytes.iter_mut().take(size).for_each(|byte| *byte = 0);
             at = to;
         }
-        Ok(0)
+        if gaps { fail(ENOMEM) } else { Ok(0) }
     }
 
     /// Private pages are again what they were when they were mapped.

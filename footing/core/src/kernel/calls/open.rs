@@ -188,6 +188,7 @@ impl<P: Platform> Kernel<P> {
             Kind::Device(..) | Kind::Socket(_) => fail(ENXIO),
             Kind::Fifo(_) => self.open_fifo(node, flags, shown),
             // Its text is made when it is read.
+            Kind::Virtual(kind, process) if self.hidden(kind, process) => fail(EACCES),
             Kind::Virtual(..) => self.finish_open(Object::Text(node, Box::default()), flags, shown),
             Kind::Link(_) | Kind::Magic(..) => fail(ELOOP),
         }

@@ -19,18 +19,19 @@ impl<P: Platform> Kernel<P> {
     pub(super) fn seal(&mut self, a: Arguments, add: bool) -> Done {
         let open = self.open_of(a[0] as i32)?;
         let writes = open.writes();
-        let Object::Node(node) = open.object else { return fail(EINVAL) };
+        let object = open.object.clone();
+        let more = a[2] & 0xffff_ffff;
+        if add && !writes {
+            return fail(EPERM);
+        }
+        if add && more & !ALL != 0 {
+            return fail(EINVAL);
+        }
+        let Object::Node(node) = object else { return fail(EINVAL) };
         let Ok(file) = self.tree.file(node) else { return fail(EINVAL) };
         let before = file.seals;
         if !add {
             return Ok(before.into());
-        }
-        let more = a[2] & 0xffff_ffff;
-        if !writes {
-            return fail(EPERM);
-        }
-        if more & !ALL != 0 {
-            return fail(EINVAL);
         }
         if before & SEAL != 0 {
             return fail(EPERM);

@@ -217,15 +217,20 @@ impl<P: Platform> Kernel<P> {
         if !(0..=64).contains(&info.signal) {
             return Err(EINVAL.into());
         }
+        if ids.iter().all(|id| self.foreign(*id)) {
+            return Err(EPERM.into());
+        }
         if info.signal > 0 {
             for id in ids {
-                self.send_process(*id, info);
+                if !self.foreign(*id) {
+                    self.send_process(*id, info);
+                }
             }
         }
         Ok(0)
     }
 
-    /// kill(2).
+    /// kill(2). EPERM for process 1, which is another user's, unless it is the builder.
     pub(crate) fn sys_kill(&mut self, a: [u64; 6]) -> Done {
         if !(0..=64).contains(&(a[1] as i32)) {
             return Err(EINVAL.into());
@@ -248,6 +253,9 @@ impl<P: Platform> Kernel<P> {
     fn send_to_thread(&mut self, group: Option<i32>, id: i32, signal: i32) -> Done {
         if id <= 0 || group.is_some_and(|group| group <= 0) || !(0..=64).contains(&signal) {
             return Err(EINVAL.into());
+        }
+        if self.foreign(id) {
+            return Err(EPERM.into());
         }
         let process = self.threads.get(&id).ok_or(ESRCH)?.process;
         if group.is_some_and(|group| group != process) {

@@ -49,6 +49,7 @@ impl<P: Platform> Kernel<P> {
                 self.between_pipes(source, target, most, impatient, true)
             }
             (Some(source), None) => {
+                let impatient = impatient || self.opens.get(from)?.impatient();
                 let (count, at) = self.out_of_pipe(source, to, offset_out, most, impatient)?;
                 if let Some(at) = at {
                     self.put64(a[3], at)?;

@@ -21,31 +21,46 @@ impl<P: Platform> Kernel<P> {
         Ok(if left > 0 { rounded.max(1) } else { 0 })
     }
 
-    /// getitimer(2). The timers of CPU time are never set.
+    /// getitimer(2).
     pub(crate) fn sys_getitimer(&mut self, a: Arguments) -> Done {
-        let alarm = match a[0] as i32 {
-            0 => self.me()?.alarm,
-            1 | 2 => Alarm::default(),
-            _ => return fail(EINVAL),
-        };
+        let alarm = self.interval_timer(a[0])?;
         self.put_alarm(a[1], alarm, 1_000_000)
     }
 
-    /// setitimer(2): ITIMER_REAL; the timers of CPU time are ENOSYS, with their names in the record, unless they are cleared.
+    /// A timer of setitimer(2). The time of one of the process's own time is the time of day when it would come if the process ran on.
+    fn interval_timer(&self, which: u64) -> Result<Alarm, Errno> {
+        let me = self.me()?;
+        let number = match which as i32 {
+            0 => return Ok(me.alarm),
+            1 => 0,
+            2 => 1,
+            _ => return Err(EINVAL),
+        };
+        let alarm = me.cpu_alarms.get(number).copied().unwrap_or_default();
+        if alarm.at == 0 {
+            return Ok(alarm);
+        }
+        let left = alarm.at.saturating_sub(self.own_time(me));
+        Ok(Alarm { at: self.now.saturating_add(left).max(1), ..alarm })
+    }
+
+    /// setitimer(2). ITIMER_VIRTUAL and ITIMER_PROF count the same time: a process's calls, and no time between them.
     pub(crate) fn sys_setitimer(&mut self, a: Arguments) -> Done {
         let (every, after) = match a[1] {
             0 => (0, 0),
             at => (self.get_time(at, 1_000_000)?, self.get_time(at + 2 * self.long_size(), 1_000_000)?),
         };
-        match a[0] as i32 {
-            0 => {}
-            1 | 2 if after == 0 => return self.sys_getitimer([a[0], a[2], 0, 0, 0, 0]),
-            1 => return self.unknown("setitimer of ITIMER_VIRTUAL"),
-            2 => return self.unknown("setitimer of ITIMER_PROF"),
-            _ => return fail(EINVAL),
+        let before = self.interval_timer(a[0])?;
+        let every = if after == 0 { 0 } else { every };
+        if a[0] as i32 == 0 {
+            self.set_alarm(after, every)?;
+        } else {
+            let at = if after == 0 { 0 } else { self.own_time(self.me()?).saturating_add(after) };
+            let number = usize::from(a[0] as i32 == 2);
+            if let Some(place) = self.process()?.cpu_alarms.get_mut(number) {
+                *place = Alarm { at, every };
+            }
         }
-        let before = self.me()?.alarm;
-        self.set_alarm(after, if after == 0 { 0 } else { every })?;
         if a[2] != 0 {
             return self.put_alarm(a[2], before, 1_000_000);
         }

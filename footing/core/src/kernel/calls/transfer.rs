@@ -65,7 +65,8 @@ impl<P: Platform> Kernel<P> {
             Object::Log => return Ok(0),
             Object::Epoll(_) | Object::Process(_) => return fail(EINVAL),
         };
-        if at.is_none() {
+        // A device has no place to be at.
+        if at.is_none() && !self.device(id)? {
             let open = self.opens.get_mut(id)?;
             open.offset = open.offset.saturating_add(count);
         }
@@ -85,7 +86,7 @@ impl<P: Platform> Kernel<P> {
                     _ => offset,
                 };
                 let count = self.write_node(node, offset, ranges)?;
-                if at.is_none() {
+                if at.is_none() && !self.device(id)? {
                     self.opens.get_mut(id)?.offset = offset.saturating_add(count);
                 }
                 Ok(count)
@@ -98,6 +99,13 @@ impl<P: Platform> Kernel<P> {
             Object::Log => self.write_log(ranges),
             Object::Timer(_) | Object::Signal(_) | Object::Epoll(_) | Object::Process(_) => fail(EINVAL),
         }
+    }
+
+    fn device(&self, id: u32) -> Result<bool, Errno> {
+        Ok(match self.opens.get(id)?.object {
+            Object::Node(node) => matches!(self.tree.get(node)?.kind, Kind::Device(..)),
+            _ => false,
+        })
     }
 
     fn read_node(&mut self, node: NodeId, offset: u64, ranges: &[Range]) -> Result<u64, Errno> {

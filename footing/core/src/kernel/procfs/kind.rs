@@ -13,6 +13,7 @@ pub(crate) enum Proc {
     Cwd,
     RootLink,
     Fds,
+    FdInfos,
     Tasks,
     Cmdline,
     Comm,
@@ -57,7 +58,7 @@ pub(crate) enum Proc {
 /// Above this number a link leads to what a descriptor stands for.
 pub(super) const DESCRIPTOR: u32 = 0x1_0000;
 
-const ALL: [Proc; 46] = {
+const ALL: [Proc; 47] = {
     use Proc::*;
     [
         Root,
@@ -67,6 +68,7 @@ const ALL: [Proc; 46] = {
         Cwd,
         RootLink,
         Fds,
+        FdInfos,
         Tasks,
         Cmdline,
         Comm,

@@ -2,7 +2,7 @@
 
 use super::digits::{decimal, tagged};
 use super::kind::{DESCRIPTOR, Proc, proc};
-use crate::errno::{ENOENT, ENXIO, Errno};
+use crate::errno::{EACCES, ENOENT, ENXIO, Errno};
 use crate::kernel::{Kernel, Object, Process, State};
 use crate::platform::Platform;
 use crate::tree::{Dynamic, Kind, Meta, NodeId};
@@ -40,6 +40,9 @@ impl<P: Platform> Kernel<P> {
         if let Some(text) = Dynamic::text(self, kind, id) {
             return Ok(text);
         }
+        if self.hidden(kind, id) {
+            return Err(EACCES);
+        }
         let process = self.processes.get(&id).ok_or(ENOENT)?;
         if let Some(number) = kind.checked_sub(DESCRIPTOR) {
             let files = self.files.get(process.files)?;
@@ -71,6 +74,9 @@ impl<P: Platform> Kernel<P> {
 
 impl<P: Platform> Dynamic for Kernel<P> {
     fn jump(&self, kind: u32, id: i32) -> Result<NodeId, Errno> {
+        if self.hidden(kind, id) {
+            return Err(EACCES);
+        }
         let process: &Process = self.processes.get(&id).ok_or(ENOENT)?;
         if let Some(number) = kind.checked_sub(DESCRIPTOR) {
             let files = self.files.get(process.files)?;

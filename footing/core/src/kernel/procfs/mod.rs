@@ -75,11 +75,15 @@ impl<P: Platform> Kernel<P> {
                 }
                 Ok(())
             }
-            Proc::Fds => {
+            Proc::Fds | Proc::FdInfos => {
                 let process = self.owner(folder)?;
                 let files = self.processes.get(&process).ok_or(ENOENT)?.files;
                 let open = self.files.get(files).ok().and_then(|files| *files.fds.get(number as usize)?);
                 open.ok_or(ENOENT)?;
+                if kind == Proc::FdInfos {
+                    let of = Kind::Virtual(DESCRIPTOR + number as u32, process);
+                    return self.tree.add(folder, name, of, meta(0o444)).map(drop);
+                }
                 self.link_of(folder, name, DESCRIPTOR + number as u32, process)
             }
             Proc::Tasks => {
@@ -100,8 +104,13 @@ impl<P: Platform> Kernel<P> {
         for (name, kind) in [(&b"cwd"[..], Proc::Cwd), (b"exe", Proc::Exe), (b"root", Proc::RootLink)] {
             self.link_of(folder, name, kind as u32, id)?;
         }
-        let descriptors = self.folder_of(folder, b"fd")?;
-        self.tree.make_dynamic(descriptors, Proc::Fds as u32)?;
+        for (name, kind) in [(&b"fd"[..], Proc::Fds), (b"fdinfo", Proc::FdInfos)] {
+            let descriptors = self.folder_of(folder, name)?;
+            self.tree.make_dynamic(descriptors, kind as u32)?;
+            if self.foreign(id) {
+                self.tree.get_mut(descriptors)?.mode = 0o500;
+            }
+        }
         let tasks = self.folder_of(folder, b"task")?;
         self.tree.make_dynamic(tasks, Proc::Tasks as u32)?;
         Ok(folder)
@@ -117,18 +126,25 @@ impl<P: Platform> Kernel<P> {
             .ok_or(ENOENT)
     }
 
+    /// Whether a file of a process's folder is for that process's user alone, and the process is somebody else's.
+    pub(crate) fn hidden(&self, kind: u32, id: i32) -> bool {
+        let private =
+            [Proc::Maps, Proc::Environ, Proc::Auxv, Proc::Personality, Proc::Exe, Proc::Cwd, Proc::RootLink];
+        self.foreign(id) && (kind >= DESCRIPTOR || proc(kind).is_some_and(|kind| private.contains(&kind)))
+    }
+
     /// Brings a folder of `/proc` up to date before its entries are listed.
     pub(crate) fn refresh(&mut self, folder: NodeId) -> Result<(), Errno> {
         let Some(kind) = self.tree.folder(folder)?.dynamic.and_then(proc) else { return Ok(()) };
         let numbers: Vec<i32> = match kind {
             Proc::Root => self.processes.keys().copied().collect(),
-            Proc::Fds | Proc::Tasks => {
+            Proc::Fds | Proc::FdInfos | Proc::Tasks => {
                 let process = self.processes.get(&self.owner(folder)?).ok_or(ENOENT)?;
                 let files = self.files.get(process.files).ok();
                 let fds = files.map(|files| files.fds.as_slice()).unwrap_or_default();
                 let fds =
                     fds.iter().enumerate().filter(|(_, fd)| fd.is_some()).map(|(number, _)| number as i32);
-                if kind == Proc::Fds { fds.collect() } else { process.threads.clone() }
+                if kind == Proc::Tasks { process.threads.clone() } else { fds.collect() }
             }
             _ => return Ok(()),
         };
@@ -179,6 +195,9 @@ impl<P: Platform> Kernel<P> {
 
     /// The text of a file of `/proc` as it is now.
     pub(crate) fn virtual_text(&mut self, kind: u32, id: i32) -> Result<Vec<u8>, Errno> {
+        if let Some(number) = kind.checked_sub(DESCRIPTOR) {
+            return self.descriptor_text(number, id);
+        }
         let kind = proc(kind).ok_or(ENOENT)?;
         if id == 0 {
             return Ok(self.system_text(kind));

@@ -1,8 +1,8 @@
 //! What `/proc` says of a process's state, its ids, its signals and its rights.
 
 use super::digits::{decimal, hex, padded};
-use crate::errno::{ESRCH, Errno};
-use crate::kernel::{Info, Kernel, Process};
+use crate::errno::{ENOENT, ESRCH, Errno};
+use crate::kernel::{Info, Kernel, Object, Process};
 use crate::platform::Platform;
 use alloc::vec::Vec;
 
@@ -46,6 +46,15 @@ impl<P: Platform> Kernel<P> {
             text.push(b'\n');
         }
         text.extend_from_slice(b"Groups:\t \n");
+        let (group, session) = (process.group as u64, process.session as u64);
+        for (name, value) in
+            [(&b"NStgid"[..], id as u64), (b"NSpid", id as u64), (b"NSpgid", group), (b"NSsid", session)]
+        {
+            text.extend_from_slice(name);
+            text.extend_from_slice(b":\t");
+            decimal(text, value);
+            text.push(b'\n');
+        }
         for name in [&b"VmPeak"[..], b"VmSize", b"VmHWM", b"VmRSS"] {
             text.extend_from_slice(name);
             text.extend_from_slice(b":\t");
@@ -66,6 +75,31 @@ impl<P: Platform> Kernel<P> {
             b"NoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t1\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n",
         );
         Ok(())
+    }
+
+    /// What `/proc/PID/fdinfo` says of a descriptor: its offset, its flags in octal, its mount and its inode.
+    pub(super) fn descriptor_text(&mut self, number: u32, id: i32) -> Result<Vec<u8>, Errno> {
+        let files = self.processes.get(&id).ok_or(ESRCH)?.files;
+        let fd = self.files.get(files)?.fds.get(number as usize).copied().flatten().ok_or(ENOENT)?;
+        let open = self.opens.get(fd.open)?;
+        let inode = match open.object {
+            Object::Node(node) | Object::Text(node, _) => self.tree.inode(node),
+            Object::Pipe(pipe, ..) => u64::from(self.pipes.get(pipe)?.inode) + 1,
+            Object::Socket(socket) => u64::from(socket) + 1,
+            _ => 1,
+        };
+        let flags = open.flags | if fd.cloexec { 0o200_0000 } else { 0 };
+        let mut text = b"pos:\t".to_vec();
+        decimal(&mut text, open.offset);
+        text.extend_from_slice(b"\nflags:\t0");
+        let digits = (32 - flags.leading_zeros()).div_ceil(3);
+        for place in (0..digits).rev() {
+            text.push(b'0' + (flags >> (3 * place) & 7) as u8);
+        }
+        text.extend_from_slice(b"\nmnt_id:\t1\nino:\t");
+        decimal(&mut text, inode);
+        text.push(b'\n');
+        Ok(text)
     }
 
     /// The sets of signals that a process has to do with, signal 1 in the lowest bit, and its capabilities, of which it has none.

@@ -52,6 +52,7 @@ pub(super) fn unnamed(family: u32) -> Vec<u8> {
     match family {
         INET => address.resize(16, 0),
         INET6 => address.resize(28, 0),
+        super::netlink::NETLINK => address.resize(12, 0),
         _ => {}
     }
     address

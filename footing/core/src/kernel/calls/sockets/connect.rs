@@ -1,10 +1,10 @@
 //! Names of sockets and connections. Source: bind(2), listen(2), connect(2), accept(2).
 
 use super::address::{any, family, host, loopback, port, unnamed, with_port};
-use super::{Arguments, DATAGRAM, INET, INET6, O_CLOEXEC, O_NONBLOCK, UNIX, fail};
+use super::netlink::NETLINK;
+use super::{Arguments, DATAGRAM, INET, INET6, UNIX, fail};
 use crate::errno::{
-    EACCES, EADDRINUSE, EAGAIN, ECONNREFUSED, EINVAL, EISCONN, ENOENT, ENOTCONN, EOPNOTSUPP, EPERM,
-    EPROTOTYPE, Errno,
+    EACCES, EADDRINUSE, EAGAIN, ECONNREFUSED, EINVAL, EISCONN, ENOENT, EOPNOTSUPP, EPERM, EPROTOTYPE, Errno,
 };
 use crate::kernel::lookup::AT_FDCWD;
 use crate::kernel::{Done, Kernel, SocketState, Stop, Wait};
@@ -31,6 +31,9 @@ impl<P: Platform> Kernel<P> {
         let (id, _) = self.socket_of(a[0])?;
         let address = self.address_at(a[1], a[2])?;
         let of = self.sockets.get(id)?.family;
+        if of == NETLINK {
+            return self.bind_netlink(id, &address);
+        }
         let address = self.check_address(&address, of)?;
         if of == UNIX {
             return self.bind_unix(id, address);
@@ -202,6 +205,10 @@ impl<P: Platform> Kernel<P> {
         let address = self.address_at(a[1], a[2])?;
         let socket = self.sockets.get(id)?;
         let (of, kind) = (socket.family, socket.kind);
+        if of == NETLINK {
+            // Whatever the address: all goes to the kernel.
+            return Ok(0);
+        }
         if let SocketState::Connected { .. } = socket.state {
             return fail(EISCONN);
         }
@@ -261,75 +268,6 @@ impl<P: Platform> Kernel<P> {
             queue.push_back(server);
         }
         self.stir_socket(listener);
-        Ok(0)
-    }
-
-    /// accept(2).
-    pub(crate) fn sys_accept(&mut self, a: Arguments) -> Done {
-        self.accept(a[0], a[1], a[2], 0)
-    }
-
-    /// accept4(2).
-    pub(crate) fn sys_accept4(&mut self, a: Arguments) -> Done {
-        if a[3] & !(O_NONBLOCK | O_CLOEXEC) & 0xffff_ffff != 0 {
-            return fail(EINVAL);
-        }
-        self.accept(a[0], a[1], a[2], a[3])
-    }
-
-    fn accept(&mut self, fd: u64, at: u64, length_at: u64, flags: u64) -> Done {
-        let (id, impatient) = self.socket_of(fd)?;
-        let socket = self.sockets.get_mut(id)?;
-        if socket.kind == DATAGRAM {
-            return fail(EOPNOTSUPP);
-        }
-        let (of, shut) = (socket.family, socket.shut & 1 != 0);
-        let SocketState::Listen(queue, _) = &mut socket.state else { return fail(EINVAL) };
-        let Some(server) = queue.pop_front() else {
-            let done = match () {
-                () if shut => fail(EINVAL),
-                () if impatient => fail(EAGAIN),
-                () => Err(Stop::Block(Wait::Any)),
-            };
-            return self.timed(id, 0, done, |count| count);
-        };
-        self.stir_socket(id);
-        let fd = self.open_socket(server, flags)?;
-        if at != 0 {
-            let peer = self.sockets.get(server)?.peer_address.clone();
-            let peer = if peer.is_empty() { unnamed(of) } else { peer };
-            if let Err(errno) = self.put_address(at, length_at, &peer) {
-                self.close_fd(fd as i32)?;
-                return fail(errno);
-            }
-        }
-        Ok(fd)
-    }
-
-    /// getsockname(2).
-    pub(crate) fn sys_getsockname(&mut self, a: Arguments) -> Done {
-        let (id, _) = self.socket_of(a[0])?;
-        let socket = self.sockets.get(id)?;
-        let address = if socket.address.is_empty() { unnamed(socket.family) } else { socket.address.clone() };
-        self.put_address(a[1], a[2], &address)?;
-        Ok(0)
-    }
-
-    /// getpeername(2).
-    pub(crate) fn sys_getpeername(&mut self, a: Arguments) -> Done {
-        let (id, _) = self.socket_of(a[0])?;
-        let socket = self.sockets.get(id)?;
-        let connected = match socket.state {
-            SocketState::Connected { peer, .. } => peer.is_some() || socket.family != UNIX,
-            SocketState::Datagram { peer } => peer.is_some() || !socket.peer_address.is_empty(),
-            _ => false,
-        };
-        if !connected {
-            return fail(ENOTCONN);
-        }
-        let peer = socket.peer_address.clone();
-        let peer = if peer.is_empty() { unnamed(socket.family) } else { peer };
-        self.put_address(a[1], a[2], &peer)?;
         Ok(0)
     }
 }

@@ -1,20 +1,24 @@
 //! Sockets: of UNIX's family, and of the Internet's as far as a loopback device goes. Source: socket(2), unix(7), ip(7).
 
+mod accept;
 mod address;
 mod connect;
 mod control;
+mod end;
 mod message;
+mod netlink;
 mod options;
 mod receive;
 mod send;
+mod wait;
 
 use super::ready::{ERR, HUP, IN, OUT, READ_HUP, READ_NORMAL, WRITE_NORMAL};
 use super::{Arguments, Range, fail};
 use crate::errno::{
-    EACCES, EAFNOSUPPORT, EAGAIN, ECONNRESET, EINVAL, ENOTCONN, ENOTSOCK, EOPNOTSUPP, EPERM, EPROTONOSUPPORT,
-    ESOCKTNOSUPPORT, Errno,
+    EACCES, EAFNOSUPPORT, EINVAL, ENOTCONN, ENOTSOCK, EOPNOTSUPP, EPERM, EPROTONOSUPPORT, ESOCKTNOSUPPORT,
+    Errno,
 };
-use crate::kernel::{Done, Kernel, Object, Pipe, Socket, SocketState, Stop};
+use crate::kernel::{Done, Kernel, Object, Pipe, Socket, SocketState};
 use crate::platform::Platform;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -70,10 +74,12 @@ impl<P: Platform> Kernel<P> {
             (INET | INET6, STREAM | DATAGRAM) => Ok(kind),
             (INET | INET6, 3) => Err(EPERM),
             (UNIX | INET | INET6, _) => Err(ESOCKTNOSUPPORT),
-            (16, _) => {
-                let _ = self.unknown("socket of AF_NETLINK");
-                Err(EAFNOSUPPORT)
+            (netlink::NETLINK, DATAGRAM | 3) if protocol as u32 == 0 => Ok(DATAGRAM),
+            (netlink::NETLINK, DATAGRAM | 3) => {
+                let _ = self.unknown("socket of AF_NETLINK other than NETLINK_ROUTE");
+                Err(EPROTONOSUPPORT)
             }
+            (netlink::NETLINK, _) => Err(ESOCKTNOSUPPORT),
             _ => Err(EAFNOSUPPORT),
         }
     }
@@ -151,74 +157,6 @@ impl<P: Platform> Kernel<P> {
         }
     }
 
-    /// The last description of a socket is gone.
-    pub(crate) fn release_socket(&mut self, id: u32) {
-        let Some(socket) = self.sockets.remove(id) else { return };
-        let unread = match socket.state {
-            SocketState::Connected { input, .. } => {
-                self.pipes.get(input).is_ok_and(|pipe| !pipe.bytes.is_empty())
-            }
-            _ => !socket.messages.is_empty(),
-        };
-        match socket.state {
-            SocketState::Connected { input, output, .. } => {
-                if socket.shut & 1 == 0 {
-                    self.release_pipe(input, true, false);
-                }
-                if socket.shut & 2 == 0 {
-                    self.release_pipe(output, false, true);
-                }
-                self.stir(input);
-                self.stir(output);
-            }
-            SocketState::Listen(queue, _) => {
-                for waiting in queue {
-                    self.release_socket(waiting);
-                }
-            }
-            SocketState::New | SocketState::Datagram { .. } => {}
-        }
-        if let Some(node) = socket.node {
-            if let Ok(node) = self.tree.get_mut(node)
-                && matches!(node.kind, crate::tree::Kind::Socket(_))
-            {
-                node.kind = crate::tree::Kind::Socket(None);
-            }
-            self.release_node(node);
-        }
-        for number in self.sockets.numbers() {
-            let Ok(other) = self.sockets.get_mut(number) else { continue };
-            match &mut other.state {
-                SocketState::Connected { peer, .. } | SocketState::Datagram { peer } if *peer == Some(id) => {
-                    *peer = None;
-                    other.shut |= match other.kind {
-                        DATAGRAM => LOST,
-                        PACKETS => LOST | 3,
-                        _ => 0,
-                    };
-                    other.reset |= unread && other.family == UNIX && other.kind != DATAGRAM;
-                    self.stir_socket(number);
-                }
-                _ => {}
-            }
-        }
-        let opens = socket.messages.into_iter().flat_map(|message| message.opens);
-        self.doom(opens.chain(socket.passed.into_iter().flat_map(|passed| passed.1)).collect());
-    }
-
-    /// Lets go of descriptions that a message carried. What they carried themselves follows; nothing is called by itself.
-    fn doom(&mut self, opens: Vec<u32>) {
-        if let Some(doomed) = &mut self.doomed {
-            doomed.extend(opens);
-            return;
-        }
-        self.doomed = Some(opens);
-        while let Some(open) = self.doomed.as_mut().and_then(Vec::pop) {
-            self.release_open(open);
-        }
-        self.doomed = None;
-    }
-
     /// Whether a socket is joined to a pipe.
     pub(super) fn uses_pipe(&self, socket: u32, pipe: u32) -> bool {
         match self.sockets.get(socket).map(|socket| &socket.state) {
@@ -287,56 +225,6 @@ impl<P: Platform> Kernel<P> {
         })
     }
 
-    /// shutdown(2).
-    pub(crate) fn sys_shutdown(&mut self, a: Arguments) -> Done {
-        let (id, _) = self.socket_of(a[0])?;
-        let how = match a[1] as u32 {
-            0 => 1,
-            1 => 2,
-            2 => 3,
-            _ => return fail(EINVAL),
-        };
-        let socket = self.sockets.get_mut(id)?;
-        let before = socket.shut;
-        match socket.state {
-            SocketState::Connected { input, output, .. } => {
-                socket.shut |= how;
-                if how & !before & 1 != 0 {
-                    self.release_pipe(input, true, false);
-                }
-                if how & !before & 2 != 0 {
-                    self.release_pipe(output, false, true);
-                }
-                self.stir(input);
-                self.stir(output);
-                Ok(0)
-            }
-            SocketState::Datagram { peer } if socket.family == UNIX || peer.is_some() => {
-                socket.shut |= how;
-                if let Some(number) = peer
-                    && let Ok(peer) = self.sockets.get_mut(number)
-                    && peer.kind == PACKETS
-                {
-                    // What one does not read any more the other can't write, and the other way round.
-                    peer.shut |= (how & 1) << 1 | how >> 1;
-                    self.stir_socket(number);
-                }
-                self.stir_socket(id);
-                Ok(0)
-            }
-            SocketState::New if socket.family == UNIX => {
-                socket.shut |= how;
-                Ok(0)
-            }
-            SocketState::Listen(..) if how & 1 != 0 => {
-                socket.shut |= how;
-                self.stir_socket(id);
-                Ok(0)
-            }
-            _ => fail(ENOTCONN),
-        }
-    }
-
     /// read(2) from a socket.
     pub(super) fn read_socket(&mut self, open: u32, socket: u32, ranges: &[Range]) -> Done {
         let impatient = self.opens.get(open)?.impatient();
@@ -351,51 +239,6 @@ impl<P: Platform> Kernel<P> {
         let impatient = self.opens.get(open)?.impatient();
         let flags = if impatient { receive::DONTWAIT } else { 0 };
         self.send_in_time(socket, ranges, flags, None, Vec::new())
-    }
-
-    /// ECONNRESET, once, after the peer went without reading all.
-    fn take_reset(&mut self, id: u32) -> Result<(), Errno> {
-        let socket = self.sockets.get_mut(id)?;
-        if core::mem::take(&mut socket.reset) { Err(ECONNRESET) } else { Ok(()) }
-    }
-
-    /// Ends a wait by SO_RCVTIMEO (0) or SO_SNDTIMEO (1): EAGAIN, or what was sent so far.
-    fn timed<T>(
-        &mut self,
-        id: u32,
-        which: usize,
-        done: Result<T, Stop>,
-        so_far: fn(u64) -> T,
-    ) -> Result<T, Stop> {
-        let timeout = self.sockets.get(id).map_or(0, |socket| socket.timeouts[which & 1]);
-        if timeout == 0 || !matches!(done, Err(Stop::Block(_))) {
-            return done;
-        }
-        if self.expired() {
-            return match self.thread()?.progress {
-                0 => fail(EAGAIN),
-                progress => Ok(so_far(progress)),
-            };
-        }
-        self.wait_until(Some(self.now.saturating_add(timeout)));
-        done
-    }
-
-    fn receive_in_time(&mut self, id: u32, ranges: &[Range], flags: u64) -> Result<receive::Received, Stop> {
-        let done = self.receive_message(id, ranges, flags);
-        self.timed(id, 0, done, |count| receive::Received { count, ..Default::default() })
-    }
-
-    fn send_in_time(
-        &mut self,
-        id: u32,
-        ranges: &[Range],
-        flags: u64,
-        to: Option<Vec<u8>>,
-        opens: Vec<u32>,
-    ) -> Done {
-        let done = self.send_message(id, ranges, flags, to, opens);
-        self.timed(id, 1, done, |count| count)
     }
 
     /// A port below 1024 is for user 0. EACCES.

@@ -4,7 +4,9 @@ use super::super::total;
 use super::address::port;
 use super::receive::DONTWAIT;
 use super::{BUFFER, DATAGRAM, LOST, PACKETS, Range, UNIX, fail};
-use crate::errno::{EAGAIN, ECONNREFUSED, EDESTADDRREQ, EISCONN, EMSGSIZE, ENOTCONN, EPERM, EPIPE, Errno};
+use crate::errno::{
+    EAGAIN, ECONNREFUSED, EDESTADDRREQ, EISCONN, EMSGSIZE, ENOTCONN, EOPNOTSUPP, EPERM, EPIPE, Errno,
+};
 use crate::kernel::object::Message;
 use crate::kernel::{Done, Info, Kernel, Socket, SocketState, Stop, Wait};
 use crate::platform::Platform;
@@ -45,6 +47,11 @@ impl<P: Platform> Kernel<P> {
             SocketState::Connected { .. } if to.is_some() => fail(EISCONN),
             SocketState::Connected { output, peer, .. } => {
                 self.send_stream(id, output, peer, ranges, flags, &mut opens)
+            }
+            SocketState::New | SocketState::Listen(..)
+                if to.is_some() && self.sockets.get(id)?.family == UNIX =>
+            {
+                fail(EOPNOTSUPP)
             }
             SocketState::Datagram { .. } => self.send_datagram(id, ranges, flags, to, &mut opens),
             _ if self.sockets.get(id)?.family == UNIX => fail(ENOTCONN),
@@ -112,7 +119,7 @@ impl<P: Platform> Kernel<P> {
         self.take_reset(id)?;
         let socket = self.sockets.get(id)?;
         let SocketState::Datagram { peer } = socket.state else { return fail(ENOTCONN) };
-        if of == UNIX && to.is_none() && peer.is_none() && socket.shut & LOST == 0 {
+        if socket.kind == PACKETS && peer.is_none() && socket.shut & LOST == 0 {
             return fail(ENOTCONN);
         }
         if size > if of == UNIX { BUFFER as u64 - 32 } else { LARGEST } {
