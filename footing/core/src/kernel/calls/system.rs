@@ -58,6 +58,9 @@ impl<P: Platform> Kernel<P> {
         if resource as u32 >= RESOURCES {
             return Err(EINVAL);
         }
+        if self.foreign(id) {
+            return Err(EPERM);
+        }
         let process = self.processes.get_mut(&id).ok_or(ESRCH)?;
         process.limits.get_mut(resource as u32 as usize).ok_or(EINVAL)
     }
@@ -137,6 +140,12 @@ impl<P: Platform> Kernel<P> {
         }
     }
 
+    /// Whether a process or thread may be changed: also EPERM, for process 1.
+    fn owned_by_us(&self, id: u64) -> Result<(), Errno> {
+        self.named(id)?;
+        if self.foreign(id as i32) { Err(EPERM) } else { Ok(()) }
+    }
+
     /// sched_getaffinity(2): one processor.
     pub(crate) fn sys_sched_getaffinity(&mut self, a: Arguments) -> Done {
         let word = self.long_size();
@@ -152,7 +161,7 @@ impl<P: Platform> Kernel<P> {
     /// sched_setaffinity(2): EINVAL without the first processor.
     pub(crate) fn sys_sched_setaffinity(&mut self, a: Arguments) -> Done {
         let mask = self.take(a[2], (a[1] & 0xffff_ffff).min(8))?;
-        self.named(a[0])?;
+        self.owned_by_us(a[0])?;
         if mask.first().is_some_and(|byte| byte & 1 != 0) { Ok(0) } else { fail(EINVAL) }
     }
 
@@ -164,7 +173,7 @@ impl<P: Platform> Kernel<P> {
 
     /// sched_setscheduler(2): SCHED_OTHER, SCHED_BATCH and SCHED_IDLE, without effect; EPERM for the others.
     pub(crate) fn sys_sched_setscheduler(&mut self, a: Arguments) -> Done {
-        self.named(a[0])?;
+        self.owned_by_us(a[0])?;
         let priority = self.get32(a[2])?;
         match (a[1] as u32 & !0x4000_0000, priority) {
             (0 | 3 | 5, 0) => Ok(0),
@@ -182,7 +191,7 @@ impl<P: Platform> Kernel<P> {
 
     /// sched_setparam(2): priority 0.
     pub(crate) fn sys_sched_setparam(&mut self, a: Arguments) -> Done {
-        self.named(a[0])?;
+        self.owned_by_us(a[0])?;
         if self.get32(a[1])? == 0 { Ok(0) } else { fail(EINVAL) }
     }
 
@@ -243,7 +252,7 @@ impl<P: Platform> Kernel<P> {
             return fail(crate::errno::EACCES);
         }
         if a[0] as u32 == 0 {
-            self.named(a[1]).map_err(|_| ESRCH)?;
+            self.owned_by_us(a[1]).map_err(|errno| if errno == EPERM { EPERM } else { ESRCH })?;
         }
         Ok(0)
     }

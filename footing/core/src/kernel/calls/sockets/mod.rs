@@ -77,7 +77,7 @@ impl<P: Platform> Kernel<P> {
             (netlink::NETLINK, DATAGRAM | 3) if protocol as u32 == 0 => Ok(DATAGRAM),
             (netlink::NETLINK, DATAGRAM | 3) => {
                 let _ = self.unknown("socket of AF_NETLINK other than NETLINK_ROUTE");
-                Err(EPROTONOSUPPORT)
+                Err(EAFNOSUPPORT)
             }
             (netlink::NETLINK, _) => Err(ESOCKTNOSUPPORT),
             _ => Err(EAFNOSUPPORT),
