@@ -12,6 +12,7 @@ mod mock;
 mod names;
 #[path = "calls/native.rs"]
 mod native;
+#[allow(dead_code, reason = "the other test uses all of it")]
 #[path = "calls/program.rs"]
 mod program;
 #[path = "calls/sockets.rs"]

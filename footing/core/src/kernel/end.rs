@@ -146,7 +146,13 @@ impl<P: Platform> Kernel<P> {
         if careless {
             self.processes.remove(&id);
         }
-        if signal > 0 {
+        // Who ignores it is not sent it even if it is blocked.
+        let ignored = signal == SIGCHLD
+            && self
+                .processes
+                .get(&parent)
+                .is_some_and(|parent| parent.actions[SIGCHLD as usize].handler == 1);
+        if signal > 0 && !ignored {
             let (code, value) = if status & 0x7f == 0 { (1, status >> 8 & 0xff) } else { (2, status & 0x7f) };
             self.send_process(parent, Info { code, from: id, value: value.into(), ..Info::kernel(signal) });
         }

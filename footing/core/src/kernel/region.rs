@@ -5,6 +5,9 @@ use crate::tree::NodeId;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+/// So much of a stack counts as memory that a program has.
+const USED_STACK: u64 = 128 << 10;
+
 /// What is behind a region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Backing {
@@ -63,10 +66,13 @@ pub(crate) struct Space<P: Platform> {
 
 impl Region {
     fn committed(&self, start: u64) -> u64 {
-        if self.access.write && !matches!(self.backing, Backing::Shared(..)) {
-            self.end.saturating_sub(start)
-        } else {
-            0
+        let size = self.end.saturating_sub(start);
+        match self.backing {
+            _ if !self.access.write => 0,
+            Backing::Shared(..) => 0,
+            // A stack is mapped as large as it may become, of which most programs use the beginning.
+            _ if self.label == Label::Stack => size.min(USED_STACK),
+            _ => size,
         }
     }
 

@@ -210,6 +210,14 @@ impl<P: Platform> Kernel<P> {
             return Ok(0);
         }
         if let SocketState::Connected { .. } = socket.state {
+            if of == UNIX {
+                // Linux looks for the other one first.
+                let address = self.check_address(&address, of)?;
+                let there = self.addressee(&address, of, kind)?;
+                if !matches!(self.sockets.get(there)?.state, SocketState::Listen(..)) {
+                    return fail(ECONNREFUSED);
+                }
+            }
             return fail(EISCONN);
         }
         if family(&address) == 0 && kind == DATAGRAM {

@@ -15,8 +15,8 @@ mod wait;
 use super::ready::{ERR, HUP, IN, OUT, READ_HUP, READ_NORMAL, WRITE_NORMAL};
 use super::{Arguments, Range, fail};
 use crate::errno::{
-    EACCES, EAFNOSUPPORT, EINVAL, ENOTCONN, ENOTSOCK, EOPNOTSUPP, EPERM, EPROTONOSUPPORT, ESOCKTNOSUPPORT,
-    Errno,
+    EACCES, EAFNOSUPPORT, EBADF, EINVAL, ENOTCONN, ENOTSOCK, EOPNOTSUPP, EPERM, EPROTONOSUPPORT,
+    ESOCKTNOSUPPORT, Errno,
 };
 use crate::kernel::{Done, Kernel, Object, Pipe, Socket, SocketState};
 use crate::platform::Platform;
@@ -152,6 +152,7 @@ impl<P: Platform> Kernel<P> {
     fn socket_of(&self, fd: u64) -> Result<(u32, bool), Errno> {
         let open = self.open_of(fd as i32)?;
         match open.object {
+            _ if open.flags & super::transfer::O_PATH != 0 => Err(EBADF),
             Object::Socket(socket) => Ok((socket, open.impatient())),
             _ => Err(ENOTSOCK),
         }
