@@ -20,6 +20,9 @@ fn main() {
     println!("cargo::rustc-env=GROUNDUP_PROBE={}", init.with_file_name("shim").display());
     let footing = out.join("footing/x86_64-unknown-linux-gnu/release/footing");
     println!("cargo::rustc-env=GROUNDUP_FOOTING={}", footing.display());
+    build(&BIOS, workspace, &out.join("bios"));
+    let bios = out.join("bios/x86_64-unknown-linux-gnu/release/bios");
+    println!("cargo::rustc-env=GROUNDUP_BIOS={}", bios.display());
     println!("cargo::rustc-env=GROUNDUP_TRIAL={}", footing.with_file_name("trial").display());
 }
 
@@ -48,6 +51,14 @@ const FOOTING: Programs = Programs {
     script: "footing/vm/link.ld",
     // Linked at the top of the address space.
     flags: &["-Ccode-model=kernel"],
+};
+
+const BIOS: Programs = Programs {
+    packages: &["footing-boot"],
+    programs: &["bios"],
+    features: "footing-boot/program",
+    script: "footing/boot/link-bios.ld",
+    flags: &[],
 };
 
 fn build(programs: &Programs, workspace: &Path, out: &Path) {

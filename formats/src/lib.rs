@@ -8,6 +8,7 @@
 //! | [`nar`] | Nix archives: writer, and with `host` the reader | the writer |
 //! | [`archive`], [`newc`] | the initrd: what PID 1 takes of one, and its headers | yes |
 //! | [`unpack`], [`canonical`] | how an input is made from an archive, what an output may hold | yes |
+//! | [`disk`], [`screen`] | the header of a bootable disk, what its loader says of the screen | yes |
 //! | [`hex`], [`sha256`] | how digests are spelled and computed | yes |
 //! | `digest` | SHA-256 digests as values | feature `host` |
 //! | `nix32`, `nix_hash`, `store_path` | Nix's base 32, its spellings of hashes, paths in a store | feature `host` |
@@ -25,6 +26,7 @@ pub mod canonical;
 pub mod compression;
 #[cfg(feature = "host")]
 pub mod digest;
+pub mod disk;
 pub mod errno;
 pub mod hex;
 pub mod log;
@@ -41,6 +43,7 @@ pub mod plan;
 pub mod references;
 pub mod say;
 pub mod scan;
+pub mod screen;
 pub mod sha256;
 #[cfg(feature = "host")]
 pub mod store_path;

@@ -40,3 +40,6 @@ pub const FOOTING: &[u8] = include_bytes!(env!("GROUNDUP_FOOTING"));
 
 /// footing's home alone with programs that try it, for tests.
 pub const TRIAL: &[u8] = include_bytes!(env!("GROUNDUP_TRIAL"));
+
+/// The loader of a bootable disk for a BIOS, built likewise: an ELF file, for [`disk`].
+const BIOS: &[u8] = include_bytes!(env!("GROUNDUP_BIOS"));
