@@ -92,13 +92,19 @@ pub enum Command {
         #[command(flatten)]
         cache: Cache,
     },
-    /// Writes the initrd
+    /// Writes the initrd, or a disk that boots it
     Image {
         #[command(flatten)]
         graph: Graph,
         /// Where the image goes
-        #[arg(short, long, value_name = "FILE")]
-        output: PathBuf,
+        #[arg(short, long, value_name = "FILE", required_unless_present = "usb")]
+        output: Option<PathBuf>,
+        /// Write a disk that boots the image under BIOS and under UEFI, to be copied to a USB stick
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["output", "xz"])]
+        usb: Option<PathBuf>,
+        /// The kernel of the disk: `footing`, `minimal`, `debian`, or a file [default: footing]
+        #[arg(long, value_name = "footing|minimal|debian|FILE", requires = "usb")]
+        kernel: Option<String>,
         /// Compress it with xz
         #[arg(long)]
         xz: bool,

@@ -16,6 +16,7 @@
 //! No `/dev/console` is packed: the kernel's own built-in initramfs has it, and PID 1 mounts devtmpfs.
 
 mod archive;
+pub mod disk;
 mod error;
 pub mod kernel;
 pub mod read;

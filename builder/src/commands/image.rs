@@ -1,6 +1,7 @@
 //! `groundup image`: the initrd, for whoever has a machine of their own to run it on.
 
 use crate::args;
+use crate::commands::disk;
 use crate::failure::Failure;
 use crate::nix;
 use crate::prepare::graph::Source;
@@ -17,6 +18,8 @@ use std::path::Path;
 pub struct Target<'a> {
     /// The file.
     pub path: &'a Path,
+    /// The kernel, if it is to be a disk.
+    pub disk: Option<&'a str>,
     /// Compressed.
     pub xz: bool,
     /// The busybox for a shell script that carries out the plan in the place of our own PID 1.
@@ -33,20 +36,35 @@ pub fn image(
 ) -> Result<(), Failure> {
     let source = Source::of(graph)?;
     let graph = source.graph()?;
-    Ahead::default().whole_file("--output", Some(target.path)).done()?;
+    let option = if target.disk.is_some() { "--usb" } else { "--output" };
+    Ahead::default().whole_file(option, Some(target.path)).done()?;
+    let kernel = target.disk.map(|name| disk::Kernel::obtain(name, target, cache)).transpose()?;
     let prepared = prepare(&source, graph, choices, &store(cache)?)?.by_script(target.script)?;
     nix::stages::refuse(prepared.imported.as_ref())?;
     let fail = |error: io::Error| Failure::written(target.path, "the image", &error);
     let cancel = cancel::watch()?;
     let file = tempfile::Builder::new().permissions(mode()).tempfile_in(folder(target.path)).map_err(fail)?;
-    // The file goes when this returns, also where a signal is why.
-    let written = pack(&prepared.image(), (target.path, file.as_file()), target.xz, &cancel)?;
-    file.persist(target.path).map_err(|error| fail(error.error))?;
     let plan = crate::hash(prepared.plan.as_bytes());
+    // The file goes when this returns, also where a signal is why.
+    let (written, disk) = match &kernel {
+        None => (pack(&prepared.image(), (target.path, file.as_file()), target.xz, &cancel)?, None),
+        Some(kernel) => {
+            let (written, disk) = kernel.write(&prepared, &plan, (target.path, file.as_file()), &cancel)?;
+            (written, Some(disk))
+        }
+    };
+    file.persist(target.path).map_err(|error| fail(error.error))?;
     if as_json {
+        let disk = disk.zip(kernel).map(|(disk, kernel)| {
+            json!({ "sha256": disk.sha256, "size": disk.size, "kernel": crate::hash(&kernel.bytes) })
+        });
         return term::json(&json!({
-            "graph": source.label(), "plan": plan, "image": written.sha256, "size": written.size, "unpacked": written.unpacked,
+            "graph": source.label(), "plan": plan, "image": written.sha256, "size": written.size, "unpacked": written.unpacked, "disk": disk,
         }));
     }
-    term::result(&format!("{plan}  plan\n{}  {}\n", written.sha256, target.path.display()))
+    let path = target.path.display();
+    term::result(&match disk {
+        None => format!("{plan}  plan\n{}  {path}\n", written.sha256),
+        Some(disk) => format!("{plan}  plan\n{}  image\n{}  {path}\n", written.sha256, disk.sha256),
+    })
 }

@@ -2,6 +2,7 @@
 mod check;
 mod compare;
 mod ddc;
+mod disk;
 pub(crate) mod image;
 mod kernel;
 mod lock;
@@ -19,7 +20,7 @@ use crate::args::{Command, KeyCommand};
 use crate::failure::Failure;
 use crate::prepare::graph::settle;
 use crate::ui::term;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Does what was asked.
 pub fn perform(mut command: Command) -> Result<(), Failure> {
@@ -31,8 +32,13 @@ pub fn perform(mut command: Command) -> Result<(), Failure> {
         Command::Show { graph, recursive, json } => told(json, show::show(&graph, recursive, json)),
         Command::Lock { graph, cache } => lock::lock(&graph, &cache),
         Command::Plan { graph, choices, cache } => plan::plan(&graph, &choices, &cache),
-        Command::Image { graph, output, xz, script, choices, cache, json } => {
-            let target = image::Target { path: &output, xz, script: script.as_deref() };
+        Command::Image { graph, output, usb, kernel, xz, script, choices, cache, json } => {
+            let target = image::Target {
+                path: output.as_deref().or(usb.as_deref()).unwrap_or(Path::new("")),
+                disk: usb.as_ref().map(|_| kernel.as_deref().unwrap_or("footing")),
+                xz,
+                script: script.as_deref(),
+            };
             told(json, image::image(&graph, &target, &choices, &cache, json))
         }
         Command::Run(args) => told(args.json, run::run(&args))?,

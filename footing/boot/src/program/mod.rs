@@ -6,7 +6,7 @@ mod start;
 #[path = "../../../vm/src/strings.rs"]
 mod strings;
 
-pub use start::Loaded;
+pub use start::{Loaded, Room};
 
 use core::sync::atomic::{AtomicPtr, Ordering};
 
