@@ -23,6 +23,9 @@ fn main() {
     build(&BIOS, workspace, &out.join("bios"));
     let bios = out.join("bios/x86_64-unknown-linux-gnu/release/bios");
     println!("cargo::rustc-env=GROUNDUP_BIOS={}", bios.display());
+    build(&UEFI, workspace, &out.join("uefi"));
+    let uefi = out.join("uefi/x86_64-unknown-linux-gnu/release/uefi");
+    println!("cargo::rustc-env=GROUNDUP_UEFI={}", uefi.display());
     println!("cargo::rustc-env=GROUNDUP_TRIAL={}", footing.with_file_name("trial").display());
 }
 
@@ -34,7 +37,12 @@ struct Programs {
     /// The linker's script, in the workspace.
     script: &'static str,
     flags: &'static [&'static str],
+    /// How addresses in it are spelled, for the compiler and for the linker.
+    model: [&'static str; 2],
 }
+
+/// Linked for one place.
+const FIXED: [&str; 2] = ["-Crelocation-model=static", "-Clink-args=-static --no-pie"];
 
 const INIT: Programs = Programs {
     packages: &["init", "shim"],
@@ -42,6 +50,7 @@ const INIT: Programs = Programs {
     features: "init/pid1,shim/program",
     script: "init/link.ld",
     flags: &["-Clink-arg=--entry=_start"],
+    model: FIXED,
 };
 
 const FOOTING: Programs = Programs {
@@ -51,6 +60,7 @@ const FOOTING: Programs = Programs {
     script: "footing/vm/link.ld",
     // Linked at the top of the address space.
     flags: &["-Ccode-model=kernel"],
+    model: FIXED,
 };
 
 const BIOS: Programs = Programs {
@@ -59,6 +69,15 @@ const BIOS: Programs = Programs {
     features: "footing-boot/program",
     script: "footing/boot/link-bios.ld",
     flags: &[],
+    model: FIXED,
+};
+
+const UEFI: Programs = Programs {
+    programs: &["uefi"],
+    script: "footing/boot/link-uefi.ld",
+    // The firmware moves it.
+    model: ["-Crelocation-model=pic", "-Clink-args=-static -pie --no-dynamic-linker"],
+    ..BIOS
 };
 
 fn build(programs: &Programs, workspace: &Path, out: &Path) {
@@ -72,7 +91,6 @@ fn command(programs: &Programs, workspace: &Path, out: &Path) -> Command {
     let mut flags: Vec<String> = [
         "-Cpanic=abort",
         "-Cforce-unwind-tables=no",
-        "-Crelocation-model=static",
         // Comparisons take less room than tables of where to jump.
         "-Cjump-tables=no",
         "-Cstrip=symbols",
@@ -82,11 +100,11 @@ fn command(programs: &Programs, workspace: &Path, out: &Path) -> Command {
         // The compiler's own linker: a distribution's would leave its mark.
         "-Clinker=rust-lld",
         "-Clinker-flavor=ld.lld",
-        "-Clink-args=-static --no-pie --build-id=none --no-eh-frame-hdr --icf=all -z noseparate-code -z norelro -z nosectionheader",
+        "-Clink-args=--build-id=none --no-eh-frame-hdr --icf=all -z noseparate-code -z norelro -z nosectionheader",
     ]
     .map(str::to_owned)
     .into();
-    flags.extend(programs.flags.iter().map(|&flag| flag.to_owned()));
+    flags.extend(programs.flags.iter().chain(&programs.model).map(|&flag| flag.to_owned()));
     flags.push(format!("-Clink-arg=-T{}", workspace.join(programs.script).display()));
     for folder in registries(&home) {
         flags.push(format!("--remap-path-prefix={}=/registry", folder.display()));

@@ -44,3 +44,6 @@ pub const TRIAL: &[u8] = include_bytes!(env!("GROUNDUP_TRIAL"));
 
 /// The loader of a bootable disk for a BIOS, built likewise: an ELF file, for [`disk`].
 const BIOS: &[u8] = include_bytes!(env!("GROUNDUP_BIOS"));
+
+/// The same for UEFI.
+const UEFI: &[u8] = include_bytes!(env!("GROUNDUP_UEFI"));

@@ -62,11 +62,13 @@ pub fn write(disk: &Disk<'_>, image: &mut impl Read, out: &mut (impl Write + See
         Node::File("KERNEL", disk.kernel.len() as u64),
         Node::File("IMAGE", disk.image),
     ];
-    let volume = fat::volume(&[Node::Folder("GROUNDUP", files)], b"GROUNDUP   ", disk.id, START)
-        .ok_or(Error::TooLarge(disk.image))?;
+    let uefi = program::portable(crate::UEFI);
+    let boot = Node::Folder("BOOT", vec![Node::File("BOOTX64.EFI", uefi.len() as u64)]);
+    let root = [Node::Folder("EFI", vec![boot]), Node::Folder("GROUNDUP", files)];
+    let volume = fat::volume(&root, b"GROUNDUP   ", disk.id, START).ok_or(Error::TooLarge(disk.image))?;
     let placed = |file: &Extent| Extent { sector: file.sector + u64::from(START), bytes: file.bytes };
-    let [header_file, kernel, image_file] =
-        <[Extent; 3]>::try_from(volume.files.iter().map(placed).collect::<Vec<_>>())
+    let [uefi_file, header_file, kernel, image_file] =
+        <[Extent; 4]>::try_from(volume.files.iter().map(placed).collect::<Vec<_>>())
             .map_err(|_| Error::TooLarge(disk.image))?;
     let kernel_hash = *Sha256::of(disk.kernel).bytes();
     let header = Header { kernel, image: image_file, kernel_hash, line: disk.line.as_bytes() };
@@ -82,6 +84,7 @@ pub fn write(disk: &Disk<'_>, image: &mut impl Read, out: &mut (impl Write + See
     for (sector, bytes) in &volume.pieces {
         put(u64::from(START) + sector, bytes)?;
     }
+    put(uefi_file.sector, &uefi)?;
     put(header_file.sector, &header)?;
     put(kernel.sector, disk.kernel)?;
     put(image_file.sector, &[])?;

@@ -58,8 +58,9 @@ fn load() -> Result<Infallible, &'static str> {
         firmware::read(header.image.sector, header.image.bytes, at as *mut u8)?;
         slice::from_raw_parts((at + image) as *const u8, header.kernel.bytes as usize)
     };
-    let loaded = Loaded::new(&header, kernel, at, Screen::VGA, 0)?;
+    let mut loaded = Loaded::new(&header, kernel, Screen::VGA, 0)?;
+    loaded.put_image(at);
     loaded.check(&map, &[at..at + all])?;
     // SAFETY: checked; the BIOS is not needed any more. This is done once, and memory below 1 MiB is no kernel's first.
-    unsafe { loaded.start(&map, (*(&raw mut ROOM)).assume_init_mut()) }
+    unsafe { loaded.start(&map, (&raw mut ROOM).cast()) }
 }

@@ -4,6 +4,8 @@ use super::leave;
 use crate::elf::Elf;
 use crate::memory::Map;
 use crate::pvh::{self, BLOCK, Info};
+use core::arch::asm;
+use core::mem::MaybeUninit;
 use core::ops::Range;
 use formats::disk::Header;
 use formats::screen::Screen;
@@ -24,19 +26,21 @@ pub struct Loaded<'a> {
     rsdp: u64,
 }
 
-/// Where the kernel finds what it is handed, and the last bytes of the loader run: below 1 GiB.
+/// What is left when the firmware is gone: what the kernel is handed, and what the last part of the loader needs. Below 1 GiB.
 #[repr(C, align(4096))]
 pub struct Room {
-    block: [u8; BLOCK],
+    tables: [[u64; 512]; 6],
+    stack: [u8; 16 << 10],
     code: [u8; leave::ROOM],
+    block: [u8; BLOCK],
+    kernel: MaybeUninit<Elf<'static>>,
 }
 
 impl<'a> Loaded<'a> {
-    /// The kernel's file and the image's address, as the header says. `rsdp`: see [`Info`].
+    /// The kernel's file, as the header says. `rsdp`: see [`Info`].
     pub fn new(
         header: &Header<'a>,
         kernel: &'a [u8],
-        image: u64,
         screen: Screen,
         rsdp: u64,
     ) -> Result<Loaded<'a>, &'static str> {
@@ -46,8 +50,18 @@ impl<'a> Loaded<'a> {
             return Err("the kernel is not what was written to the disk: it reads wrongly");
         }
         let kernel = Elf::read(kernel).ok_or("the kernel can't be started by PVH")?;
-        let image = image..image + header.image.bytes;
+        let image = 0..header.image.bytes;
         Ok(Loaded { kernel, image, screen, line: header.line, rsdp })
+    }
+
+    /// The memory that the kernel is copied to.
+    pub fn kernel_memory(&self) -> Range<u64> {
+        self.kernel.memory()
+    }
+
+    /// Says where the image is.
+    pub fn put_image(&mut self, at: u64) {
+        self.image = at..at + (self.image.end - self.image.start);
     }
 
     /// Whether the kernel has memory to start in, with a map in order and what is in use until it does.
@@ -74,27 +88,56 @@ impl<'a> Loaded<'a> {
     ///
     /// # Safety
     /// [`Loaded::check`] found nothing in this map, which is the last; all in it is nobody's but for what was named as used. The room is
-    /// below 1 GiB, and the first 4 GiB of addresses stand for themselves.
-    pub unsafe fn start(&self, map: &Map, room: &'static mut Room) -> ! {
+    /// below 1 GiB and nobody's, the kernel's file stays, and all of these and this program are below 4 GiB, at addresses that stand for themselves.
+    pub unsafe fn start(self, map: &Map, room: *mut Room) -> ! {
+        // SAFETY: the caller's word; all bytes of it may be anything.
+        let room = unsafe { &mut *room };
         let at = (&raw const room.block) as u64;
-        let info = Info {
-            map,
-            image: self.image.clone(),
-            screen: self.screen,
-            line: self.line,
-            rsdp: self.rsdp,
-        };
-        pvh::write(&mut room.block, at, &info);
-        for segment in self.kernel.segments() {
-            let (to, size) = (segment.place.start as *mut u8, segment.place.end - segment.place.start);
-            let length = segment.bytes.len();
-            // SAFETY: RAM of nobody's, by the caller's word.
-            unsafe {
-                to.copy_from_nonoverlapping(segment.bytes.as_ptr(), length);
-                to.add(length).write_bytes(0, size as usize - length);
-            }
+        let Loaded { image, screen, line, rsdp, .. } = self;
+        pvh::write(&mut room.block, at, &Info { map, image, screen, line, rsdp });
+        // SAFETY: the file stays, by the caller's word.
+        room.kernel.write(unsafe { core::mem::transmute::<Elf<'a>, Elf<'static>>(self.kernel) });
+        identity(&mut room.tables);
+        let (tables, stack) = ((&raw const room.tables) as u64, (&raw const room.code) as u64);
+        // SAFETY: the first 4 GiB stay where they are, and with them all that `finish` uses.
+        unsafe {
+            asm!("mov cr3, {tables}", "mov rsp, {stack}", "xor ebp, ebp", "call {finish}", "ud2",
+                tables = in(reg) tables, stack = in(reg) stack, finish = in(reg) finish as *const (),
+                in("rdi") room as *mut Room, options(noreturn));
         }
-        // SAFETY: the same.
-        unsafe { leave::pvh(self.kernel.entry, at as u32, (&raw mut room.code) as u32) }
     }
+}
+
+/// Page tables for the first 4 GiB, each address for itself.
+fn identity(tables: &mut [[u64; 512]; 6]) {
+    const TABLE: u64 = 3;
+    const LARGE_PAGE: u64 = 0x83;
+    let at = (&raw const *tables) as u64;
+    let [top, middle, pages @ ..] = tables;
+    (top.fill(0), middle.fill(0));
+    top[0] = at + 4096 + TABLE;
+    for (number, entry) in middle.iter_mut().take(pages.len()).enumerate() {
+        *entry = at + 4096 * (number as u64 + 2) + TABLE;
+    }
+    for (number, entry) in pages.as_flattened_mut().iter_mut().enumerate() {
+        *entry = (number as u64) << 21 | LARGE_PAGE;
+    }
+}
+
+/// Copies the kernel to its place and starts it. Nothing of the firmware's is used any more.
+unsafe extern "C" fn finish(room: *mut Room) -> ! {
+    // SAFETY: by `start`, which is who comes here.
+    let (room, kernel) = unsafe { (&mut *room, (*room).kernel.assume_init()) };
+    for segment in kernel.segments() {
+        let (to, size) = (segment.place.start as *mut u8, segment.place.end - segment.place.start);
+        let length = segment.bytes.len();
+        // SAFETY: RAM that is nobody's.
+        unsafe {
+            to.copy_from_nonoverlapping(segment.bytes.as_ptr(), length);
+            to.add(length).write_bytes(0, size as usize - length);
+        }
+    }
+    let (info, code) = ((&raw const room.block) as u32, (&raw mut room.code) as u32);
+    // SAFETY: the start info is complete.
+    unsafe { leave::pvh(kernel.entry, info, code) }
 }
