@@ -8,7 +8,7 @@
 //! | [`nar`] | Nix archives: writer, and with `host` the reader | the writer |
 //! | [`archive`], [`newc`] | the initrd: what PID 1 takes of one, and its headers | yes |
 //! | [`unpack`], [`canonical`] | how an input is made from an archive, what an output may hold | yes |
-//! | [`disk`], [`screen`] | the header of a bootable disk, what its loader says of the screen | yes |
+//! | [`disk`], [`screen`], [`qr`] | the header of a bootable disk, what its loader says of the screen, a code on it | yes |
 //! | [`hex`], [`sha256`] | how digests are spelled and computed | yes |
 //! | `digest` | SHA-256 digests as values | feature `host` |
 //! | `nix32`, `nix_hash`, `store_path` | Nix's base 32, its spellings of hashes, paths in a store | feature `host` |
@@ -39,6 +39,7 @@ pub mod nix32;
 #[cfg(feature = "host")]
 pub mod nix_hash;
 pub mod plan;
+pub mod qr;
 #[cfg(feature = "host")]
 pub mod references;
 pub mod say;

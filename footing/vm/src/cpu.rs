@@ -3,6 +3,7 @@
 
 use core::arch::asm;
 use core::arch::x86_64::__cpuid_count;
+use core::sync::atomic::{AtomicBool, Ordering};
 
 /// Writes to a port.
 pub fn out8(port: u16, value: u8) {
@@ -148,8 +149,19 @@ pub fn mxcsr_mask() -> u32 {
     }
 }
 
-/// Ends the machine: a reset by a fault that nothing handles, which QEMU's `-no-reboot` takes for the end.
+static HALTS: AtomicBool = AtomicBool::new(false);
+
+/// From now on the end is no reset, but silence.
+pub(crate) fn halt_at_end() {
+    HALTS.store(true, Ordering::Relaxed);
+}
+
+/// Ends the machine: on bare metal the CPU halts; elsewhere a reset by a fault that nothing handles, which QEMU's `-no-reboot` takes for the end.
 pub fn end() -> ! {
+    while HALTS.load(Ordering::Relaxed) {
+        // SAFETY: nothing comes after it.
+        unsafe { asm!("cli", "hlt", options(nomem, nostack)) }
+    }
     let none = [0_u16; 5];
     // SAFETY: nothing comes after it.
     unsafe { asm!("lidt [{}]", "int3", "2: hlt", "jmp 2b", in(reg) &raw const none, options(noreturn)) }

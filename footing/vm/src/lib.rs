@@ -18,6 +18,7 @@
 //! | `descriptors` | segments, task state, the table of traps |
 //! | `entry` | into user mode and back |
 //! | `timer` | the one interrupt |
+//! | `screen`, `results` | on bare metal: the screen, and what is shown on it at the end |
 //! | `pci` | memory that the machine shares |
 //! | `space` | address spaces: what lies where |
 //! | `fault` | pages on demand, copies on write |
@@ -46,6 +47,8 @@ mod heap;
 mod home;
 mod layout;
 pub mod pci;
+pub mod results;
+pub mod screen;
 pub mod serial;
 mod shared;
 mod space;

@@ -1,6 +1,7 @@
-//! The console: the first serial port, and the kernel's last words.
+//! The console: the first serial port and on bare metal the screen; and the kernel's last words.
 
 use crate::cpu::{self, in8, out8};
+use crate::screen;
 use formats::nar::Sink;
 use formats::say::{Say, Words};
 
@@ -36,6 +37,7 @@ impl Sink for Console {
             }
             put(byte);
         }
+        screen::write(bytes);
     }
 }
 

@@ -5,8 +5,9 @@
 
 use crate::frames::{self, Ranges};
 use crate::layout::{PAGE, direct};
-use crate::{cpu, descriptors, direct as tables, pci, serial, timer};
+use crate::{cpu, descriptors, direct as tables, pci, screen, serial, timer};
 use core::ops::Range;
+use formats::screen::{SIZE, Screen};
 
 /// What there is beside the CPU.
 pub struct Machine {
@@ -16,6 +17,8 @@ pub struct Machine {
     pub shared: pci::Shared,
     /// Bytes of RAM.
     pub memory: u64,
+    /// Whether a loader of bare metal's started the kernel.
+    pub metal: bool,
 }
 
 const MAGIC: u64 = 0x336e_c578;
@@ -30,6 +33,14 @@ fn word(at: u64, size: usize) -> u64 {
     u64::from_le_bytes(bytes)
 }
 
+/// What the loader's second module may say of a screen.
+fn bytes(module: u64) -> [u8; SIZE] {
+    let mut bytes = [0; SIZE];
+    // SAFETY: as above.
+    unsafe { core::ptr::copy_nonoverlapping(direct(module) as *const u8, bytes.as_mut_ptr(), SIZE) }
+    bytes
+}
+
 /// Makes the machine ours: memory, tables, traps, timer, devices.
 pub(crate) fn start(info: u64) -> Machine {
     if word(info, 4) != MAGIC || word(info + 4, 4) < 1 {
@@ -40,6 +51,7 @@ pub(crate) fn start(info: u64) -> Machine {
         0 => 0..0,
         _ => word(list, 8)..word(list, 8) + word(list + 8, 8),
     };
+    let screen = if modules > 1 { Screen::read(&bytes(word(list + 32, 8))) } else { None };
     let (map, entries) = (direct(word(info + 40, 8)), word(info + 48, 4));
     let mut memory = [const { 0..0 }; 16];
     let mut count = 0;
@@ -61,10 +73,11 @@ pub(crate) fn start(info: u64) -> Machine {
     descriptors::start();
     cpu::protect();
     timer::start();
+    screen.into_iter().for_each(screen::start);
     let (at, length) = (direct(initrd.start) as *const u8, (initrd.end - initrd.start) as usize);
     // SAFETY: RAM that is nobody else's and mapped read-only.
     let initrd = unsafe { core::slice::from_raw_parts(at, length) };
-    Machine { initrd, shared: pci::find(end), memory: size }
+    Machine { initrd, shared: pci::find(end), memory: size, metal: screen.is_some() }
 }
 
 /// The frames above the first MiB that are not `taken`.

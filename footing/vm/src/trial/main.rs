@@ -15,7 +15,7 @@ use footing_vm::{Home, Machine, cpu, event};
 /// The home calls it once.
 #[unsafe(no_mangle)]
 extern "Rust" fn footing_main(machine: Machine) -> ! {
-    let Machine { initrd, shared, memory } = machine;
+    let Machine { initrd, shared, memory, .. } = machine;
     event!("memory ", memory >> 20);
     let image = shared.image.unwrap_or_default();
     event!("image ", image.len() as u64, " export ", shared.export.map_or(0, |bytes| bytes.len()) as u64);
