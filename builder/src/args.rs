@@ -153,7 +153,7 @@ pub enum Command {
     },
     /// Lists what an image would run and trust, without running it
     VerifyImage {
-        /// The image, plain or compressed with xz
+        /// The image, plain or compressed with xz, or a disk that boots one
         image: PathBuf,
         /// Print the list as JSON
         #[arg(long)]
@@ -169,6 +169,9 @@ pub enum Command {
         cache: Cache,
         #[command(flatten)]
         tools: Tools,
+        /// List what a disk of `image --usb` brings along, in the place of QEMU
+        #[arg(long)]
+        usb: bool,
         /// Print the list as JSON
         #[arg(long)]
         json: bool,

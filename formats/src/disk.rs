@@ -77,8 +77,7 @@ impl<'a> Header<'a> {
     pub fn write(&self) -> Option<[u8; SECTOR]> {
         let mut sector = [0; SECTOR];
         sector[..8].copy_from_slice(MAGIC);
-        let numbers =
-            [VERSION, self.kernel.sector, self.kernel.bytes, self.image.sector, self.image.bytes];
+        let numbers = [VERSION, self.kernel.sector, self.kernel.bytes, self.image.sector, self.image.bytes];
         for (place, number) in sector[8..48].chunks_exact_mut(8).zip(numbers) {
             place.copy_from_slice(&number.to_le_bytes());
         }

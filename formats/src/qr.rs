@@ -127,7 +127,8 @@ mod tests {
     #[test]
     fn the_generator_is_the_standards() {
         let power = |exponent: u32| (0..exponent).fold(1, |value, _| multiply(value, 2));
-        let exponents = [17, 60, 79, 50, 61, 163, 26, 187, 202, 180, 221, 225, 83, 239, 156, 164, 212, 212, 188, 190];
+        let exponents =
+            [17, 60, 79, 50, 61, 163, 26, 187, 202, 180, 221, 225, 83, 239, 156, 164, 212, 212, 188, 190];
         assert_eq!(generator(), exponents.map(power));
     }
 

@@ -41,8 +41,7 @@ impl Screen {
     /// No screen.
     pub const NONE: Screen = Screen { kind: Kind::None, address: 0, width: 0, height: 0, pitch: 0 };
     /// VGA's text mode 3.
-    pub const VGA: Screen =
-        Screen { kind: Kind::Text, address: 0xb8000, width: 80, height: 25, pitch: 160 };
+    pub const VGA: Screen = Screen { kind: Kind::Text, address: 0xb8000, width: 80, height: 25, pitch: 160 };
 
     /// Reads one; none if this is no screen, or one whose rows do not fit.
     pub fn read(bytes: &[u8]) -> Option<Screen> {
@@ -56,13 +55,8 @@ impl Screen {
             2 => (Kind::Pixels, 4),
             _ => return None,
         };
-        let screen = Screen {
-            kind,
-            address: number(2)?,
-            width: number(3)?,
-            height: number(4)?,
-            pitch: number(5)?,
-        };
+        let screen =
+            Screen { kind, address: number(2)?, width: number(3)?, height: number(4)?, pitch: number(5)? };
         let fits = screen.width.checked_mul(unit)? <= screen.pitch
             && screen.address.checked_add(screen.pitch.checked_mul(screen.height)?)? < 1 << 52;
         fits.then_some(screen)

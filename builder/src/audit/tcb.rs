@@ -33,6 +33,30 @@ pub fn probe(tools: &args::Tools) -> Result<(), Failure> {
     kernel::probe(tools.kernel.as_deref())
 }
 
+/// The same where there is no QEMU.
+pub fn probe_kernel(tools: &args::Tools) -> Result<(), Failure> {
+    kernel::probe(tools.kernel.as_deref())
+}
+
+/// Everything that a disk which boots brings along: its loaders, its kernel, and PID 1, unless the kernel does without.
+pub fn disk(kernel: &Kernel) -> Result<Vec<Part>, Failure> {
+    let loader = |(name, bytes): (&str, Vec<u8>)| {
+        let (about, size) = ("loader of the disk".into(), bytes.len() as u64);
+        Part { name: name.into(), about, sha256: Sha256::of(&bytes), size }
+    };
+    let mut parts: Vec<_> = images::disk::loaders().into_iter().map(loader).collect();
+    parts.extend(own(kernel)?);
+    Ok(parts)
+}
+
+/// The kernel, and PID 1 before it, unless it does without.
+fn own(kernel: &Kernel) -> Result<Vec<Part>, Failure> {
+    Ok(match kernel.is_footing() {
+        true => vec![part("footing", &kernel.about, &kernel.path)?],
+        false => vec![init(), part("kernel", &kernel.about, &kernel.path)?],
+    })
+}
+
 /// What every machine has.
 pub fn init() -> Part {
     let (about, size) = ("PID 1".into(), images::INIT.len() as u64);
@@ -48,10 +72,7 @@ pub fn this_program() -> Result<Part, Failure> {
 pub fn parts(tools: &args::Tools, kernel: &Kernel) -> Result<Vec<Part>, Failure> {
     let version = qemu::version(&tools.qemu).map_err(Failure::machine)?;
     let program = find(&tools.qemu);
-    let mut parts = match kernel.is_footing() {
-        true => vec![part("footing", &kernel.about, &kernel.path)?],
-        false => vec![init(), part("kernel", &kernel.about, &kernel.path)?],
-    };
+    let mut parts = own(kernel)?;
     parts.push(part("qemu", &version, &program)?);
     for firmware in qemu::machine::firmware(&tools.qemu, &kernel.path).map_err(Failure::machine)? {
         let name = firmware.file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -52,8 +52,8 @@ pub fn perform(mut command: Command) -> Result<(), Failure> {
             script::script(&graph, output.as_deref(), &choices, &cache)
         }
         Command::VerifyImage { image, json } => told(json, verify_image::verify_image(&image, json))?,
-        Command::Tcb { graph, choices, cache, tools, json } => {
-            told(json, tcb::tcb(&graph, &choices, &cache, &tools, json))
+        Command::Tcb { graph, choices, cache, tools, usb, json } => {
+            told(json, tcb::tcb(&graph, &choices, &cache, &tools, (usb, json)))
         }
         Command::Kernel { kernel, cache } => kernel::kernel(kernel, &cache),
         Command::Completions { shell } => shell::completions(shell),

@@ -16,13 +16,21 @@ pub fn tcb(
     choices: &args::Choices,
     cache_args: &args::Cache,
     tools: &args::Tools,
-    as_json: bool,
+    (usb, as_json): (bool, bool),
 ) -> Result<(), Failure> {
     let source = Source::of(graph)?;
     let graph = source.graph()?;
-    tcb::probe(tools)?;
+    // A disk has footing where no other kernel is named, and needs no QEMU.
+    let footing = args::Tools { kernel: tools.kernel.clone().or(Some("footing".into())), ..tools.clone() };
+    let tools = if usb { &footing } else { tools };
+    if usb { tcb::probe_kernel(tools) } else { tcb::probe(tools) }?;
     let prepared = prepare(&source, graph, choices, &store(cache_args)?)?;
-    let mut trusted = tcb::parts(tools, &kernel(tools, &cache(cache_args), false)?)?;
+    let kernel = kernel(tools, &cache(cache_args), false)?;
+    let mut trusted = if usb { tcb::disk(&kernel)? } else { tcb::parts(tools, &kernel)? };
+    let also = match usb {
+        true => ["the CPU", "the machine's firmware, BIOS or UEFI"],
+        false => ["the CPU", "the host's kernel and the libraries that QEMU is linked with"],
+    };
     trusted.extend(inputs(&prepared, Role::Seed));
     // Nix's and Guix's daemons let builders run what is in a source; of a graph in RON, what it says.
     let runs = |name: &str| {
@@ -35,15 +43,13 @@ pub fn tcb(
             "graph": source.label(), "trusted": tcb::descriptors(&trusted), "trustedBytes": total(&trusted),
             "executableSources": tcb::descriptors(&run), "executableSourceBytes": total(&run),
             "sources": tcb::descriptors(&read), "sourceBytes": total(&read),
-            "alsoTrusted": ["the CPU", "the host's kernel and the libraries that QEMU is linked with"],
+            "alsoTrusted": also,
         }));
     }
     let mut text = String::from("Trusted as they are:\n");
     text += &table(&trusted);
-    text += &format!(
-        "{:>12} bytes in all; and the CPU, and the host's kernel and the libraries of QEMU\n",
-        total(&trusted)
-    );
+    let and = if usb { "the machine's firmware" } else { "the host's kernel and the libraries of QEMU" };
+    text += &format!("{:>12} bytes in all; and the CPU, and {and}\n", total(&trusted));
     if !run.is_empty() {
         text += "\nSources whose programs may be run where they are, trusted as far as they are run:\n";
         text += &table(&run);

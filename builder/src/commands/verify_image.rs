@@ -17,11 +17,21 @@ const XZ: &[u8] = b"\xfd7zXZ\0";
 /// Lists what stands in the image. Something that is amiss makes the exit status 1.
 pub fn verify_image(path: &Path, as_json: bool) -> Result<Result<(), Failure>, Failure> {
     let fail = |error: &dyn std::fmt::Display| {
-        Failure::help(format!("{}: {error}", path.display()), "name an image, plain or compressed with xz")
+        Failure::help(
+            format!("{}: {error}", path.display()),
+            "name an image, plain or compressed with xz, or a disk of `image --usb`",
+        )
     };
     let file = bytes(path).map_err(|error| fail(&error))?;
     let (mut unpacked, mut behind) = (Vec::new(), &file[..]);
-    let archive = if file.starts_with(XZ) {
+    let disk = match images::disk::is_disk(&file) {
+        true => Some(images::disk::read(&file).ok_or_else(|| fail(&"the disk's header makes no sense"))?),
+        false => None,
+    };
+    let archive = if let Some(disk) = &disk {
+        behind = &[];
+        disk.image
+    } else if file.starts_with(XZ) {
         // In proportion to what it is packed in: some kilobytes of xz may claim to be anything.
         let bound = inputs::bound(file.len() as u64, LARGEST);
         let read = formats::compression::xz(&mut behind)
@@ -42,11 +52,23 @@ pub fn verify_image(path: &Path, as_json: bool) -> Result<Result<(), Failure>, F
         let many = term::count(behind.len(), "byte");
         found.amiss.push(format!("{many} behind the end of xz: a kernel would unpack what is in them, too"));
     }
+    if disk.as_ref().is_some_and(|disk| !disk.ours) {
+        found.amiss.push("the disk's loaders or its file system are not as this groundup writes them".into());
+    }
     let sha256 = crate::hash(&file);
+    let kernel = disk.map(|disk| (crate::hash(disk.kernel), disk.kernel == images::FOOTING));
     if as_json {
-        term::json(&value(&sha256, &found))?
+        let mut value = value(&sha256, &found);
+        if let Some((sha256, footing)) = kernel {
+            value["kernel"] = json!({ "sha256": sha256, "footing": footing });
+        }
+        term::json(&value)?
     } else {
-        term::result(&text(&sha256, &found))?
+        let kernel = kernel.map(|(sha256, footing)| {
+            let known = if footing { "footing, as this groundup has it" } else { "unknown" };
+            format!("kernel {sha256}  {known}\n")
+        });
+        term::result(&(kernel.unwrap_or_default() + &text(&sha256, &found)))?
     }
     let many = term::count(found.amiss.len(), "thing");
     let verb = if found.amiss.len() == 1 { "is" } else { "are" };

@@ -34,10 +34,8 @@ pub struct Info<'a> {
 pub fn write(block: &mut [u8; BLOCK], at: u64, info: &Info<'_>) {
     block.fill(0);
     let place = |offset: usize| at + offset as u64;
-    let modules = [
-        [info.image.start, info.image.end - info.image.start, 0, 0],
-        [place(SCREEN), SIZE as u64, 0, 0],
-    ];
+    let modules =
+        [[info.image.start, info.image.end - info.image.start, 0, 0], [place(SCREEN), SIZE as u64, 0, 0]];
     words(&mut block[MODULES..], modules.as_flattened());
     block[SCREEN..LINE].copy_from_slice(&info.screen.write());
     let length = info.line.len().min(MAP - LINE - 1);
@@ -51,15 +49,7 @@ pub fn write(block: &mut [u8; BLOCK], at: u64, info: &Info<'_>) {
         }
     }
     // Version 1, no flags, two modules; addresses of the list, the command line, ACPI's pointer and the map; how long the map is.
-    let head = [
-        MAGIC | 1 << 32,
-        2 << 32,
-        place(MODULES),
-        place(LINE),
-        info.rsdp,
-        place(MAP),
-        count as u64,
-    ];
+    let head = [MAGIC | 1 << 32, 2 << 32, place(MODULES), place(LINE), info.rsdp, place(MAP), count as u64];
     words(block, &head);
 }
 

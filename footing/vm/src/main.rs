@@ -46,7 +46,9 @@ impl plan::Home for Outside {
 fn show(results: &Results) {
     let hash = results.hash();
     screen::code(&formats::qr::encode(&hash));
-    for part in [results.lines(), b"The sha256 of these lines, which `groundup run` prints too:\n", &hash, b"\n"] {
+    for part in
+        [results.lines(), b"The sha256 of these lines, which `groundup run` prints too:\n", &hash, b"\n"]
+    {
         serial::Console.write(part);
     }
 }

@@ -102,6 +102,44 @@ pub fn write(disk: &Disk<'_>, image: &mut impl Read, out: &mut (impl Write + See
     Ok(all)
 }
 
+/// The loaders as every disk has them, each with its name: the sectors that a BIOS starts, without what differs from disk to
+/// disk, and the program for UEFI.
+pub fn loaders() -> [(&'static str, Vec<u8>); 2] {
+    [("bios", program::flat(crate::BIOS, 0x7c00)), ("uefi", program::portable(crate::UEFI))]
+}
+
+/// What stands on a disk.
+#[derive(Debug)]
+pub struct Contents<'a> {
+    /// The kernel.
+    pub kernel: &'a [u8],
+    /// The image.
+    pub image: &'a [u8],
+    /// Whether each byte of the disk is as [`write`] writes it with these: loaders, file system and all.
+    pub ours: bool,
+}
+
+/// Whether these bytes are a disk's.
+pub fn is_disk(bytes: &[u8]) -> bool {
+    bytes.get(SECTOR..).is_some_and(|bytes| bytes.starts_with(formats::disk::MAGIC))
+}
+
+/// Reads a disk by its header, which is believed as far as it fits; none if it does not.
+pub fn read(bytes: &[u8]) -> Option<Contents<'_>> {
+    let header = Header::read(bytes.get(SECTOR..)?.first_chunk()?)?;
+    let of = |extent: Extent| {
+        let start = usize::try_from(extent.sector.checked_mul(SECTOR as u64)?).ok()?;
+        bytes.get(start..)?.get(..usize::try_from(extent.bytes).ok()?)
+    };
+    let (kernel, image) = (of(header.kernel)?, of(header.image)?);
+    let id = u32::from_le_bytes(*bytes.get(440..)?.first_chunk()?);
+    let line = std::str::from_utf8(header.line).ok()?;
+    let disk = Disk { kernel, line, id, image: image.len() as u64 };
+    let mut again = io::Cursor::new(Vec::new());
+    let ours = write(&disk, &mut &image[..], &mut again).is_ok() && again.into_inner() == bytes;
+    Some(Contents { kernel, image, ours })
+}
+
 /// The first sectors of the disk, whose partition has so many sectors.
 fn loader(id: u32, sectors: u32) -> Vec<u8> {
     let mut bytes = program::flat(crate::BIOS, 0x7c00);

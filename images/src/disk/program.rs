@@ -102,7 +102,16 @@ fn head(entry: usize, size: usize, sections: &[[usize; 3]], moves: usize) -> Vec
         }
     };
     // x86-64, number of sections, no date, no symbols, size of what follows, an executable for large addresses.
-    put(&[(0x4550, 4), (0x8664, 2), (sections.len(), 2), (0, 4), (0, 4), (0, 4), (112 + 6 * 8, 2), (0x22, 2)]);
+    put(&[
+        (0x4550, 4),
+        (0x8664, 2),
+        (sections.len(), 2),
+        (0, 4),
+        (0, 4),
+        (0, 4),
+        (112 + 6 * 8, 2),
+        (0x22, 2),
+    ]);
     // PE32+, sizes of code and data, the entry, where code starts; the base is 0.
     let data: usize = sections[1..].iter().map(|section| section[1]).sum();
     put(&[(0x20b, 2), (0, 2), (sections[0][1], 4), (data, 4), (0, 4), (entry, 4), (PAGE, 4), (0, 8)]);
@@ -112,7 +121,8 @@ fn head(entry: usize, size: usize, sections: &[[usize; 3]], moves: usize) -> Vec
     put(&[(0, 8), (0, 8), (0, 8), (0, 8), (0, 4), (6, 4), (0, 8), (0, 8), (0, 8), (0, 8), (0, 8)]);
     let last = sections[sections.len() - 1];
     put(&[(last[0], 4), (moves, 4)]);
-    for (name, [address, size, kind]) in [b".text\0\0\0", b".data\0\0\0", b".reloc\0\0"].iter().zip(sections) {
+    for (name, [address, size, kind]) in [b".text\0\0\0", b".data\0\0\0", b".reloc\0\0"].iter().zip(sections)
+    {
         put(&[(u64::from_le_bytes(**name) as usize, 8)]);
         put(&[(*size, 4), (*address, 4), (*size, 4), (*address, 4), (0, 8), (0, 4), (*kind, 4)]);
     }

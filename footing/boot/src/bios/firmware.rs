@@ -84,7 +84,8 @@ pub(crate) fn map(map: &mut Map) {
     loop {
         // SAFETY: as above. A BIOS of old writes 20 bytes, and the last word says that the region is there.
         unsafe { (LOW as *mut [u32; 6]).write([0, 0, 0, 0, 0, 1]) }
-        let ask = Registers { eax: 0xe820, ebx: next, ecx: 24, edx: SMAP, edi: LOW as u32, ..Registers::default() };
+        let ask =
+            Registers { eax: 0xe820, ebx: next, ecx: 24, edx: SMAP, edi: LOW as u32, ..Registers::default() };
         let answer = call(0x15, ask);
         if answer.failed() || answer.eax != SMAP {
             return;

@@ -151,9 +151,8 @@ impl Firmware {
         static mut BUFFER: [u64; ROOM / 8] = [0; ROOM / 8];
         let buffer = (&raw mut BUFFER).cast::<u8>();
         let (mut size, mut key, mut step, mut version) = (ROOM, 0, 0, 0);
-        let status = on(|| {
-            (self.boot.map)(&raw mut size, buffer, &raw mut key, &raw mut step, &raw mut version)
-        });
+        let status =
+            on(|| (self.boot.map)(&raw mut size, buffer, &raw mut key, &raw mut step, &raw mut version));
         if status != 0 || step < size_of::<Descriptor>() {
             return None;
         }
