@@ -1,6 +1,5 @@
 //! `groundup image --usb`: a disk that boots the image.
 
-use super::image::Target;
 use crate::args;
 use crate::failure::Failure;
 use crate::prepare::{self, Prepared};
@@ -35,9 +34,9 @@ pub struct Disk {
 }
 
 impl Kernel {
-    /// The kernel of this name, or of this file.
-    pub fn obtain(name: &str, target: &Target<'_>, cache: &args::Cache) -> Result<Kernel, Failure> {
-        if target.script.is_some() && name == "footing" {
+    /// The kernel of this name, or of this file; `script`: whether a shell script is to carry out the plan.
+    pub fn obtain(name: &str, script: bool, cache: &args::Cache) -> Result<Kernel, Failure> {
+        if script && name == "footing" {
             return Err(Failure::help(
                 "--script: footing carries out the plan itself",
                 "take a Linux kernel, such as --kernel minimal",

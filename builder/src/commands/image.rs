@@ -38,7 +38,8 @@ pub fn image(
     let graph = source.graph()?;
     let option = if target.disk.is_some() { "--usb" } else { "--output" };
     Ahead::default().whole_file(option, Some(target.path)).done()?;
-    let kernel = target.disk.map(|name| disk::Kernel::obtain(name, target, cache)).transpose()?;
+    let kernel =
+        target.disk.map(|name| disk::Kernel::obtain(name, target.script.is_some(), cache)).transpose()?;
     let prepared = prepare(&source, graph, choices, &store(cache)?)?.by_script(target.script)?;
     nix::stages::refuse(prepared.imported.as_ref())?;
     let fail = |error: io::Error| Failure::written(target.path, "the image", &error);

@@ -8,6 +8,7 @@ use crate::cpu;
 use crate::direct::map_device;
 use crate::global::Global;
 use crate::layout::PAGE;
+use crate::serial;
 use alloc::vec;
 use alloc::vec::Vec;
 use font8x8::legacy::BASIC_LEGACY;
@@ -61,10 +62,11 @@ pub(crate) fn start(screen: Screen) {
     let mut text = Text { screen, memory, scale, size, width: size.0, cells, at: (0, 0) };
     text.clear();
     TEXT.with(|place| *place = Some(text));
+    serial::also(write);
 }
 
 /// Writes on the console's screen, if there is one.
-pub(crate) fn write(bytes: &[u8]) {
+fn write(bytes: &[u8]) {
     TEXT.with(|text| {
         if let Some(text) = text {
             bytes.iter().for_each(|&byte| text.put(byte));

@@ -1,7 +1,7 @@
 //! The console: the first serial port and on bare metal the screen; and the kernel's last words.
 
 use crate::cpu::{self, in8, out8};
-use crate::screen;
+use crate::global::Global;
 use formats::nar::Sink;
 use formats::say::{Say, Words};
 
@@ -25,6 +25,13 @@ pub(crate) fn start() {
     }
 }
 
+static ALSO: Global<Option<fn(&[u8])>> = Global::new(None);
+
+/// From now on the console is also what this writes to.
+pub(crate) fn also(write: fn(&[u8])) {
+    ALSO.with(|also| *also = Some(write));
+}
+
 /// The console.
 pub struct Console;
 
@@ -37,7 +44,9 @@ impl Sink for Console {
             }
             put(byte);
         }
-        screen::write(bytes);
+        if let Some(also) = ALSO.with(|also| *also) {
+            also(bytes);
+        }
     }
 }
 
