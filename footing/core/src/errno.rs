@@ -2,7 +2,7 @@
 
 /// An error of a system call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Errno(pub u16);
+pub struct Errno(pub u64);
 
 macro_rules! errors {
     ($($name:ident $number:literal),* $(,)?) => {

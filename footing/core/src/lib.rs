@@ -12,6 +12,7 @@ extern crate std;
 
 pub mod errno;
 pub mod kernel;
+pub mod map;
 pub mod plan;
 pub mod platform;
 mod slab;

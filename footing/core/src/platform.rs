@@ -141,7 +141,7 @@ pub enum Fault {
 }
 
 /// A home for the core.
-pub trait Platform {
+pub trait Platform: 'static {
     /// An address space. It ends by [`discard`](Platform::discard).
     type Space;
     /// All registers of a thread, as the home keeps them while it does not run.

@@ -3,13 +3,13 @@
 
 use crate::frames::{self, Frame};
 use crate::layout::PAGE;
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use footing_core::map::Map;
 use footing_core::platform::{FileId, NoMemory};
 
 /// Frames by file and number of the page; 0 for none.
 #[derive(Default)]
-pub(crate) struct Files(BTreeMap<FileId, Vec<u32>>);
+pub(crate) struct Files(Map<FileId, Vec<u32>>);
 
 /// The bytes of a page of a file, fewer at its end.
 pub(crate) fn part(bytes: &[u8], offset: u64) -> &[u8] {
@@ -44,7 +44,10 @@ impl Files {
         }
         let frame = self.take()?;
         fill(frame, part(bytes, offset));
-        let pages = self.0.entry(id).or_default();
+        if !self.0.contains_key(&id) {
+            self.0.insert(id, Vec::new());
+        }
+        let Some(pages) = self.0.get_mut(&id) else { return Ok(frame) };
         let index = (offset / PAGE) as usize;
         let missing = bytes.len().div_ceil(PAGE as usize).max(index + 1).saturating_sub(pages.len());
         // Without room for the list the page is not shared.

@@ -5,13 +5,13 @@ use crate::frames::{self, Frame};
 use crate::heap;
 use crate::layout::PAGE;
 use alloc::alloc::{alloc_zeroed, dealloc};
-use alloc::collections::BTreeMap;
 use core::alloc::Layout;
+use footing_core::map::Map;
 use footing_core::platform::{NoMemory, SharedId};
 
 /// All of them.
 #[derive(Default)]
-pub(crate) struct Blocks(BTreeMap<SharedId, Block>);
+pub(crate) struct Blocks(Map<SharedId, Block>);
 
 /// A block of whole pages, which starts a page.
 struct Block {

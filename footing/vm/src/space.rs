@@ -6,8 +6,9 @@ use crate::frames;
 use crate::layout::{PAGE, USER_END, USER_START};
 use crate::tables::{COPY, NO_EXECUTE, PRESENT, SHARED, Tables, USER, WRITE, frame};
 use crate::{cpu, tables};
-use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 use core::ops::Range;
+use footing_core::map::Map;
 use footing_core::platform::{Access, FileId, NoMemory, SharedId};
 
 /// Flags of the tables of a program's half.
@@ -19,7 +20,7 @@ const FEW: u64 = 32;
 pub struct Space {
     pub(crate) tables: Tables,
     /// By their first address; they do not overlap.
-    areas: BTreeMap<u64, Area>,
+    areas: Map<u64, Area>,
 }
 
 /// Pages of one kind.
@@ -85,19 +86,19 @@ impl Space {
             top.bytes().write_bytes(0, PAGE as usize / 2);
             top.bytes().cast::<u64>().add(256).copy_from_nonoverlapping(kernel.add(256), 256);
         }
-        Ok(Space { tables: Tables(top), areas: BTreeMap::new() })
+        Ok(Space { tables: Tables(top), areas: Map::new() })
     }
 
     /// The area that an address lies in, and where it starts.
     pub(crate) fn area(&self, address: u64) -> Option<(u64, &Area)> {
-        let (&start, area) = self.areas.range(..=address).next_back()?;
+        let (&start, area) = self.areas.upto(&address)?;
         (address < area.end).then_some((start, area))
     }
 
     pub(crate) fn insert(&mut self, at: Range<u64>, access: Access, source: Source) {
         let mut start = at.start;
         // The heap grows page by page.
-        if let (Source::Zero, Some((&before, area))) = (source, self.areas.range(..start).next_back())
+        if let (Source::Zero, Some((&before, area))) = (source, self.areas.before(&start))
             && area.end == start
             && area.access == access
             && matches!(area.source, Source::Zero)
@@ -109,7 +110,7 @@ impl Space {
 
     /// Splits the area that has this address in its middle.
     fn split(&mut self, address: u64) {
-        if let Some((&start, area)) = self.areas.range_mut(..address).next_back()
+        if let Some((&start, area)) = self.areas.before_mut(&address)
             && area.end > address
         {
             let rest = Area { source: area.source.later(address - start), ..*area };
@@ -119,16 +120,21 @@ impl Space {
     }
 
     /// The areas of a range, taken out.
-    fn cut(&mut self, at: &Range<u64>) -> BTreeMap<u64, Area> {
+    fn cut(&mut self, at: &Range<u64>) -> Vec<(u64, Area)> {
         self.split(at.start);
         self.split(at.end);
-        let mut cut = self.areas.split_off(&at.start);
-        self.areas.append(&mut cut.split_off(&at.end));
+        let mut cut = Vec::new();
+        while let Some((&start, &area)) = self.areas.next(&at.start)
+            && start < at.end
+        {
+            cut.push((start, area));
+            self.areas.remove(&start);
+        }
         cut
     }
 
     pub(crate) fn unmap(&mut self, at: Range<u64>, active: bool) {
-        let nothing = self.areas.range(..at.end).next_back().is_none_or(|(_, area)| area.end <= at.start);
+        let nothing = self.areas.before(&at.end).is_none_or(|(_, area)| area.end <= at.start);
         if nothing {
             return;
         }
@@ -144,7 +150,14 @@ impl Space {
     pub(crate) fn protect(&mut self, at: Range<u64>, access: Access, active: bool) {
         self.split(at.start);
         self.split(at.end);
-        self.areas.range_mut(at.clone()).for_each(|(_, area)| area.access = access);
+        let mut next = at.start;
+        while let Some((&start, _)) = self.areas.next(&next)
+            && start < at.end
+            && let Some(area) = self.areas.get_mut(&start)
+        {
+            area.access = access;
+            next = area.end;
+        }
         let mut any = false;
         self.tables.each(at.clone(), &mut |_, entry| {
             *entry = tables::physical(*entry) | flags(access, *entry);
@@ -210,6 +223,6 @@ impl Space {
         self.tables
             .each(USER_START..USER_END, &mut |_, entry| frames::release(frame(core::mem::take(entry))));
         self.tables.free();
-        self.areas = BTreeMap::new();
+        self.areas = Map::new();
     }
 }

@@ -119,7 +119,7 @@ impl<P: Platform> Kernel<P> {
             self.rewind(call);
         } else {
             self.store_rest(call, deadline);
-            self.answer(-i64::from(EINTR.0));
+            self.answer(-(EINTR.0 as i64));
         }
         self.deliver();
     }

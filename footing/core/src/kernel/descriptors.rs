@@ -2,6 +2,7 @@
 
 use super::{Fd, Files, Kernel, Object, Open, Wait};
 use crate::errno::{EBADF, EMFILE, Errno};
+use crate::map::Map;
 use crate::platform::Platform;
 use alloc::boxed::Box;
 
@@ -87,7 +88,10 @@ impl<P: Platform> Kernel<P> {
         }
         for number in self.epolls.numbers() {
             if let Ok(epoll) = self.epolls.get_mut(number) {
-                epoll.entries.retain(|key, _| key.1 != id);
+                let of = |entries: &Map<(u32, u32), _>| entries.keys().find(|key| key.1 == id).copied();
+                while let Some(key) = of(&epoll.entries) {
+                    epoll.entries.remove(&key);
+                }
             }
         }
         match open.object {

@@ -3,6 +3,7 @@
 use super::region::{Label, pages};
 use super::{Backing, Kernel, Region, Share, Space};
 use crate::errno::{ENOMEM, Errno};
+use crate::map::Map;
 use crate::platform::{Access, Content, NoMemory, Platform, SharedId};
 use crate::tree::NodeId;
 
@@ -49,7 +50,7 @@ impl<P: Platform> Kernel<P> {
         self.spaces.add(Space {
             space,
             users: 1,
-            regions: alloc::collections::BTreeMap::new(),
+            regions: Map::new(),
             heap: 0,
             heap_end: 0,
             top: layout.mappings_top,
@@ -257,11 +258,7 @@ impl<P: Platform> Kernel<P> {
     }
 }
 
-fn keep_backing(
-    shares: &mut alloc::collections::BTreeMap<u64, Share>,
-    tree: &mut crate::tree::Tree,
-    backing: Backing,
-) {
+fn keep_backing(shares: &mut Map<u64, Share>, tree: &mut crate::tree::Tree, backing: Backing) {
     match backing {
         Backing::Zero => {}
         Backing::File(node, _) => tree.hold(node),

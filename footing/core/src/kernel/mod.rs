@@ -26,10 +26,11 @@ mod timer;
 mod user;
 
 use crate::errno::{ESRCH, Errno};
+use crate::map::Map;
 use crate::platform::Platform;
 use crate::slab::Slab;
 use crate::tree::{NodeId, Tree};
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 pub(crate) use object::{
     Epoll, EventFd, Fd, Files, Lock, Locked, Object, Open, Pipe, Socket, SocketState, TimerFd,
@@ -41,20 +42,22 @@ pub use settings::{End, Limit, Limits, Outcome, Settings, StepSettings};
 pub(crate) use signal::{Action, Info};
 pub(crate) use timer::Timer;
 
-/// How a call ends other than by a result.
+/// How a call ends other than by a result: with an error, or as the kernel's own two numbers say, which Linux has above its errors too.
+///
+/// It is one number, so that results travel in registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stop {
-    /// With an error.
-    Error(Errno),
-    /// Not yet: the thread waits, then the same call is tried again.
-    Block(Wait),
+pub(crate) struct Stop(pub(crate) Errno);
+
+impl Stop {
+    /// Not yet: the thread waits as [`Kernel::wait`] says, then the same call is tried again.
+    pub(crate) const BLOCK: Stop = Stop(Errno(512));
     /// The thread's registers are as they shall be, or there is no thread any more.
-    Resume,
+    pub(crate) const RESUME: Stop = Stop(Errno(513));
 }
 
 impl From<Errno> for Stop {
     fn from(errno: Errno) -> Stop {
-        Stop::Error(errno)
+        Stop(errno)
     }
 }
 
@@ -70,8 +73,8 @@ pub struct Kernel<P: Platform> {
     pub(crate) settings: Settings,
     pub(crate) step: StepSettings,
     pub(crate) root: NodeId,
-    pub(crate) threads: BTreeMap<i32, Thread<P>>,
-    pub(crate) processes: BTreeMap<i32, Process>,
+    pub(crate) threads: Map<i32, Thread<P>>,
+    pub(crate) processes: Map<i32, Process>,
     pub(crate) spaces: Slab<Space<P>>,
     pub(crate) files: Slab<Files>,
     pub(crate) views: Slab<View>,
@@ -86,9 +89,9 @@ pub struct Kernel<P: Platform> {
     /// The next port that a socket is bound to without being asked.
     pub(crate) next_port: u16,
     pub(crate) locks: Vec<Lock>,
-    pub(crate) shares: BTreeMap<u64, Share>,
+    pub(crate) shares: Map<u64, Share>,
     pub(crate) next_share: u64,
-    pub(crate) timers: BTreeMap<(u64, Timer), ()>,
+    pub(crate) timers: Map<(u64, Timer), ()>,
     pub(crate) ready: VecDeque<i32>,
     pub(crate) blocked: Vec<i32>,
     pub(crate) current: i32,
@@ -104,6 +107,8 @@ pub struct Kernel<P: Platform> {
     pub(crate) log_node: Option<NodeId>,
     pub(crate) end: Option<End>,
     pub(crate) unknown: Vec<&'static str>,
+    /// What the call that ended by [`Stop::BLOCK`] waits for.
+    pub(crate) waits_for: Wait,
     /// The call that is answered came by the table of i386.
     pub(crate) compat: bool,
     /// Nanoseconds of timeouts.
@@ -119,8 +124,8 @@ impl<P: Platform> Kernel<P> {
             settings,
             step: StepSettings::default(),
             root: NodeId(0),
-            threads: BTreeMap::new(),
-            processes: BTreeMap::new(),
+            threads: Map::new(),
+            processes: Map::new(),
             spaces: Slab::new(),
             files: Slab::new(),
             views: Slab::new(),
@@ -133,9 +138,9 @@ impl<P: Platform> Kernel<P> {
             doomed: None,
             next_port: 0,
             locks: Vec::new(),
-            shares: BTreeMap::new(),
+            shares: Map::new(),
             next_share: 0,
-            timers: BTreeMap::new(),
+            timers: Map::new(),
             ready: VecDeque::new(),
             blocked: Vec::new(),
             current: 0,
@@ -149,6 +154,7 @@ impl<P: Platform> Kernel<P> {
             log_node: None,
             end: None,
             unknown: Vec::new(),
+            waits_for: Wait::Any,
             compat: false,
             spun: 0,
         }

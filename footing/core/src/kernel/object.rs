@@ -1,9 +1,10 @@
 //! What descriptors stand for.
 
 use super::process::Alarm;
+use crate::map::Map;
 use crate::tree::NodeId;
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 /// A descriptor.
@@ -85,7 +86,7 @@ pub(crate) struct TimerFd {
 /// An epoll instance: for each descriptor and description the events asked for and the user's data.
 #[derive(Debug, Default)]
 pub(crate) struct Epoll {
-    pub(crate) entries: BTreeMap<(u32, u32), Interest>,
+    pub(crate) entries: Map<(u32, u32), Interest>,
 }
 
 /// What is asked of a descriptor.

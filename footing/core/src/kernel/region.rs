@@ -1,8 +1,8 @@
 //! Which pages of an address space are mapped, to what.
 
+use crate::map::Map;
 use crate::platform::{Access, PAGE, Platform};
 use crate::tree::NodeId;
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 /// So much of a stack counts as memory that a program has.
@@ -51,7 +51,7 @@ pub(crate) struct Space<P: Platform> {
     pub(crate) space: P::Space,
     /// Processes that live in it.
     pub(crate) users: u32,
-    pub(crate) regions: BTreeMap<u64, Region>,
+    pub(crate) regions: Map<u64, Region>,
     pub(crate) heap: u64,
     pub(crate) heap_end: u64,
     /// Below here mappings without a place are put.
@@ -89,14 +89,13 @@ impl Region {
 impl<P: Platform> Space<P> {
     /// The region that an address lies in, and its start.
     pub(crate) fn at(&self, address: u64) -> Option<(u64, Region)> {
-        let (&start, region) = self.regions.range(..=address).next_back()?;
+        let (&start, region) = self.regions.upto(&address)?;
         if address < region.end { Some((start, *region)) } else { None }
     }
 
     /// The first region that ends behind an address.
     pub(crate) fn first(&self, address: u64) -> Option<(u64, Region)> {
-        self.at(address)
-            .or_else(|| self.regions.range(address..).next().map(|(&start, region)| (start, *region)))
+        self.at(address).or_else(|| self.regions.next(&address).map(|(&start, region)| (start, *region)))
     }
 
     /// Whether every page of a range is mapped.
@@ -129,7 +128,15 @@ impl<P: Platform> Space<P> {
     /// The regions of a range, cut to it, and the shared memories that have one more user each by cutting.
     pub(crate) fn cut(&mut self, start: u64, end: u64) -> (Vec<(u64, Region)>, [Option<u64>; 2]) {
         let more = [self.split(start), self.split(end)];
-        (self.regions.range(start..end).map(|(&start, region)| (start, *region)).collect(), more)
+        let mut regions = Vec::new();
+        let mut at = start;
+        while let Some((&start, region)) = self.regions.next(&at)
+            && start < end
+        {
+            regions.push((start, *region));
+            at = region.end;
+        }
+        (regions, more)
     }
 
     pub(crate) fn remove(&mut self, start: u64) -> Option<Region> {
@@ -143,12 +150,11 @@ impl<P: Platform> Space<P> {
     pub(crate) fn insert(&mut self, start: u64, region: Region) {
         self.total = self.total.saturating_add(region.end - start);
         self.committed = self.committed.saturating_add(region.committed(start));
-        if let Some((&before, last)) = self.regions.range_mut(..start).next_back()
+        if let Some((_, last)) = self.regions.before_mut(&start)
             && last.end == start
             && last.backing == Backing::Zero
             && (Region { end: region.end, ..*last }) == region
         {
-            let _ = before;
             last.end = region.end;
             return;
         }
@@ -165,12 +171,12 @@ impl<P: Platform> Space<P> {
 
     /// Free addresses for so many bytes: as high as possible below `top`.
     pub(crate) fn free(&self, bytes: u64, top: u64) -> Option<u64> {
-        let mut end = top;
-        for (&start, region) in self.regions.range(..top).rev() {
+        let (mut end, mut at) = (top, top);
+        while let Some((&start, region)) = self.regions.before(&at) {
             if region.end.min(end) <= end && end.saturating_sub(region.end) >= bytes {
                 break;
             }
-            end = end.min(start);
+            (end, at) = (end.min(start), start);
         }
         let start = end.checked_sub(bytes)?;
         if start < self.low { None } else { Some(start) }

@@ -102,6 +102,12 @@ impl<P: Platform> Kernel<P> {
         }
     }
 
+    /// Ends the call that is answered for now: its thread waits, then the call is tried again.
+    pub(crate) fn wait<T>(&mut self, wait: Wait) -> Result<T, Stop> {
+        self.waits_for = wait;
+        Err(Stop::BLOCK)
+    }
+
     /// Lets the current thread wait.
     fn block(&mut self, wait: Wait) {
         let id = self.current;
@@ -225,14 +231,14 @@ impl<P: Platform> Kernel<P> {
         let done = self.dispatch(pending);
         let result = match done {
             Ok(value) => value as i64,
-            Err(Stop::Error(errno)) => -i64::from(errno.0),
-            Err(Stop::Block(wait)) => return self.block(wait),
-            Err(Stop::Resume) => {
+            Err(Stop::BLOCK) => return self.block(self.waits_for),
+            Err(Stop::RESUME) => {
                 if let Some(thread) = self.threads.get_mut(&id) {
                     thread.call = None;
                 }
                 return;
             }
+            Err(Stop(errno)) => -(errno.0 as i64),
         };
         self.answer(result);
     }

@@ -108,7 +108,7 @@ pub enum End {
     /// It needs what is not there, named.
     Refused(&'static str),
     /// The builder could not be started: an error number of execve(2).
-    NotStarted(u16),
+    NotStarted(crate::errno::Errno),
 }
 
 /// What is known after a step.

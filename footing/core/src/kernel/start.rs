@@ -91,7 +91,7 @@ impl<P: Platform> Kernel<P> {
         self.unknown.clear();
         let end = match self.begin() {
             Ok(()) => self.run(log),
-            Err(errno) => End::NotStarted(errno.0),
+            Err(errno) => End::NotStarted(errno),
         };
         if !self.output.is_empty() {
             log(&self.output);

@@ -32,12 +32,12 @@ impl<P: Platform> Kernel<P> {
 
     /// When the next timer ends.
     pub(crate) fn next_timer(&self) -> Option<u64> {
-        self.timers.first_key_value().map(|(key, ())| key.0)
+        self.timers.first().map(|(key, ())| key.0)
     }
 
     /// Ends the timers whose time has come.
     pub(crate) fn fire_timers(&mut self) {
-        while let Some((&(at, timer), ())) = self.timers.first_key_value() {
+        while let Some((&(at, timer), ())) = self.timers.first() {
             if at > self.now {
                 return;
             }

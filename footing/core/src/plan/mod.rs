@@ -37,9 +37,9 @@ mod tests;
 mod unpack;
 mod world;
 
+use crate::map::Map;
 use crate::tree::VolumeId;
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use event::event;
 use formats::hex::Digest;
 use formats::nar::Sha256;
@@ -61,7 +61,7 @@ pub struct Tally {
 }
 
 /// The only kind of map here: each kind is code of its own.
-type Numbers = BTreeMap<Box<[u8]>, u32>;
+type Numbers = Map<Box<[u8]>, u32>;
 
 /// Trees by name: the numbers of their roots.
 type Trees = Numbers;
@@ -137,8 +137,8 @@ fn carry_out(
         resources,
         image,
         volumes,
-        inputs: BTreeMap::new(),
-        outputs: BTreeMap::new(),
+        inputs: Map::new(),
+        outputs: Map::new(),
         references: References::default(),
         exported: 0,
     };

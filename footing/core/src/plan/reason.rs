@@ -11,9 +11,9 @@ pub(super) struct Number(pub Errno);
 
 impl Say for Number {
     fn say(self, words: &mut Words) {
-        match formats::errno::text(self.0.0.into()) {
+        match formats::errno::text(self.0.0 as i32) {
             Some(text) => text.say(words),
-            None => say!(words, "error ", u32::from(self.0.0)),
+            None => say!(words, "error ", self.0.0),
         }
     }
 }
@@ -125,7 +125,7 @@ impl<'a> Reason<'a> {
     pub(super) fn of(end: End, step: &Step<'a>) -> Option<Reason<'a>> {
         match end {
             End::Exited(0) => None,
-            End::NotStarted(errno) => Some(Reason::World(Failure::on("builder", step.builder)(Errno(errno)))),
+            End::NotStarted(errno) => Some(Reason::World(Failure::on("builder", step.builder)(errno))),
             End::Limit(Limit::Log) => Some(Reason::Log(step.log_limit)),
             end => Some(Reason::End(end, step.time_limit)),
         }
@@ -151,7 +151,7 @@ impl Say for Reason<'_> {
             (End::Limit(Limit::Deadlock), _) => "all its threads wait, and nothing can wake them".say(words),
             (End::Limit(_), _) => "ran out of the machine's memory".say(words),
             (End::Refused(what), _) => say!(words, "needs what footing does not have: ", what),
-            (End::NotStarted(errno), _) => say!(words, "builder: ", Number(Errno(errno))),
+            (End::NotStarted(errno), _) => say!(words, "builder: ", Number(errno)),
         }
     }
 }

@@ -7,7 +7,6 @@ use super::settings::settings;
 use super::world::Root;
 use crate::errno::E2BIG;
 use crate::tree::NodeId;
-use core::ops::Bound;
 use formats::hex::Digest;
 use formats::log::Marker;
 use formats::plan::Step;
@@ -98,8 +97,8 @@ impl Runner<'_> {
     pub(super) fn forget_outputs(&mut self, step: &[u8]) {
         let start = [step, b"/"].concat();
         loop {
-            let mut behind = self.outputs.range::<[u8], _>((Bound::Excluded(&*start), Bound::Unbounded));
-            let Some((name, &root)) = behind.next().filter(|(name, _)| name.starts_with(&start)) else {
+            let behind = self.outputs.after(&*start);
+            let Some((name, &root)) = behind.filter(|(name, _)| name.starts_with(&start)) else {
                 return;
             };
             let name = name.clone();

@@ -9,7 +9,7 @@ mod path;
 mod whole;
 
 use crate::errno::{EBUSY, EEXIST, EMLINK, ENAMETOOLONG, ENOENT, ENOSPC, ENOTDIR, EROFS, EXDEV, Errno};
-use alloc::collections::BTreeMap;
+use crate::map::Map;
 use alloc::vec::Vec;
 pub use node::{Data, File, Folder, Kind, Meta, Node, NodeId, Volume, VolumeId};
 pub use path::{Dynamic, Found, Last, Lookup, Place};
@@ -22,9 +22,9 @@ pub struct Tree {
     free: Vec<u32>,
     volumes: Vec<Volume>,
     /// What `..` is in folders that were bound.
-    bound: BTreeMap<NodeId, NodeId>,
+    bound: Map<NodeId, NodeId>,
     /// Inode numbers of frozen nodes that this step saw.
-    seen: BTreeMap<NodeId, u32>,
+    seen: Map<NodeId, u32>,
     last_inode: u32,
     last_file: u64,
 }
@@ -316,10 +316,11 @@ impl Tree {
             return node.inode.into();
         }
         let next = self.last_inode.wrapping_add(1);
-        let inode = *self.seen.entry(id).or_insert(next);
-        if inode == next {
-            self.last_inode = next;
+        if let Some(&inode) = self.seen.get(&id) {
+            return inode.into();
         }
-        inode.into()
+        self.seen.insert(id, next);
+        self.last_inode = next;
+        next.into()
     }
 }

@@ -1,8 +1,8 @@
 //! What nodes, files, directories and file systems are.
 
+use crate::map::Map;
 use crate::platform::{FileId, SharedId};
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 /// A node's number; it may name another node once the node is gone.
@@ -40,7 +40,7 @@ pub struct File {
 /// A folder.
 #[derive(Debug, Default)]
 pub struct Folder {
-    pub(super) entries: BTreeMap<Box<[u8]>, NodeId>,
+    pub(super) entries: Map<Box<[u8]>, NodeId>,
     /// What `..` is; in a folder that is bound, [`Tree::parent`] knows better.
     pub(super) parent: Option<NodeId>,
     /// Whether entries appear when they are looked up (`/proc`).
@@ -126,9 +126,8 @@ impl Folder {
 
     /// The first entry after a name, or the first of all.
     pub fn after(&self, name: Option<&[u8]>) -> Option<(&[u8], NodeId)> {
-        use core::ops::Bound;
-        let from = name.map_or(Bound::Unbounded, Bound::Excluded);
-        self.entries.range::<[u8], _>((from, Bound::Unbounded)).next().map(|(name, &id)| (&**name, id))
+        let next = name.map_or_else(|| self.entries.first(), |name| self.entries.after(name));
+        next.map(|(name, &id)| (&**name, id))
     }
 
     /// All entries, ascending by the bytes of their names.

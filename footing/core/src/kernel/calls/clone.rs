@@ -2,7 +2,7 @@
 
 use crate::errno::{EINVAL, ENOSYS, EPERM, Errno};
 use crate::kernel::life::Sharing;
-use crate::kernel::{Done, Kernel, Object, Stop, Wait};
+use crate::kernel::{Done, Kernel, Object, Wait};
 use crate::platform::Platform;
 
 const CLONE_VM: u64 = 0x100;
@@ -93,7 +93,7 @@ impl<P: Platform> Kernel<P> {
             if let Some(child) = self.threads.get_mut(&id) {
                 child.vfork = Some(parent);
             }
-            return Err(Stop::Block(Wait::Vfork(id)));
+            return self.wait(Wait::Vfork(id));
         }
         Ok(id as u64)
     }

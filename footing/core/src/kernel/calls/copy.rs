@@ -112,7 +112,7 @@ impl<P: Platform> Kernel<P> {
             return self.transmit(pipe, true, &[(0, 1)], true);
         }
         if room == 0 {
-            return if impatient { fail(EAGAIN) } else { Err(Stop::Block(Wait::Pipe(pipe))) };
+            return if impatient { fail(EAGAIN) } else { self.wait(Wait::Pipe(pipe)) };
         }
         let part = bytes.get(..room.min(bytes.len())).unwrap_or_default();
         place.bytes.extend(part);

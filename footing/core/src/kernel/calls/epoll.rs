@@ -181,7 +181,7 @@ impl<P: Platform> Kernel<P> {
     }
 
     fn end_epoll(&mut self, done: Done) -> Done {
-        if !matches!(done, Err(Stop::Block(_) | Stop::Error(EINTR))) {
+        if !matches!(done, Err(Stop::BLOCK | Stop(EINTR))) {
             self.end_mask();
         }
         done

@@ -63,7 +63,7 @@ impl<P: Platform> Kernel<P> {
         let (argv, envp) = (self.strings(argv)?, self.strings(envp)?);
         let image = self.image(node, path, argv, envp)?;
         self.replace(image)?;
-        Err(Stop::Resume)
+        Err(Stop::RESUME)
     }
 }
 

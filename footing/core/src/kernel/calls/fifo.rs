@@ -3,7 +3,7 @@
 use super::transfer::{O_ACCMODE, O_NONBLOCK};
 use super::{Arguments, fail};
 use crate::errno::{ENXIO, Errno};
-use crate::kernel::{Done, Kernel, Object, Stop, Wait};
+use crate::kernel::{Done, Kernel, Object, Wait};
 use crate::platform::Platform;
 use crate::tree::{Kind, NodeId};
 
@@ -30,7 +30,7 @@ impl<P: Platform> Kernel<P> {
         if alone && !met {
             if flags & O_NONBLOCK == 0 {
                 self.thread()?.progress = if reads { READS } else { WRITES };
-                return Err(Stop::Block(Wait::Pipe(id)));
+                return self.wait(Wait::Pipe(id));
             }
             if writes {
                 return fail(ENXIO);

@@ -2,7 +2,7 @@
 
 use super::{Arguments, fail};
 use crate::errno::{EAGAIN, EFAULT, EINVAL, ENOSYS, ETIMEDOUT, Errno};
-use crate::kernel::{Backing, Done, Kernel, Stop, Wait};
+use crate::kernel::{Backing, Done, Kernel, Wait};
 use crate::platform::Platform;
 
 const WAIT: u32 = 0;
@@ -118,7 +118,7 @@ impl<P: Platform> Kernel<P> {
             }
         }
         self.thread()?.progress = bits.into();
-        Err(Stop::Block(key))
+        self.wait(key)
     }
 
     fn requeue(&mut self, a: Arguments, compare: bool) -> Done {

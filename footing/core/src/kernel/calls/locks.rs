@@ -2,7 +2,7 @@
 
 use super::{Arguments, fail};
 use crate::errno::{EAGAIN, EBADF, EDEADLK, EINVAL, EOVERFLOW, Errno};
-use crate::kernel::{Done, Kernel, Lock, Locked, Stop, Wait};
+use crate::kernel::{Done, Kernel, Lock, Locked, Wait};
 use crate::platform::Platform;
 
 const READ: u16 = 0;
@@ -42,7 +42,7 @@ impl<P: Platform> Kernel<P> {
         if self.conflict(&lock).is_some() {
             // A lock that is converted is let go of first.
             self.locks.retain(|old| !(old.whole && old.on == on && old.owner == owner));
-            return if a[1] & LOCK_NB != 0 { fail(EAGAIN) } else { Err(Stop::Block(Wait::Lock)) };
+            return if a[1] & LOCK_NB != 0 { fail(EAGAIN) } else { self.wait(Wait::Lock) };
         }
         self.locks.retain(|old| !(old.whole && old.on == on && old.owner == owner));
         self.locks.push(lock);
@@ -132,7 +132,7 @@ impl<P: Platform> Kernel<P> {
             if !described && self.circle(other, self.me()?.id) {
                 return fail(EDEADLK);
             }
-            return Err(Stop::Block(Wait::Lock));
+            return self.wait(Wait::Lock);
         }
         self.carve(on, owner, start, end);
         self.locks.push(lock);

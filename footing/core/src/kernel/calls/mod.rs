@@ -46,7 +46,7 @@ mod wait;
 mod waiting;
 
 use super::{Done, Kernel, Pending, Stop};
-use crate::errno::{EFAULT, EINVAL, ENOSYS, Errno};
+use crate::errno::{EFAULT, EINVAL, ENOSYS, EPERM, Errno};
 use crate::platform::{Platform, Table};
 use alloc::vec::Vec;
 
@@ -62,18 +62,30 @@ const MAX_RANGES: u64 = 1024;
 impl<P: Platform> Kernel<P> {
     /// Answers a call.
     pub(crate) fn dispatch(&mut self, pending: Pending) -> Done {
-        match pending.table {
-            Table::X86_64 => self.call_64(pending.number, pending.arguments),
-            Table::I386 => self.call_32(pending.number, pending.arguments),
+        let calls = match pending.table {
+            Table::X86_64 => Self::CALLS_64,
+            Table::I386 => Self::CALLS_32,
+        };
+        match calls.methods.get(pending.number as usize) {
+            Some(Some(method)) => method(self, pending.arguments),
+            _ => {
+                let named = calls.absent.iter().find(|call| u32::from(call.0) == pending.number);
+                self.unknown(named.map_or("a call without a name", |call| call.1))
+            }
         }
     }
 
-    /// ENOSYS for a call that is not there; its name goes into the record.
+    /// ENOSYS for a call that is not there; its name is printed on the console.
     pub(crate) fn unknown(&mut self, name: &'static str) -> Done {
         if !self.unknown.contains(&name) {
             self.unknown.push(name);
         }
-        Err(ENOSYS.into())
+        fail(ENOSYS)
+    }
+
+    /// A call that no step may make: EPERM.
+    fn sys_forbidden(&mut self, _: Arguments) -> Done {
+        fail(EPERM)
     }
 
     /// A `long` that has a sign.
@@ -140,5 +152,5 @@ pub(crate) fn part(ranges: &[Range], mut skip: u64, mut most: u64) -> Vec<Range>
 
 /// An error as a call's result.
 pub(crate) fn fail<T>(errno: Errno) -> Result<T, Stop> {
-    Err(Stop::Error(errno))
+    Err(Stop(errno))
 }

@@ -2,7 +2,7 @@
 
 use super::{Arguments, Range, fail, part, total};
 use crate::errno::{EAGAIN, EFAULT, EINVAL, EPIPE, Errno};
-use crate::kernel::{Done, Info, Kernel, Object, Pipe, Stop, Wait};
+use crate::kernel::{Done, Info, Kernel, Object, Pipe, Wait};
 use crate::platform::Platform;
 use alloc::vec::Vec;
 
@@ -81,7 +81,7 @@ impl<P: Platform> Kernel<P> {
             return match pipe.writers {
                 0 => Ok(0),
                 _ if impatient => fail(EAGAIN),
-                _ => Err(Stop::Block(Wait::Pipe(id))),
+                _ => self.wait(Wait::Pipe(id)),
             };
         }
         let space = self.spaces.get_mut(space)?;
@@ -142,7 +142,7 @@ impl<P: Platform> Kernel<P> {
         let left = all.saturating_sub(done);
         if room == 0 || all <= PIPE_BUF && room < left {
             return match () {
-                () if !impatient => Err(Stop::Block(Wait::Pipe(id))),
+                () if !impatient => self.wait(Wait::Pipe(id)),
                 () if done > 0 => Ok(done),
                 () => fail(EAGAIN),
             };
@@ -171,6 +171,6 @@ impl<P: Platform> Kernel<P> {
             return Ok(sum);
         }
         self.thread()?.progress = sum;
-        Err(Stop::Block(Wait::Pipe(id)))
+        self.wait(Wait::Pipe(id))
     }
 }

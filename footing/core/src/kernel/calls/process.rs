@@ -107,14 +107,14 @@ impl<P: Platform> Kernel<P> {
     /// exit(2): of the thread.
     pub(crate) fn sys_exit(&mut self, a: [u64; 6]) -> Done {
         self.exit_thread((a[0] as u32 & 0xff) << 8);
-        Err(Stop::Resume)
+        Err(Stop::RESUME)
     }
 
     /// exit_group(2).
     pub(crate) fn sys_exit_group(&mut self, a: [u64; 6]) -> Done {
         let id = self.me()?.id;
         self.exit_process(id, (a[0] as u32 & 0xff) << 8);
-        Err(Stop::Resume)
+        Err(Stop::RESUME)
     }
 
     /// ptrace(2): nobody traces anybody.

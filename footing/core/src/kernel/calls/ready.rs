@@ -109,7 +109,7 @@ impl<P: Platform> Kernel<P> {
     pub(crate) fn sys_sched_yield(&mut self, _: Arguments) -> Done {
         self.answer(0);
         self.make_ready(self.current);
-        Err(crate::kernel::Stop::Resume)
+        Err(crate::kernel::Stop::RESUME)
     }
 
     /// A set of signals for ppoll(2) and the like. EINVAL, EFAULT.

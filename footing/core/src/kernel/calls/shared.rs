@@ -31,7 +31,7 @@ impl<P: Platform> Kernel<P> {
     fn move_share(&mut self, old: u64, new: u64) -> Result<(), Errno> {
         for number in self.spaces.numbers() {
             let Ok(space) = self.spaces.get_mut(number) else { continue };
-            for (&start, region) in &mut space.regions {
+            for (&start, region) in space.regions.iter_mut() {
                 let Backing::Shared(id, offset) = region.backing else { continue };
                 if id != old {
                     continue;

@@ -131,7 +131,7 @@ impl<P: Platform> Kernel<P> {
             let id = self.me()?.id;
             self.kill_process(id, 11);
         }
-        Err(Stop::Resume)
+        Err(Stop::RESUME)
     }
 
     /// sigaltstack(2).
@@ -180,12 +180,12 @@ impl<P: Platform> Kernel<P> {
             let mask = self.mask_at(a[0], a[1])?;
             self.begin_mask(mask)?;
         }
-        Err(Stop::Block(Wait::Sleep))
+        self.wait(Wait::Sleep)
     }
 
     /// pause(2).
     pub(crate) fn sys_pause(&mut self, _: [u64; 6]) -> Done {
-        Err(Stop::Block(Wait::Sleep))
+        self.wait(Wait::Sleep)
     }
 
     /// rt_sigtimedwait(2). EAGAIN when the time is over, EINTR by another signal.
@@ -210,7 +210,7 @@ impl<P: Platform> Kernel<P> {
             self.wait_until(Some(self.now.saturating_add(after)));
         }
         // Blocked signals do not end a wait by themselves: whoever sends one wakes those that wait for anything.
-        Err(Stop::Block(Wait::Any))
+        self.wait(Wait::Any)
     }
 
     fn send(&mut self, ids: &[i32], info: Info) -> Done {

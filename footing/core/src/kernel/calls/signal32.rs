@@ -2,7 +2,7 @@
 
 use super::Arguments;
 use crate::errno::EINVAL;
-use crate::kernel::{Done, Kernel, Stop, Wait};
+use crate::kernel::{Done, Kernel, Wait};
 use crate::platform::Platform;
 
 const LOW: u64 = 0xffff_ffff;
@@ -49,6 +49,6 @@ impl<P: Platform> Kernel<P> {
         if self.signal_waits(self.current) {
             return Err(crate::errno::EINTR.into());
         }
-        Err(Stop::Block(Wait::Sleep))
+        self.wait(Wait::Sleep)
     }
 }

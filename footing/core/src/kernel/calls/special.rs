@@ -28,8 +28,8 @@ impl<P: Platform> Kernel<P> {
     }
 
     /// A wait for a description that is not ready, or EAGAIN.
-    fn not_ready(&self, open: u32) -> Done {
-        if self.opens.get(open)?.impatient() { fail(EAGAIN) } else { Err(Stop::Block(Wait::Any)) }
+    fn not_ready(&mut self, open: u32) -> Done {
+        if self.opens.get(open)?.impatient() { fail(EAGAIN) } else { self.wait(Wait::Any) }
     }
 
     /// Puts eight bytes where a read wants them.
@@ -90,7 +90,7 @@ impl<P: Platform> Kernel<P> {
     pub(super) fn read_signals_of(&mut self, open: u32, set: u64, ranges: &[Range]) -> Done {
         let (start, length) = ranges.first().copied().unwrap_or_default();
         match self.read_signals(set, start, length) {
-            Err(Stop::Error(EAGAIN)) => self.not_ready(open),
+            Err(Stop(EAGAIN)) => self.not_ready(open),
             done => done,
         }
     }

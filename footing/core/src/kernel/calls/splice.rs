@@ -115,7 +115,7 @@ impl<P: Platform> Kernel<P> {
         match place.bytes.len() as u64 {
             0 if place.writers == 0 => Ok(0),
             0 if impatient => fail(EAGAIN),
-            0 => Err(Stop::Block(Wait::Pipe(pipe))),
+            0 => self.wait(Wait::Pipe(pipe)),
             count => Ok(count.min(most)),
         }
     }
@@ -129,7 +129,7 @@ impl<P: Platform> Kernel<P> {
         }
         match place.size.saturating_sub(place.bytes.len()) as u64 {
             0 if impatient => fail(EAGAIN),
-            0 => Err(Stop::Block(Wait::Pipe(pipe))),
+            0 => self.wait(Wait::Pipe(pipe)),
             room => Ok(room),
         }
     }

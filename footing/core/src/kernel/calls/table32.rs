@@ -1,12 +1,11 @@
 //! The numbers of i386's calls. Source: `arch/x86/entry/syscalls/syscall_32.tbl`.
 
-use super::table64::table;
-use super::{Arguments, Done};
+use super::table64::{Method, Table, table};
 use crate::kernel::Kernel;
 use crate::platform::Platform;
 
 table! {
-    call_32;
+    CALLS_32 453;
     0 sys_restart_syscall 1 sys_exit 2 sys_fork 3 sys_read 4 sys_write 5 sys_open 6 sys_close 7 sys_waitpid 8 sys_creat 9 sys_link 10 sys_unlink
     11 sys_execve 12 sys_chdir 13 sys_time32 14 sys_mknod 15 sys_chmod 16 sys_lchown16 19 sys_lseek 20 sys_getpid
     23 sys_setuid16 24 sys_getuid16 26 sys_ptrace 27 sys_alarm 29 sys_pause 30 sys_utime 33 sys_access 34 sys_nice

@@ -4,25 +4,35 @@ use super::{Arguments, Done};
 use crate::kernel::Kernel;
 use crate::platform::Platform;
 
-/// Makes a function that answers a call by its number: by a method, by ENOSYS and a name in the record, or by EPERM.
+/// What answers a call.
+pub(super) type Method<P> = fn(&mut Kernel<P>, Arguments) -> Done;
+
+/// A table of calls: methods by number, and what the calls are called that have none.
+pub(super) struct Table<P: Platform> {
+    pub(super) methods: &'static [Option<Method<P>>],
+    pub(super) absent: &'static [(u16, &'static str)],
+}
+
+/// Makes a table of calls: those with a method, those that are ENOSYS and named on the console, those that are EPERM.
 macro_rules! table {
-    ($table:ident; $($number:literal $method:ident)*; absent $($gone:literal $name:ident)*; forbidden $($no:literal)*;) => {
+    ($table:ident $size:literal; $($number:literal $method:ident)*; absent $($gone:literal $name:ident)*; forbidden $($no:literal)*;) => {
         impl<P: Platform> Kernel<P> {
-            pub(super) fn $table(&mut self, number: u32, a: Arguments) -> Done {
-                match number {
-                    $($number => self.$method(a),)*
-                    $($gone => self.unknown(stringify!($name)),)*
-                    $($no => Err($crate::errno::EPERM.into()),)*
-                    _ => self.unknown("a call without a name"),
-                }
-            }
+            pub(super) const $table: Table<P> = Table {
+                methods: &{
+                    let mut methods: [Option<Method<P>>; $size] = [None; $size];
+                    $(methods[$number] = Some(Self::$method);)*
+                    $(methods[$no] = Some(Self::sys_forbidden);)*
+                    methods
+                },
+                absent: &[$(($gone, stringify!($name))),*],
+            };
         }
     };
 }
 pub(super) use table;
 
 table! {
-    call_64;
+    CALLS_64 453;
     0 sys_read 1 sys_write 2 sys_open 3 sys_close 4 sys_stat 5 sys_fstat 6 sys_lstat 7 sys_poll 8 sys_lseek
     9 sys_mmap 10 sys_mprotect 11 sys_munmap 12 sys_brk 13 sys_rt_sigaction 14 sys_rt_sigprocmask 15 sys_rt_sigreturn
     16 sys_ioctl 17 sys_pread64 18 sys_pwrite64 19 sys_readv 20 sys_writev 21 sys_access 22 sys_pipe 23 sys_select

@@ -2,7 +2,7 @@
 
 use super::{Arguments, fail};
 use crate::errno::{EINVAL, EOPNOTSUPP, Errno};
-use crate::kernel::{Done, Kernel, Stop, Wait};
+use crate::kernel::{Done, Kernel, Wait};
 use crate::platform::Platform;
 
 const SECOND: i64 = 1_000_000_000;
@@ -111,7 +111,7 @@ impl<P: Platform> Kernel<P> {
         self.wait_until(Some(at));
         let thread = self.thread()?;
         let at = thread.deadline.unwrap_or(at);
-        if at <= self.now { Ok(0) } else { Err(Stop::Block(Wait::Sleep)) }
+        if at <= self.now { Ok(0) } else { self.wait(Wait::Sleep) }
     }
 
     /// times(2): hundredths of seconds.

@@ -1,7 +1,7 @@
 //! Waiting for children.
 
 use crate::errno::{ECHILD, EINVAL, Errno};
-use crate::kernel::{Done, Kernel, Object, State, Stop, Wait};
+use crate::kernel::{Done, Kernel, Object, State, Wait};
 use crate::platform::Platform;
 use alloc::vec::Vec;
 
@@ -111,7 +111,10 @@ impl<P: Platform> Kernel<P> {
                 Ok(changed.id as u64)
             }
             None if options & WNOHANG != 0 => Ok(0),
-            None => Err(Stop::Block(Wait::Child(self.me()?.id))),
+            None => {
+                let id = self.me()?.id;
+                self.wait(Wait::Child(id))
+            }
         }
     }
 
@@ -138,7 +141,10 @@ impl<P: Platform> Kernel<P> {
             _ => return Err(EINVAL.into()),
         };
         let changed = match self.changed(which, options)? {
-            None if options & WNOHANG == 0 => return Err(Stop::Block(Wait::Child(self.me()?.id))),
+            None if options & WNOHANG == 0 => {
+                let id = self.me()?.id;
+                return self.wait(Wait::Child(id));
+            }
             changed => changed,
         };
         if info != 0 {

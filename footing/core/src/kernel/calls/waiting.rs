@@ -22,7 +22,7 @@ impl<P: Platform> Kernel<P> {
         if self.signal_waits(self.current) {
             return fail(EINTR);
         }
-        Err(Stop::Block(Wait::Any))
+        self.wait(Wait::Any)
     }
 
     /// A timeout from now; none is for ever.
@@ -50,7 +50,7 @@ impl<P: Platform> Kernel<P> {
     /// Ends a wait with a mask of its own, and stores what is left of its timeout.
     pub(super) fn finish_wait(&mut self, done: Done, timeout: u64, parts: i64) -> Done {
         match done {
-            Err(Stop::Block(_)) | Err(Stop::Error(EINTR)) => return done,
+            Err(Stop::BLOCK) | Err(Stop(EINTR)) => return done,
             _ => self.end_mask(),
         }
         if timeout != 0

@@ -3,7 +3,7 @@
 use super::support::{
     Act, DIRECTORY, FILE, console, digits, file, find, folder, head, image, meta, nar, step,
 };
-use crate::errno::EROFS;
+use crate::errno::{EIO, ENOENT, EROFS};
 use crate::kernel::{End, Limit};
 use crate::plan::hash;
 use crate::tree::{Kind, NodeId, Tree};
@@ -40,8 +40,8 @@ fn a_step_fails_with_its_reason() {
         (|_, _, _, _| End::Limit(Limit::Time), "ran longer than its time limit of 60 s"),
         (|_, _, _, _| End::Limit(Limit::Log), "printed more than its log limit of 10 bytes"),
         (|_, _, _, _| End::Limit(Limit::Memory), "ran out of the machine's memory"),
-        (|_, _, _, _| End::NotStarted(2), "builder /store/sh: no such file or directory"),
-        (|_, _, _, _| End::NotStarted(5), "builder /store/sh: error 5"),
+        (|_, _, _, _| End::NotStarted(ENOENT), "builder /store/sh: no such file or directory"),
+        (|_, _, _, _| End::NotStarted(EIO), "builder /store/sh: error 5"),
         (|_, _, _, _| End::Exited(0), "output one was not made"),
     ] {
         assert_eq!(one("groundup", ONE, act), [format!("@ failed one 7 {reason}")]);

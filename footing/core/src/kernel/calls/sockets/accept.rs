@@ -3,7 +3,7 @@
 use super::address::unnamed;
 use super::{Arguments, DATAGRAM, O_CLOEXEC, O_NONBLOCK, UNIX, fail};
 use crate::errno::{EAGAIN, EINVAL, ENOTCONN, EOPNOTSUPP};
-use crate::kernel::{Done, Kernel, SocketState, Stop, Wait};
+use crate::kernel::{Done, Kernel, SocketState, Wait};
 use crate::platform::Platform;
 
 impl<P: Platform> Kernel<P> {
@@ -32,7 +32,7 @@ impl<P: Platform> Kernel<P> {
             let done = match () {
                 () if shut => fail(EINVAL),
                 () if impatient => fail(EAGAIN),
-                () => Err(Stop::Block(Wait::Any)),
+                () => self.wait(Wait::Any),
             };
             return self.timed(id, 0, done, |count| count);
         };

@@ -7,7 +7,7 @@ use crate::errno::{
     EACCES, EADDRINUSE, EAGAIN, ECONNREFUSED, EINVAL, EISCONN, ENOENT, EOPNOTSUPP, EPERM, EPROTOTYPE, Errno,
 };
 use crate::kernel::lookup::AT_FDCWD;
-use crate::kernel::{Done, Kernel, SocketState, Stop, Wait};
+use crate::kernel::{Done, Kernel, SocketState, Wait};
 use crate::platform::Platform;
 use crate::tree::Kind;
 use alloc::collections::VecDeque;
@@ -260,7 +260,7 @@ impl<P: Platform> Kernel<P> {
             return fail(ECONNREFUSED);
         }
         if queue.len() > *most {
-            let done = if impatient { fail(EAGAIN) } else { Err(Stop::Block(Wait::Any)) };
+            let done = if impatient { fail(EAGAIN) } else { self.wait(Wait::Any) };
             return self.timed(id, 1, done, |count| count);
         }
         self.bind_self(id)?;

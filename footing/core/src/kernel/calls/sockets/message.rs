@@ -4,7 +4,7 @@ use super::receive::{DONTWAIT, TRUNCATED};
 use super::{Arguments, Range};
 use crate::errno::{EINVAL, EMSGSIZE, EOPNOTSUPP, Errno};
 use crate::kernel::user::MAX_MOVE;
-use crate::kernel::{Done, Kernel, Stop};
+use crate::kernel::{Done, Kernel};
 use crate::platform::Platform;
 use alloc::vec::Vec;
 
@@ -146,7 +146,7 @@ impl<P: Platform> Kernel<P> {
             let at = a[1].checked_add(index * size).ok_or(EINVAL)?;
             match work(self, at, index == 0) {
                 Ok(done) => self.put32(at + 7 * word, done as u32)?,
-                Err(Stop::Error(_) | Stop::Block(_)) if index > 0 => return Ok(index),
+                Err(_) if index > 0 => return Ok(index),
                 Err(stop) => return Err(stop),
             }
         }

@@ -61,7 +61,7 @@ impl<P: Platform> Kernel<P> {
         let all = total(&ranges).min(pipe.size as u64);
         let waits = flags & WAITALL != 0 && flags & PEEK == 0 && !impatient && pipe.writers > 0;
         if waits && (pipe.bytes.len() as u64) < all && next.is_none() {
-            return Err(Stop::Block(Wait::Pipe(input)));
+            return self.wait(Wait::Pipe(input));
         }
         if pipe.bytes.is_empty() {
             self.take_reset(id)?;
@@ -92,7 +92,7 @@ impl<P: Platform> Kernel<P> {
                 () if packets && socket.shut & 1 != 0 => Ok(Received::default()),
                 () if flags & DONTWAIT == 0 && socket.shut & 1 != 0 => Ok(Received::default()),
                 () if flags & DONTWAIT != 0 => fail(EAGAIN),
-                () => Err(Stop::Block(Wait::Any)),
+                () => self.wait(Wait::Any),
             };
         };
         let done = self.put_message(&message.bytes, ranges);

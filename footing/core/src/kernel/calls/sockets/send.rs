@@ -8,7 +8,7 @@ use crate::errno::{
     EAGAIN, ECONNREFUSED, EDESTADDRREQ, EISCONN, EMSGSIZE, ENOTCONN, EOPNOTSUPP, EPERM, EPIPE, Errno,
 };
 use crate::kernel::object::Message;
-use crate::kernel::{Done, Info, Kernel, Socket, SocketState, Stop, Wait};
+use crate::kernel::{Done, Info, Kernel, Socket, SocketState, Wait};
 use crate::platform::Platform;
 use alloc::vec::Vec;
 
@@ -88,7 +88,7 @@ impl<P: Platform> Kernel<P> {
             return self.transmit(output, impatient, ranges, flags & NOSIGNAL == 0);
         }
         if room == 0 {
-            return if impatient { fail(EAGAIN) } else { Err(Stop::Block(Wait::Pipe(output))) };
+            return if impatient { fail(EAGAIN) } else { self.wait(Wait::Pipe(output)) };
         }
         let place = self.sockets.get_mut(peer)?;
         let at = place.received.saturating_add(waiting);
@@ -152,7 +152,7 @@ impl<P: Platform> Kernel<P> {
             return match () {
                 () if of != UNIX => Ok(size),
                 () if flags & DONTWAIT != 0 => fail(EAGAIN),
-                () => Err(Stop::Block(Wait::Any)),
+                () => self.wait(Wait::Any),
             };
         }
         let from = self.sockets.get(id)?.address.clone();

@@ -22,7 +22,7 @@ impl<P: Platform> Kernel<P> {
         so_far: fn(u64) -> T,
     ) -> Result<T, Stop> {
         let timeout = self.sockets.get(id).map_or(0, |socket| socket.timeouts[which & 1]);
-        if timeout == 0 || !matches!(done, Err(Stop::Block(_))) {
+        if timeout == 0 || !matches!(done, Err(Stop::BLOCK)) {
             return done;
         }
         if self.expired() {
