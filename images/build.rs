@@ -49,7 +49,8 @@ const INIT: Programs = Programs {
     programs: &["init", "shim"],
     features: "init/pid1,shim/program",
     script: "init/link.ld",
-    flags: &["-Clink-arg=--entry=_start"],
+    // What is smaller than a call is not called.
+    flags: &["-Clink-arg=--entry=_start", "-Cllvm-args=-inline-threshold=22"],
     model: FIXED,
 };
 
@@ -58,8 +59,8 @@ const FOOTING: Programs = Programs {
     programs: &["footing", "trial"],
     features: "footing-vm/kernel",
     script: "footing/vm/link.ld",
-    // Linked at the top of the address space.
-    flags: &["-Ccode-model=kernel"],
+    // Linked at the top of the address space; loaders copy its segments, so that these need no pages of the file's own.
+    flags: &["-Ccode-model=kernel", "-Clink-arg=-zmax-page-size=16", "-Cllvm-args=-inline-threshold=10"],
     model: FIXED,
 };
 
@@ -94,9 +95,8 @@ fn command(programs: &Programs, workspace: &Path, out: &Path) -> Command {
         // Comparisons take less room than tables of where to jump.
         "-Cjump-tables=no",
         "-Cstrip=symbols",
-        // What is found several times is called, and what is smaller than a call is not.
+        // What is found several times is called.
         "-Cllvm-args=-enable-machine-outliner=always",
-        "-Cllvm-args=-inline-threshold=22",
         // The compiler's own linker: a distribution's would leave its mark.
         "-Clinker=rust-lld",
         "-Clinker-flavor=ld.lld",

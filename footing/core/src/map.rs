@@ -229,3 +229,46 @@ impl<K: Ord, V> Map<K, V> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Map;
+    use alloc::collections::BTreeMap;
+    use alloc::vec::Vec;
+
+    /// Random changes and questions, beside `alloc`'s map.
+    #[test]
+    fn it_answers_as_another_map_does() {
+        let (mut map, mut other) = (Map::new(), BTreeMap::new());
+        let mut word = 0x9e37_79b9_7f4a_7c15_u64;
+        for round in 0..20_000_u64 {
+            word ^= word << 13;
+            word ^= word >> 7;
+            word ^= word << 17;
+            let key = word % 700;
+            // It grows, then it shrinks.
+            match (word >> 20) % 8 {
+                0..=2 => assert_eq!(map.insert(key, round), other.insert(key, round)),
+                change if change < 3 + round / 4000 => assert_eq!(map.remove(&key), other.remove(&key)),
+                _ => {}
+            }
+            assert_eq!(map.get(&key), other.get(&key));
+            assert_eq!(map.contains_key(&key), other.contains_key(&key));
+            assert_eq!(map.next(&key), other.range(key..).next());
+            assert_eq!(map.after(&key), other.range(key + 1..).next());
+            assert_eq!(map.before(&key), other.range(..key).next_back());
+            assert_eq!(map.upto(&key), other.range(..=key).next_back());
+            assert_eq!(map.before_mut(&key), other.range_mut(..key).next_back());
+            assert_eq!((map.first(), map.len()), (other.first_key_value(), other.len()));
+            assert_eq!(map.is_empty(), other.is_empty());
+        }
+        assert!(map.iter().eq(other.iter()) && map.rows.len() > 3);
+        assert!(map.keys().eq(other.keys()) && map.values().eq(other.values()));
+        for key in other.into_keys().collect::<Vec<u64>>() {
+            map.remove(&key);
+        }
+        assert!(
+            map.is_empty() && map.first().is_none() && map.next(&0).is_none() && map.before(&9).is_none()
+        );
+    }
+}

@@ -59,12 +59,13 @@ pub(crate) fn start(info: u64) -> Machine {
         let (start, size, kind) = (word(entry, 8), word(entry + 8, 8), word(entry + 16, 4));
         let range = start.next_multiple_of(PAGE)..(start + size) & !(PAGE - 1);
         if kind == RAM && range.start < range.end && count < memory.len() {
+            let before = memory[..count].iter().filter(|other| other.start < range.start).count();
             memory[count] = range;
+            memory[before..=count].rotate_right(1);
             count += 1;
         }
     }
-    let memory = &mut memory[..count];
-    memory.sort_unstable_by_key(|range| range.start);
+    let memory = &memory[..count];
     let constant = initrd.start & !(PAGE - 1)..initrd.end.next_multiple_of(PAGE);
     let end = memory.last().map_or(0, |range| range.end);
     let size = memory.iter().map(|range| range.end - range.start).sum();

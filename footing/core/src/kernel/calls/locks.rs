@@ -196,11 +196,13 @@ impl<P: Platform> Kernel<P> {
     /// Joins an owner's locks that touch and are alike, so that F_GETLK shows one.
     fn join(&mut self, on: Locked, owner: Result<u32, i32>) {
         let mine = |lock: &Lock| !lock.whole && lock.on == on && lock.owner == owner;
-        let mut own: alloc::vec::Vec<Lock> = self.locks.iter().filter(|lock| mine(lock)).copied().collect();
+        let mut own = crate::map::Map::new();
+        for lock in self.locks.iter().filter(|lock| mine(lock)) {
+            own.insert(lock.start, *lock);
+        }
         self.locks.retain(|lock| !mine(lock));
-        own.sort_by_key(|lock| lock.start);
         let mut joined: alloc::vec::Vec<Lock> = alloc::vec::Vec::with_capacity(own.len());
-        for lock in own {
+        for &lock in own.values() {
             match joined.last_mut() {
                 Some(last) if last.end == lock.start && last.write == lock.write => last.end = lock.end,
                 _ => joined.push(lock),
