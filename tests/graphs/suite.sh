@@ -33,7 +33,7 @@ case $package in
         exit
         ;;
     # What Debian takes out of gawk's documentation is missed by its makefiles.
-    gawk) sed -i '/^SUBDIRS =/,/[^\\]$/s/\<\(doc\|awklib\)\>//' Makefile.in ;;
+    gawk) sed -i '/^SUBDIRS =/s/\<\(doc\|awklib\)\>//g' Makefile.in ;;
 esac
 (./configure --quiet --disable-dependency-tracking --disable-nls CONFIG_SHELL=/bin/sh $options && make) >/tmp/log 2>&1 || {
     tail -50 /tmp/log

@@ -259,7 +259,7 @@ impl<P: Platform> Kernel<P> {
         if path.is_empty() {
             return Err(ENOENT);
         }
-        let mut image = Image { node, path, argv, envp };
+        let mut image = Image { node, name: path.clone(), path, argv, envp };
         if image.argv.is_empty() {
             image.argv.push(Vec::new());
         }

@@ -131,7 +131,7 @@ impl<P: Platform> Kernel<P> {
 
     /// The current process gets another program. Nothing has changed if this fails.
     pub(crate) fn replace(&mut self, mut image: Image) -> Result<(), Errno> {
-        let shown = image.path.clone();
+        let shown = core::mem::take(&mut image.name);
         let loaded = self.load(&image)?;
         let (registers, stack) = match self.first_stack(&loaded, &image, &shown) {
             Ok(first) => first,

@@ -6,7 +6,9 @@ use alloc::vec::Vec;
 /// What execve(2) is asked for.
 pub(crate) struct Image {
     pub(crate) node: NodeId,
-    /// As it is shown in `/proc`, and to a script's interpreter.
+    /// As execve(2) was called: AT_EXECFN, and what `comm` is made of, a script's own too.
+    pub(crate) name: Vec<u8>,
+    /// As it is shown in `/proc/PID/exe`: the interpreter of a script.
     pub(crate) path: Vec<u8>,
     pub(crate) argv: Vec<Vec<u8>>,
     pub(crate) envp: Vec<Vec<u8>>,
