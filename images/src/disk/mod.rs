@@ -144,6 +144,8 @@ pub fn read(bytes: &[u8]) -> Option<Contents<'_>> {
 fn loader(id: u32, sectors: u32) -> Vec<u8> {
     let mut bytes = program::flat(crate::BIOS, 0x7c00);
     bytes.resize(LOADER * SECTOR, 0);
+    // What the linker filled up with would be three more partitions.
+    bytes[440..SECTOR].fill(0);
     bytes[440..444].copy_from_slice(&id.to_le_bytes());
     let mut partition = [0; 16];
     // One that can be booted, of type EF; places by heads and tracks are not used.
