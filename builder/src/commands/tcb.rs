@@ -23,7 +23,8 @@ pub fn tcb(
     // A disk has footing where no other kernel is named, and needs no QEMU.
     let footing = args::Tools { kernel: tools.kernel.clone().or(Some("footing".into())), ..tools.clone() };
     let tools = if usb { &footing } else { tools };
-    if usb { tcb::probe_kernel(tools) } else { tcb::probe(tools) }?;
+    let probe = if usb { tcb::probe_kernel } else { tcb::probe };
+    probe(tools)?;
     let prepared = prepare(&source, graph, choices, &store(cache_args)?)?;
     let kernel = kernel(tools, &cache(cache_args), false)?;
     let mut trusted = if usb { tcb::disk(&kernel)? } else { tcb::parts(tools, &kernel)? };
