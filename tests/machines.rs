@@ -216,41 +216,41 @@ fn a_host_that_forbids_it_says_which_setting() {
     );
 }
 
+/// What native refuses is built in strict; everything else has run there. The record names the machine of each output.
 #[test]
-fn auto_sends_what_disagrees_to_strict() {
-    let strict = printed(&mut on("strict", Some(&graph("planted"))));
-    // Random bytes follow from the whole image, of which a part is left; everything else is what strict makes of it.
-    let but_dice = |text: &str| {
-        text.lines().filter(|line| !line.ends_with("dice")).map(str::to_owned).collect::<Vec<_>>()
-    };
+fn auto_sends_what_native_refuses_to_strict() {
+    need("qemu-system-x86_64", "qemu-system-x86");
     let out = folder();
     let (record, results) = (out.path().join("record"), out.path().join("out"));
-    let auto = || {
-        let mut auto = on("auto", Some(&graph("planted")));
-        auto.arg("--record").arg(&record).arg("--out").arg(&results);
-        let printed_by_auto = printed(&mut auto);
-        assert_eq!(but_dice(&printed_by_auto), but_dice(&strict));
-        let record: Value = serde_json::from_slice(&fs::read(&record).unwrap()).unwrap();
-        let subjects = record["subject"].as_array().unwrap().clone();
-        let machine = |name: &str| {
-            let subject = subjects.iter().find(|subject| subject["name"] == name).unwrap();
-            subject["annotations"]["machine"].as_str().unwrap().to_owned()
-        };
-        for name in ["stamp", "dice", "heir"] {
-            assert_eq!(machine(name), "strict", "{name}");
-        }
-        let stand = ["a-folder", "a-link", "last"].iter().all(|name| machine(name) == "host");
-        (printed_by_auto, stand)
-    };
-    // On a busy host two runs of a step may start within a second, and then strict has to build it.
-    let mut runs = (0..5).map(|_| auto());
-    let (printed_by_auto, _) =
-        runs.find(|(_, stand)| *stand).expect("the same on the host, so they stand on it");
-    for line in printed_by_auto.lines() {
+    let output = on("auto", Some(&graph("defeat")))
+        .arg("--record")
+        .arg(&record)
+        .arg("--out")
+        .arg(&results)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(said(&output).contains("not on native: timers: "), "{}", said(&output));
+    let record: Value = serde_json::from_slice(&fs::read(&record).unwrap()).unwrap();
+    let subjects = record["subject"].as_array().unwrap();
+    assert!(subjects.len() > 8);
+    for subject in subjects {
+        let (name, machine) = (&subject["name"], &subject["annotations"]["machine"]);
+        assert_eq!(machine, if name == "timers" { "strict" } else { "native" }, "{name}");
+    }
+    let internal = &record["predicate"]["buildDefinition"]["internalParameters"];
+    assert_eq!(internal["machine"], "auto");
+    let why = internal["auto"]["notOnNative"]["timers"].as_str().unwrap();
+    assert!(why.contains("a thread that makes no call while its timer runs"), "{why}");
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
         let (hash, name) = line.split_once("  ").unwrap();
         assert_eq!(support::nix_hash(&results.join(name)), hash, "{name}");
     }
-    // The twin: two runs on the host do not agree on the planted ones.
-    let host = || printed(&mut on("host", Some(&graph("planted"))));
-    assert_ne!(host(), host());
+}
+
+/// Without QEMU: native builds all of it.
+#[test]
+fn auto_needs_no_qemu_where_native_builds_everything() {
+    let native = printed(&mut on("native", None));
+    assert_eq!(printed(on("auto", None).args(["--qemu", "/nowhere/qemu"])), native);
 }

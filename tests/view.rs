@@ -57,7 +57,10 @@ const SEEN: [(&str, &str, &str, &str); 40] = [
 ];
 /// What else may differ with a variation that is not its own: another kernel has another layout and leaves other memory free;
 /// what moves the heap or the clock moves more than one thing.
-const ALSO: [(&str, &str); 5] = [
+const ALSO: [(&str, &str); 7] = [
+    // On native the plan's entropy is the seed of all random numbers, and what is free depends on what there is.
+    ("random-numbers", "entropy"),
+    ("file-system", "undeclared-files"),
     ("memory-size", "kernel"),
     ("heap-base", "layout"),
     ("map-base", "kernel"),
@@ -68,6 +71,10 @@ const ALSO: [(&str, &str); 5] = [
 
 /// The steps that see what the host can't vary.
 const NOT_ON_HOST: [&str; 5] = ["cpu", "board", "memory-size", "kernel", "entropy"];
+/// The steps that see what native can't vary, or other values than elsewhere.
+const NOT_ON_NATIVE: [&str; 3] = ["cpu", "board", "kernel"];
+const ON_NATIVE: [(&str, &str, &str); 3] =
+    [("entries-reversed", "abc", "cba"), ("pid", "1 2", "1 1236"), ("inodes", "3 ", "43 ")];
 /// The kernel's own random numbers can only be had by ways around the probe, and they move with every interrupt; and versions of
 /// seeds need another lock file, as in `tests/probe_cases.rs`.
 const ELSEWHERE: [&str; 2] = ["entropy", "seed-version"];
@@ -77,7 +84,7 @@ fn each_variation_is_seen_from_inside_and_is_the_only_one() {
     support::need("qemu-system-x86_64", "qemu-system-x86");
     let folder = support::folder();
     let report = support::cases::report(&view(folder.path()), &[]);
-    check(&report, &[]);
+    check(&report, &[], &[]);
     assert_ne!(told(&report, "entropy")["variations"]["entropy"]["result"], "same");
     let varied = told(&report, "pid")["variations"].as_object().unwrap();
     let is_seen = |name: &str| ELSEWHERE.contains(&name) || SEEN.iter().any(|(_, seen, ..)| *seen == name);
@@ -90,12 +97,28 @@ fn the_same_is_so_on_the_host() {
     let folder = support::folder();
     let graph = view(folder.path());
     let report = support::cases::report(&graph, &["--machine", "host"]);
-    check(&report, &NOT_ON_HOST);
+    check(&report, &NOT_ON_HOST, &[]);
+}
+
+/// Footing answers each call there, so there is nothing that it leaves alone.
+#[test]
+fn footing_varies_the_same_on_native() {
+    let folder = support::folder();
+    let graph = view(folder.path());
+    let report = support::cases::report(&graph, &["--machine", "native"]);
+    check(&report, &NOT_ON_NATIVE, &ON_NATIVE);
+    // There the plan's entropy is the seed of all random numbers.
+    assert_eq!(told(&report, "random-numbers")["variations"]["entropy"]["result"], "differs");
+    for name in ["cpu", "board", "kernel"] {
+        assert_eq!(told(&report, "pid")["variations"][name]["result"], "not varied");
+    }
 }
 
 /// Whether each step but these differs with its own variation, and with no other.
-fn check(report: &Value, but: &[&str]) {
+fn check(report: &Value, but: &[&str], values: &[(&str, &str, &str)]) {
     for (step, variation, without, with) in SEEN.into_iter().filter(|(step, ..)| !but.contains(step)) {
+        let other = values.iter().find(|(name, ..)| *name == variation);
+        let (without, with) = other.map_or((without, with), |&(_, without, with)| (without, with));
         let causes = told(report, step)["causes"].as_array().unwrap();
         let cause = causes.iter().find(|cause| cause["vary"] == variation);
         let cause = cause.unwrap_or_else(|| panic!("{step} does not see {variation}: {causes:?}"));

@@ -241,14 +241,19 @@ pub enum MachineName {
     Host,
     /// No QEMU: on this CPU, and groundup's own kernel answers every system call
     Native,
-    /// Everything twice on `host`, and in `strict` only what did not come out the same
+    /// Everything on `native`, and in `strict` only what that does not build
     Auto,
 }
 
 impl MachineName {
-    /// Whether it needs QEMU and a kernel of its own.
+    /// Whether it may need QEMU and a kernel of its own.
     pub fn has_qemu(self) -> bool {
         !matches!(self, MachineName::Host | MachineName::Native)
+    }
+
+    /// Whether it is needed in any case: `auto` may do without.
+    pub fn starts_in_qemu(self) -> bool {
+        matches!(self, MachineName::Strict | MachineName::Fast)
     }
 
     /// As it is written on the command line and in records.

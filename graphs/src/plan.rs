@@ -192,18 +192,6 @@ pub fn steps<'a>(
     Ok(order.into_iter().map(move |name| native::step(graph, &index, choices, name)))
 }
 
-/// A plan that is the same but for address layout: it is randomised in every step.
-pub fn randomised(plan: &str) -> String {
-    let line = |line: &str| match line
-        .strip_prefix("personality ")
-        .and_then(|bits| u32::from_str_radix(bits, 16).ok())
-    {
-        Some(bits) => format!("personality {:x}\n", bits & !native::NO_RANDOMIZE),
-        None => format!("{line}\n"),
-    };
-    plan.lines().map(line).collect()
-}
-
 /// The steps of the plan that are left to be built, in its order, once outputs among `resolved` are taken as they are.
 pub fn left<'a>(
     graph: &'a Graph,

@@ -1,13 +1,14 @@
 //! Variations: a step changed in exactly one thing, to see whether its outputs depend on it.
 //!
 //! Most change what a plan says of a step (`world`); some are carried out by the probe, a program that stands between the
-//! step and its builder (crate `init`); some belong to the machine, and are only named here. All of them, and the subject
-//! each is about, are in [`VARIATIONS`].
+//! step and its builder (crate `shim`), or by footing itself, where that runs the step; some belong to the machine, and are only
+//! named here. All of them, and the subject each is about, are in [`VARIATIONS`].
 
 mod table;
 mod world;
 
 use crate::plan::{Bind, From, Step, World};
+use formats::plan::VARIED;
 use std::collections::BTreeSet;
 pub use table::{SUBJECTS, VARIATIONS};
 
@@ -22,6 +23,9 @@ pub const LEFT_ALONE: &str = "groundup-probe: a program for 32 bits is left alon
 pub const AWAY: u64 = 3652 * 24 * 3600;
 /// A look at the clock takes 1.1 seconds more.
 const TICK: &str = "tick=4190ab00";
+/// Bytes of memory that footing shows more, and how many times as large blocks and file systems are with it.
+const MORE_MEMORY: u64 = 200 << 20;
+const LARGER: u64 = 4;
 
 /// One thing that can be varied.
 #[derive(Debug)]
@@ -83,6 +87,15 @@ pub enum Alteration {
     Seeds,
 }
 
+/// Who carries out what a plan has no other lines for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carrier {
+    /// A program between the step and its builder.
+    Shim,
+    /// The kernel that answers the step's calls; it can also draw addresses, and say how much memory there is.
+    Footing,
+}
+
 /// What a derivation pins itself: such a variable is its business and is not varied.
 #[derive(Clone, Copy, Debug)]
 pub struct Own<'a> {
@@ -117,21 +130,67 @@ impl Variation {
     }
 }
 
-/// The step with these variations at once, run by the probe. `None` if one of them has no hold on it.
-pub fn varied(step: &Step, set: &[&Variation], own: &Own<'_>, seed: u64) -> Option<Step> {
+/// The step with what of these variations changes its own lines. `None` if one of them has no hold on it.
+fn changed(step: &Step, set: &[&Variation], own: &Own<'_>) -> Option<Step> {
     let mut step = step.clone();
+    for variation in set {
+        if let Change::Step(change) = variation.change {
+            let before = step.clone();
+            if !change(&mut step, own) || step == before {
+                return None;
+            }
+        }
+    }
+    Some(step)
+}
+
+/// The step with these variations at once. `None` if one of them has no hold on it.
+pub fn varied(step: &Step, set: &[&Variation], own: &Own<'_>, seed: u64, carrier: Carrier) -> Option<Step> {
+    let step = changed(step, set, own)?;
+    Some(match carrier {
+        Carrier::Shim => by_shim(step, set, seed),
+        Carrier::Footing => by_footing(step, set, seed),
+    })
+}
+
+/// The step whose other variations footing carries out.
+fn by_footing(mut step: Step, set: &[&Variation], seed: u64) -> Step {
+    // A plan's numbers have 63 bits, and an order drawn from 0 would be none.
+    let seed = (seed & (u64::MAX >> 1)).max(1);
+    let number = |value: &str| if value == "{}" { seed } else { u64::from_str_radix(value, 16).unwrap_or(0) };
+    // As it is pinned by the shim: no variable of the environment moves it.
+    step.vary.insert("stack", 0);
+    for variation in set {
+        let (name, value) = match variation.change {
+            Change::Step(_) => continue,
+            Change::Probe("dents=reversed") => ("entries", 0),
+            Change::Probe(word) => match word.split_once('=').unwrap_or((word, "")) {
+                ("dents", value) => ("entries", number(value)),
+                ("schedule", value) => ("order", number(value)),
+                ("sizes", _) => ("sizes", LARGER),
+                (name, value) => (name, number(value)),
+            },
+            Change::Machine(Alteration::Layout) => ("layout", seed),
+            Change::Machine(Alteration::Memory) => ("memory", MORE_MEMORY),
+            Change::Machine(Alteration::Tick) => ("tick", number(TICK.trim_start_matches("tick="))),
+            Change::Machine(_) => continue,
+        };
+        if let Some(name) = VARIED.iter().find(|known| **known == name) {
+            step.vary.insert(name, value);
+        }
+    }
+    step
+}
+
+/// The step whose other variations the shim carries out.
+fn by_shim(mut step: Step, set: &[&Variation], seed: u64) -> Step {
     // What the probe pins where nothing is varied.
     let pinned = ["random=1", "stack=1000", "cpus=1"].into_iter();
     let mut words: Vec<(&str, String)> =
         pinned.filter_map(|word| Some((word.split_once('=')?.0, word.to_owned()))).collect();
     for variation in set {
         match variation.change {
-            Change::Step(change) => {
-                let before = step.clone();
-                if !change(&mut step, own) || step == before {
-                    return None;
-                }
-            }
+            Change::Step(_) => {}
             Change::Probe(word) => {
                 let name = word.split_once('=').map_or(word, |(name, _)| name);
                 words.retain(|(known, _)| *known != name);
@@ -151,7 +210,7 @@ pub fn varied(step: &Step, set: &[&Variation], own: &Own<'_>, seed: u64) -> Opti
     let words = words.into_iter().map(|(_, word)| word);
     let head = std::iter::once("probe".to_owned()).chain(words).chain(["--".to_owned(), builder]);
     step.args = head.chain(std::mem::take(&mut step.args)).collect();
-    Some(step)
+    step
 }
 
 #[cfg(test)]
@@ -167,14 +226,36 @@ mod tests {
     }
 
     #[test]
+    fn footing_varies_all_but_the_machine() {
+        let (step, own) = (step(""), BTreeSet::new());
+        let own = Own { env: &own };
+        let varied = |set: &[&Variation]| varied(&step, set, &own, 1 << 63 | 7, Carrier::Footing).unwrap();
+        let mut seen = vec![varied(&[])];
+        assert_eq!(seen[0], Step { vary: [("stack", 0)].into(), ..step.clone() });
+        for variation in VARIATIONS {
+            use Alteration::{Board, Cpu, Entropy, Kernel, Seeds};
+            if let Change::Machine(Board | Cpu | Entropy | Kernel | Seeds) = variation.change {
+                continue;
+            }
+            let changed = varied(&[variation]);
+            assert!(!seen.contains(&changed), "{}", variation.name);
+            seen.push(changed);
+        }
+        // Each word has its name in the plan.
+        let all: BTreeSet<&str> = seen.iter().flat_map(|step| step.vary.keys().copied()).collect();
+        assert_eq!(all, VARIED.iter().copied().collect());
+        assert!(seen.iter().flat_map(|step| step.vary.values()).all(|&value| value < 1 << 63));
+    }
+
+    #[test]
     fn each_changes_something_and_no_two_the_same() {
         let (step, own) = (step(""), BTreeSet::new());
         let own = Own { env: &own };
-        let mut seen = vec![varied(&step, &[], &own, 7).unwrap()];
+        let mut seen = vec![varied(&step, &[], &own, 7, Carrier::Shim).unwrap()];
         for variation in VARIATIONS {
             assert!(SUBJECTS.contains(&variation.subject), "{}", variation.name);
             assert_eq!(find(variation.name).map(|found| found.about), Some(variation.about));
-            let changed = varied(&step, &[variation], &own, 7).unwrap();
+            let changed = varied(&step, &[variation], &own, 7, Carrier::Shim).unwrap();
             match variation.change {
                 Change::Machine(alteration)
                     if !matches!(alteration, Alteration::Layout | Alteration::Tick) =>
@@ -193,7 +274,8 @@ mod tests {
     fn what_a_derivation_pins_is_not_varied() {
         let step = step("\"TZ\": \"UTC\"");
         let own = BTreeSet::from(["TZ".to_owned()]);
-        let try_one = |name: &str| varied(&step, &[find(name).unwrap()], &Own { env: &own }, 7);
+        let try_one =
+            |name: &str| varied(&step, &[find(name).unwrap()], &Own { env: &own }, 7, Carrier::Shim);
         assert!(try_one("time-zone").is_none());
         assert!(try_one("date").is_some());
     }
@@ -203,7 +285,8 @@ mod tests {
         let (step, own) = (Step { uid: 2345, ..step("") }, BTreeSet::new());
         let mut step = step;
         step.world.clear();
-        let try_one = |name: &str| varied(&step, &[find(name).unwrap()], &Own { env: &own }, 7);
+        let try_one =
+            |name: &str| varied(&step, &[find(name).unwrap()], &Own { env: &own }, 7, Carrier::Shim);
         assert!(try_one("user-id").is_none());
         assert!(try_one("undeclared-files").is_none());
         assert!(try_one("group-id").is_some());
@@ -213,11 +296,11 @@ mod tests {
     fn a_variation_changes_its_own_lines_only() {
         let (step, own) = (step(""), BTreeSet::new());
         let own = Own { env: &own };
-        let control = varied(&step, &[], &own, 7).unwrap();
-        let date = varied(&step, &[find("date").unwrap()], &own, 7).unwrap();
+        let control = varied(&step, &[], &own, 7, Carrier::Shim).unwrap();
+        let date = varied(&step, &[find("date").unwrap()], &own, 7, Carrier::Shim).unwrap();
         assert_eq!((&*control.args[1], &*date.args[1]), ("clock=5e0be100", "clock=6018fb87"));
         assert_eq!(Step { clock: control.clock, args: control.args.clone(), ..date }, control);
-        let order = varied(&step, &[find("entries-shuffled").unwrap()], &own, 7).unwrap();
+        let order = varied(&step, &[find("entries-shuffled").unwrap()], &own, 7, Carrier::Shim).unwrap();
         let pinned = ["probe", "clock=5e0be100", "random=1", "stack=1000", "cpus=1", "dents=7", "--"];
         assert_eq!(order.args[..pinned.len()], pinned);
         assert_eq!(Step { args: control.args.clone(), ..order }, control);

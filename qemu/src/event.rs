@@ -8,6 +8,8 @@
 //! @ bad-input NAME REASON
 //! @ step NAME
 //! @ output NAME SHA256 SIZE OFFSET       OFFSET: a number, `-` or `full`
+//! @ trace STEP CALLS FINGERPRINT          the native machine alone: 16 hexadecimal digits of all calls and results
+//! @ unknown STEP CALL                   footing alone: a system call of the step that it does not have, each once
 //! @ reference OUTPUT NAME
 //! @ built NAME MILLISECONDS
 //! @ failed NAME MILLISECONDS REASON
@@ -42,6 +44,10 @@ pub enum Event {
     Output { name: String, sha256: Sha256, size: u64, place: Place },
     /// An output holds the hash of this name in the store; told before the output itself is.
     Reference { output: String, name: String },
+    /// How many system calls a step made, and a fingerprint of all of them with their results; told before the step's end.
+    Trace { step: String, calls: u64, trace: String },
+    /// A step asked for a system call that is not there, and got ENOSYS; told before the step's end.
+    Unknown { step: String, call: String },
     /// A step is done.
     Built { name: String, milliseconds: u64 },
     /// A step failed.
@@ -98,6 +104,17 @@ impl Event {
             "reference" => {
                 let [output, n] = fields(rest)?;
                 Self::Reference { output: name(output)?, name: name(n)? }
+            }
+            "trace" => {
+                let [step, calls, trace] = fields(rest)?;
+                let is_hex =
+                    trace.len() == 16 && trace.bytes().all(|byte| b"0123456789abcdef".contains(&byte));
+                let trace = is_hex.then(|| trace.to_owned())?;
+                Self::Trace { step: name(step)?, calls: number(calls)?, trace }
+            }
+            "unknown" => {
+                let [step, call] = fields(rest)?;
+                Self::Unknown { step: name(step)?, call: name(call)? }
             }
             "built" => {
                 let [n, milliseconds] = fields(rest)?;
@@ -177,6 +194,11 @@ mod tests {
                 format!("output {n} {h} 112 4096"),
                 Event::Output { name: n.clone(), sha256: h, size: 112, place: Place::At(4096) },
             ),
+            (
+                format!("trace {n} 12 0123456789abcdef"),
+                Event::Trace { step: n.clone(), calls: 12, trace: "0123456789abcdef".into() },
+            ),
+            (format!("unknown {n} mincore"), Event::Unknown { step: n.clone(), call: "mincore".into() }),
             (format!("built {n} 10"), Event::Built { name: n.clone(), milliseconds: 10 }),
             (
                 format!("failed {n} 10 exit status 1"),

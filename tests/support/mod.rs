@@ -207,6 +207,8 @@ fn tell(event: &Event) -> String {
             format!("@ output {name}")
         }
         Event::Output { name, sha256, size, .. } => format!("@ output {name} {sha256} {size}"),
+        Event::Trace { step, calls, trace } => format!("@ trace {step} {calls} {trace}"),
+        Event::Unknown { step, call } => format!("@ unknown {step} {call}"),
         Event::Reference { output, name } => format!("@ reference {output} {name}"),
         Event::Built { name, .. } => format!("@ built {name}"),
         Event::Failed { name, reason, .. } => format!("@ failed {name} {reason}"),

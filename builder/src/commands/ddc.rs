@@ -133,7 +133,6 @@ impl Job<'_> {
             tools: &self.args.tools,
             machinery: &self.machinery[&lane.kernel],
             cpus: 1,
-            perturbed: false,
             memory: self.args.memory,
             time_limit: Duration::from_secs(self.args.timeout),
             console: None,

@@ -36,18 +36,22 @@ pub fn probe(args: &args::Probe) -> Result<Result<(), Failure>, Failure> {
     let source = Source::of(&args.graph)?;
     let graph = source.graph()?;
     let sets = select::select(&args.vary, args.other_lock.is_some())?;
-    let on_host = args.machine == MachineName::Host;
+    let no_kernel = match args.machine {
+        MachineName::Native => "the kernel of the native machine is footing",
+        _ => "the host machine has one kernel",
+    };
+    let in_qemu = args.machine.has_qemu();
     Unused::default()
         .machines(&[args.machine], &args.tools, args.memory)
-        .option(on_host && args.other_kernel.is_some(), "--other-kernel", "the host machine has one kernel")
+        .option(!in_qemu && args.other_kernel.is_some(), "--other-kernel", no_kernel)
         .done()?;
     let ahead = Ahead::default().file("--report", args.report.as_deref());
     ahead.file("--record", args.record.as_deref()).done()?;
-    if !matches!(args.machine, MachineName::Strict | MachineName::Host) {
+    if !matches!(args.machine, MachineName::Strict | MachineName::Native | MachineName::Host) {
         let text = format!("--machine {}: what differs there by itself can't be told", args.machine.word());
-        return Err(Failure::help(text, "take strict, or host"));
+        return Err(Failure::help(text, "take native, strict, or host"));
     }
-    if args.machine != MachineName::Host && !args.known {
+    if in_qemu && !args.known {
         tcb::probe(&args.tools)?;
     }
     if let Some(kernel) = &args.other_kernel {
@@ -245,7 +249,7 @@ fn other_kernel(args: &args::Probe, sets: &[Set], machinery: &Machinery, cache: 
     if args.other_kernel.as_ref().is_some_and(is_same) {
         return None;
     }
-    if args.other_kernel.is_some() || args.machine == MachineName::Host || !sets.iter().any(asked) {
+    if args.other_kernel.is_some() || !args.machine.has_qemu() || !sets.iter().any(asked) {
         return args.other_kernel.clone();
     }
     let known = &machinery.kernel.as_ref()?.path;

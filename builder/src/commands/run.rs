@@ -64,7 +64,7 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
             "take a Linux kernel, such as --kernel minimal",
         ));
     }
-    if args.machine.has_qemu() {
+    if args.machine.starts_in_qemu() {
         tcb::probe(&args.tools)?;
     }
     let mut prepared = prepare(source, graph, choices, &store(&args.cache)?)?;
@@ -85,7 +85,6 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
         tools: &args.tools,
         machinery: &Machinery::obtain(&[args.machine], &args.tools, &cache)?,
         cpus: args.cpus,
-        perturbed: false,
         memory: args.memory,
         time_limit: Duration::from_secs(args.timeout),
         console: args.console.as_deref(),

@@ -124,9 +124,9 @@ impl Prepared {
         }
     }
 
-    /// The same with randomised addresses in every step.
-    pub fn perturbed(&self) -> Prepared {
-        Prepared { plan: graphs::plan::randomised(&self.plan), ..self.clone() }
+    /// The same where what does not need a step that failed is built all the same.
+    pub fn continuing(&self) -> Prepared {
+        Prepared { plan: self.plan.replacen("\nfailure stop\n", "\nfailure continue\n", 1), ..self.clone() }
     }
 
     /// The names of all steps in order, of those that are not built too.

@@ -9,7 +9,7 @@ use crate::ddc::lanes::{Room, side_by_side};
 use crate::failure::Failure;
 use crate::run::executor;
 use graphs::plan::Step;
-use graphs::vary::{AWAY, Alteration, Change, Own, Variation, varied};
+use graphs::vary::{AWAY, Alteration, Carrier, Change, Own, Variation, varied};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -188,11 +188,14 @@ impl Asker<'_> {
         }
         let subject = &self.subjects[ask.subject];
         let own = Own { env: &subject.own };
-        let step = varied(&subject.step, &ask.set, &own, drawn(ask.seed));
+        let carrier = if self.lab.has_footing() { Carrier::Footing } else { Carrier::Shim };
+        let step = varied(&subject.step, &ask.set, &own, drawn(ask.seed), carrier);
         let mut step =
             step.ok_or_else(|| "the derivation itself says what it is, or has nothing of it".to_owned())?;
         let what = if ask.set.len() > 2 { "together".to_owned() } else { name(&ask.set) };
-        step.clock += AWAY;
+        if carrier == Carrier::Shim {
+            step.clock += AWAY;
+        }
         step.name = format!("{number}.{}", what.replace(['/', ' '], "_"));
         // An expected hash would turn a difference into a failure.
         step.outputs.iter_mut().for_each(|output| output.expect = None);
@@ -204,7 +207,8 @@ impl Asker<'_> {
 
     /// Why something can't be varied for this step in this machine.
     fn refusal(&self, variation: &Variation, subject: usize) -> Option<String> {
-        let host = self.lab.args.machine == MachineName::Host;
+        let machine = self.lab.args.machine;
+        let (host, native) = (machine == MachineName::Host, machine == MachineName::Native);
         match variation.change {
             Change::Machine(Alteration::Seeds) if self.lab.other.is_none() => {
                 Some("no other versions were named with --other-lock".into())
@@ -216,6 +220,12 @@ impl Asker<'_> {
                     .into_iter()
                     .all(|name| same(&name))
                     .then(|| "it has no seed whose version differs".into())
+            }
+            Change::Machine(Alteration::Kernel) if native => {
+                Some("not in native, whose kernel is footing".into())
+            }
+            Change::Machine(Alteration::Board | Alteration::Cpu) if native => {
+                Some("not in native, which runs on this processor".into())
             }
             Change::Machine(Alteration::Kernel) if self.lab.other_kernel.is_none() && !host => {
                 Some("there is no other kernel: `groundup kernel debian` or `minimal` obtains one".into())

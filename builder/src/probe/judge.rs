@@ -7,7 +7,7 @@ use super::select::{Set, name};
 use super::study::{Cell, Study};
 use super::values::values;
 use crate::args::MachineName;
-use graphs::vary::{Own, varied};
+use graphs::vary::{Carrier, Own, varied};
 
 /// What else moves a little with everything that takes time: when things happen;
 const TIMING: [&str; 1] = ["scheduling"];
@@ -141,7 +141,7 @@ impl Asker<'_> {
         let subject = &self.subjects[at];
         let own = Own { env: &subject.own };
         let (Some(before), Some(after)) = (control.outputs(), came.outputs()) else { return false };
-        let Some(step) = varied(&subject.step, set, &own, 0) else { return false };
+        let Some(step) = varied(&subject.step, set, &own, 0, Carrier::Shim) else { return false };
         let values = values(&subject.step, &step, set);
         before.iter().any(|(output, sha256)| {
             let other = after.get(output).and_then(|sha256| self.lab.scratch.bytes(*sha256));

@@ -92,6 +92,14 @@ impl Lab<'_> {
         Lab { given, references, ..*self }
     }
 
+    /// Whether footing answers the steps' calls, and so varies what they see.
+    pub fn has_footing(&self) -> bool {
+        let kernel = self.machinery.kernel.as_ref();
+        self.args.machine == MachineName::Native
+            || self.args.machine == MachineName::Strict
+                && kernel.is_some_and(|kernel| kernel.about == images::kernel::FOOTING)
+    }
+
     /// Runs steps of distinct names in one boot, and says what came of each. `each` is told which one begins.
     pub fn boot(
         &self,
@@ -252,6 +260,7 @@ impl Lab<'_> {
         let kernel = if has(Alteration::Kernel) { self.other_kernel } else { kernel };
         let (program, profile) = match self.args.machine {
             MachineName::Host => ("/proc/self/exe".into(), Profile::Host { perturbed: false }),
+            MachineName::Native => ("/proc/self/exe".into(), Profile::Native),
             _ => (self.args.tools.qemu.clone(), Profile::Strict),
         };
         let mut machine = boot.machine(kernel.unwrap_or(Path::new("")), profile)?;

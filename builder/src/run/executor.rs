@@ -57,8 +57,6 @@ pub struct Setting<'a> {
     pub machinery: &'a Machinery,
     /// CPUs of a fast machine.
     pub cpus: u32,
-    /// Whether the host machine varies what it can.
-    pub perturbed: bool,
     /// The machine's memory in MiB, if it is not to be computed.
     pub memory: Option<u64>,
     /// In real time.
@@ -90,7 +88,7 @@ pub struct Ended {
 impl Machinery {
     /// Obtains what was asked for.
     pub fn obtain(machines: &[MachineName], tools: &args::Tools, cache: &Path) -> Result<Machinery, Failure> {
-        if !machines.iter().any(|machine| machine.has_qemu()) {
+        if !machines.iter().any(|machine| machine.starts_in_qemu()) {
             return Ok(Machinery { kernel: None, no_kvm: None, parts: vec![] });
         }
         let fast = machines.contains(&MachineName::Fast);
@@ -213,7 +211,7 @@ fn machine(setting: &Setting<'_>, prepared: &Prepared, boot: &Boot) -> Result<qe
             let kvm = setting.machinery.no_kvm.is_none();
             (setting.tools.qemu.clone(), Profile::Fast { kvm, cpus: setting.cpus })
         }
-        MachineName::Host => ("/proc/self/exe".into(), Profile::Host { perturbed: setting.perturbed }),
+        MachineName::Host => ("/proc/self/exe".into(), Profile::Host { perturbed: false }),
         MachineName::Native => ("/proc/self/exe".into(), Profile::Native),
     };
     let mut machine = boot.machine(&kernel, profile)?;

@@ -17,6 +17,10 @@ pub struct Results {
     pub unverified: Vec<String>,
     /// Each step that was tried or skipped.
     pub steps: Vec<Step>,
+    /// How many system calls a step made, and their fingerprint, by its name; where the machine says so.
+    pub traces: BTreeMap<String, (u64, String)>,
+    /// System calls that a step asked for and footing does not have, by the step's name.
+    pub unknown: BTreeMap<String, Vec<String>>,
     /// What the output that is told next refers to.
     references: Vec<String>,
     /// Each output that was made, also one that is not as expected.
@@ -92,6 +96,12 @@ impl Results {
                 machine: None,
                 references: std::mem::take(&mut self.references),
             }),
+            Event::Trace { step, calls, trace } => {
+                self.traces.insert(step.clone(), (*calls, trace.clone()));
+            }
+            Event::Unknown { step, call } => {
+                self.unknown.entry(step.clone()).or_default().push(call.clone());
+            }
             Event::Reference { name, .. } => {
                 self.references.push(name.clone());
                 self.references.sort_unstable();
@@ -115,11 +125,15 @@ impl Results {
                 Outcome::Skipped(reason) => ("skipped", Some(reason)),
                 Outcome::Given => ("given", None),
             };
+            let trace = self.traces.get(&step.name);
             record::Step {
                 name: step.name.clone(),
                 outcome: outcome.into(),
                 reason: reason.cloned(),
                 milliseconds: step.milliseconds,
+                calls: trace.map(|(calls, _)| *calls),
+                trace: trace.map(|(_, trace)| trace.clone()),
+                unknown_calls: self.unknown.get(&step.name).cloned().unwrap_or_default(),
             }
         };
         self.steps.iter().map(one).collect()

@@ -145,6 +145,9 @@ impl Running {
                     }
                 }
             }
+            Event::Unknown { step, call } => {
+                self.say(&format!("{step}: asked for the system call {call}, which footing does not have"));
+            }
             Event::BadInput { name, reason } => {
                 self.say(&format!("input {name} in the image is bad: {reason}"))
             }

@@ -78,6 +78,11 @@ impl<K, V> Map<K, V> {
     pub fn first(&self) -> Option<(&K, &V)> {
         self.at((0, 0))
     }
+
+    /// The entry with the highest key.
+    pub fn last(&self) -> Option<(&K, &V)> {
+        self.rows.last().and_then(|row| row.last()).map(|(key, value)| (key, value))
+    }
 }
 
 impl<K: Ord, V> Map<K, V> {

@@ -141,6 +141,10 @@ impl plan::Home for Outside {
         write_all(bytes);
     }
 
+    fn traced(&mut self, step: &[u8], calls: u64, trace: u64) {
+        write_all(format!("@ trace {} {calls} {trace:016x}\n", String::from_utf8_lossy(step)).as_bytes());
+    }
+
     fn region(&self) -> Option<u64> {
         self.region.as_ref().map(|region| region.len() as u64)
     }

@@ -39,6 +39,8 @@
 //!           "time-limit" SECONDS  "log-limit" BYTES
 //!           "space-limit" BYTES         not 0; of each of the step's two file systems, its root and its store
 //!           16 × "limit" RESOURCE SOFT HARD     in the order of RESOURCES; a number or "unlimited"
+//!           { "vary" NAME NUMBER }      what the step sees otherwise, ascending in the order of VARIED, where each is explained;
+//!                                       only `groundup probe` writes that, and only footing carries it out
 //!           { "dir" PATH OCTAL ("root"|"builder")
 //!           | "file" PATH OCTAL TEXT    owned by whoever owns the folder that it is in
 //!           | "link" PATH FIELD
@@ -72,18 +74,20 @@
 //!
 //! # Who enforces
 //! This reader enforces encoding, grammar and restrictions, before the first step runs. The kernel enforces that paths can be
-//! made. PID 1 enforces that an input was verified, and an output built, before it is bound. The plan's writer (crate
+//! made, and PID 1 that nothing is varied. PID 1 enforces that an input was verified, and an output built, before it is bound. The plan's writer (crate
 //! `graphs`) enforces that names are unique and that the order of steps is topological.
 mod cursor;
 mod output;
 mod step;
 mod text;
+mod vary;
 
 use cursor::Cursor;
 pub use cursor::Error;
 pub use output::{Expected, Output};
 pub use step::{Limit, PidOne, RESOURCES, Rules, Source, Step, World};
 pub use text::{Field, Name, is_name, is_path};
+pub use vary::{VARIED, Vary};
 
 use crate::hex::Digest;
 use crate::nar::Hashed;

@@ -3,6 +3,7 @@
 use super::cursor::{Cursor, reread};
 use super::output::{Output, output};
 use super::text::{Field, Name, is_name, is_relative_path};
+use super::vary::{VARIED, Vary};
 
 /// The resources of `limit`, in the order of the kernel's numbers.
 /// Source: `include/uapi/asm-generic/resource.h`, getrlimit(2).
@@ -91,6 +92,7 @@ pub struct Step<'a> {
     pub log_limit: u64,
     pub space_limit: u64,
     pub limits: [Limit; 16],
+    pub vary: Vary,
     /// Whether what is bound brings along what it refers to.
     pub closure: bool,
     /// The path of the store.
@@ -175,6 +177,7 @@ pub(super) fn read<'a>(cursor: &mut Cursor<'a>) -> Step<'a> {
             (bound(cursor), bound(cursor))
         });
     }
+    let vary = vary(cursor);
     let (mut store, mut closure) = (None, false);
     let world = cursor.lines(&WORLD, |cursor| match world(cursor) {
         World::Store { path, mode } if store.replace((path, mode)).is_some() => {
@@ -229,6 +232,7 @@ pub(super) fn read<'a>(cursor: &mut Cursor<'a>) -> Step<'a> {
         log_limit,
         space_limit,
         limits,
+        vary,
         closure,
         store: store_path,
         store_mode,
@@ -239,6 +243,22 @@ pub(super) fn read<'a>(cursor: &mut Cursor<'a>) -> Step<'a> {
         env,
         outputs,
     }
+}
+
+fn vary(cursor: &mut Cursor<'_>) -> Vary {
+    let (mut vary, mut next) = (Vary::default(), 0);
+    cursor.lines(&["vary"], |cursor| {
+        let (number, value) =
+            cursor.one("vary", |cursor| (cursor.choice(VARIED, "a name of VARIED"), cursor.number()));
+        if number < next {
+            cursor.fail("variations in their order, each once");
+        }
+        next = number + 1;
+        if let Some(place) = vary.place(number) {
+            *place = Some(value);
+        }
+    });
+    vary
 }
 
 /// At least one line of this directive must follow.

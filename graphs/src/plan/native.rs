@@ -61,6 +61,7 @@ pub(super) fn step(graph: &Graph, index: &Index<'_>, choices: &Choices, name: &s
         log_limit: derivation.log,
         space_limit: derivation.space,
         limits: limits(derivation.processes),
+        vary: Default::default(),
         world: world::world(derivation, world::binds(graph, index, choices, derivation, &taken, &missing)?),
         cwd: derivation.directory.clone(),
         builder,

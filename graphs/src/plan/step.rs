@@ -41,6 +41,8 @@ pub struct Step {
     pub space_limit: u64,
     /// Soft and hard limit of each of [`RESOURCES`]; `None` is unlimited.
     pub limits: [(Option<u64>, Option<u64>); 16],
+    /// What it sees otherwise than as usual, by the names of the plan's `vary`.
+    pub vary: BTreeMap<&'static str, u64>,
     /// What its file system is made of, in this order.
     pub world: Vec<World>,
     /// The working directory.

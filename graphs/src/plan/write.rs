@@ -63,6 +63,11 @@ pub(super) fn step(text: &mut String, step: &Step) {
     for (resource, (soft, hard)) in RESOURCES.iter().zip(step.limits) {
         line(text, "limit", &[resource, &limit(soft), &limit(hard)]);
     }
+    for name in formats::plan::VARIED {
+        if let Some(value) = step.vary.get(name) {
+            line(text, "vary", &[name, value]);
+        }
+    }
     step.world.iter().for_each(|part| world(text, part));
     line(text, "cwd", &[&field(&step.cwd)]);
     line(text, "builder", &[&field(&step.builder)]);

@@ -104,16 +104,15 @@ pub struct Host {
 
 /// How the machine `auto` came to its results.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Auto {
-    /// SHA-256 of the plan of the first run.
+    /// SHA-256 of the plan of the run on `native`.
     pub plan: Sha256,
-    /// SHA-256 of the image of the first run.
+    /// SHA-256 of its image.
     pub image: Sha256,
-    /// What the second run had otherwise.
-    pub perturbed: Vec<String>,
-    /// By name the outputs that the two runs made differently, with both hashes.
-    pub disagreed: BTreeMap<String, [Sha256; 2]>,
-    /// The host of the first run.
+    /// By name the steps that were tried there and not built, with the reason.
+    pub not_on_native: BTreeMap<String, String>,
+    /// The host of that run.
     pub host: Option<Host>,
 }
 
@@ -167,6 +166,7 @@ pub struct Report {
 
 /// What came of a step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Step {
     /// Its name.
     pub name: String,
@@ -176,6 +176,15 @@ pub struct Step {
     pub reason: Option<String>,
     /// How long it took by the machine's clock.
     pub milliseconds: Option<u64>,
+    /// How many system calls it made, where the machine counts them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calls: Option<u64>,
+    /// A fingerprint of all of them with their results: 16 hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
+    /// System calls that it asked for and footing does not have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown_calls: Vec<String>,
 }
 
 /// An input that was not what the plan says.

@@ -13,7 +13,7 @@ use crate::probe::select;
 use crate::probe::study::{Cell, Study};
 use crate::probe::values::values;
 use graphs::plan::Step;
-use graphs::vary::{Alteration, Own, VARIATIONS, Variation, varied};
+use graphs::vary::{Alteration, Carrier, Own, VARIATIONS, Variation, varied};
 use std::collections::BTreeSet;
 
 /// Whether everything was varied that there is: other versions of seeds belong to it where they were named.
@@ -66,7 +66,7 @@ pub fn tell(
     };
     let own: BTreeSet<String> = prepared.own(&step.name);
     for (set, came, seed) in &study.causes {
-        let after = varied(step, set, &Own { env: &own }, 0).unwrap_or_else(|| step.clone());
+        let after = varied(step, set, &Own { env: &own }, 0, Carrier::Shim).unwrap_or_else(|| step.clone());
         let name = select::name(set);
         told.causes.push(Cause {
             subjects: select::subjects(set),

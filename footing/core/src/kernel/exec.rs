@@ -1,7 +1,6 @@
 //! execve(2): a program, its interpreter and its stack become a process's memory.
 
 use super::elf::{Elf, Load};
-use super::memory::{LAYOUT_32, LAYOUT_64, Layout};
 use super::program::{Image, Loaded};
 use super::region::Label;
 use super::stack::{self, Person};
@@ -113,7 +112,7 @@ impl<P: Platform> Kernel<P> {
         elf: &Elf,
         linker: Option<&(NodeId, Elf)>,
     ) -> Result<Loaded, Errno> {
-        let layout = layout(elf.compat);
+        let layout = self.layout(elf.compat);
         let execute = elf.executable_stack;
         self.map(
             space,
@@ -145,6 +144,7 @@ impl<P: Platform> Kernel<P> {
             elf.extent().end.wrapping_add(shift)
         };
         let place = self.spaces.get_mut(space)?;
+        let heap = heap.wrapping_add(layout.heap);
         (place.heap, place.heap_end) = (heap, heap);
         Ok(Loaded {
             space,
@@ -211,12 +211,14 @@ impl<P: Platform> Kernel<P> {
         let mut random = [0; 16];
         self.random.fill(&mut random);
         let person = Person { uid: self.step.uid, gid: self.step.gid, random };
-        let top = layout(loaded.compat).stack_top;
-        let stack = stack::build(loaded, top, &image.argv, &image.envp, shown, &person);
+        let top = self.layout(loaded.compat).stack_top;
+        let stack =
+            stack::build((loaded, top, self.lowered_stack()), &image.argv, &image.envp, shown, &person);
         let place = self.spaces.get_mut(loaded.space)?;
         if self.platform.write(&mut place.space, stack.pointer, &stack.bytes) != stack.bytes.len() {
             return Err(ENOMEM);
         }
+        self.fill_below(loaded.space, stack.pointer);
         let mode = if loaded.compat { Mode::Compat } else { Mode::Long };
         let registers =
             Registers { rip: loaded.entry, rsp: stack.pointer, rflags: 0x202, mode, ..Registers::default() };
@@ -228,7 +230,7 @@ impl<P: Platform> Kernel<P> {
         let Ok(process) = self.me() else { return false };
         let (id, compat) = (process.space, process.compat);
         let limit = process.limits.get(3).map_or(STACK, |limit| limit.0).min(1 << 30);
-        let top = layout(compat).stack_top;
+        let top = self.layout(compat).stack_top;
         let Ok(space) = self.spaces.get(id) else { return false };
         let Some((mut start, stack)) = space.at(top - 1) else { return false };
         while let Some((below, region)) = space.at(start.saturating_sub(1))
@@ -268,8 +270,4 @@ impl<P: Platform> Kernel<P> {
         stack::check(&image.argv, &image.envp)?;
         Ok(image)
     }
-}
-
-fn layout(compat: bool) -> &'static Layout {
-    if compat { &LAYOUT_32 } else { &LAYOUT_64 }
 }

@@ -14,12 +14,17 @@ impl From<NoMemory> for Errno {
 }
 
 /// Where things lie in an address space: as on Linux without randomization. Source: `arch/x86/mm/mmap.c`, `fs/binfmt_elf.c`.
+#[derive(Clone, Copy)]
 pub(crate) struct Layout {
     pub(crate) low: u64,
     pub(crate) high: u64,
     pub(crate) stack_top: u64,
     pub(crate) mappings_top: u64,
     pub(crate) program: u64,
+    /// How far behind a program its heap starts.
+    pub(crate) heap: u64,
+    /// Mappings lie from here on upward, unless this is 0.
+    pub(crate) upward: u64,
 }
 
 pub(crate) const LAYOUT_64: Layout = Layout {
@@ -28,6 +33,8 @@ pub(crate) const LAYOUT_64: Layout = Layout {
     stack_top: 0x7fff_ffff_f000,
     mappings_top: 0x7fff_f7ff_f000,
     program: 0x5555_5555_4000,
+    heap: 0,
+    upward: 0,
 };
 
 pub(crate) const LAYOUT_32: Layout = Layout {
@@ -36,6 +43,8 @@ pub(crate) const LAYOUT_32: Layout = Layout {
     stack_top: 0xffff_e000,
     mappings_top: 0xf7ff_e000,
     program: 0x5655_5000,
+    heap: 0,
+    upward: 0,
 };
 
 /// The most regions of an address space: below `vm.max_map_count` of Linux, so that a home on Linux holds as many.
@@ -44,7 +53,7 @@ const MAX_REGIONS: usize = 65_000;
 impl<P: Platform> Kernel<P> {
     /// An empty address space. ENOMEM.
     pub(crate) fn new_space(&mut self, compat: bool) -> Result<u32, Errno> {
-        let layout = if compat { &LAYOUT_32 } else { &LAYOUT_64 };
+        let layout = self.layout(compat);
         let space = self.platform.space()?;
         let home = self.platform.addresses();
         self.spaces.add(Space {
@@ -54,6 +63,7 @@ impl<P: Platform> Kernel<P> {
             heap: 0,
             heap_end: 0,
             top: layout.mappings_top,
+            upward: layout.upward,
             low: layout.low.max(home.start),
             high: layout.high.min(home.end),
             total: 0,
@@ -86,6 +96,7 @@ impl<P: Platform> Kernel<P> {
             heap: from.heap,
             heap_end: from.heap_end,
             top: from.top,
+            upward: from.upward,
             low: from.low,
             high: from.high,
             total: from.total,

@@ -24,6 +24,7 @@ mod stack;
 mod start;
 mod timer;
 mod user;
+mod varied;
 
 use crate::errno::{ESRCH, Errno};
 use crate::map::Map;
@@ -113,6 +114,12 @@ pub struct Kernel<P: Platform> {
     pub(crate) compat: bool,
     /// Nanoseconds of timeouts.
     pub(crate) spun: u64,
+    /// What the order of threads is drawn from next; 0: first come, first served.
+    pub(crate) order: u64,
+    /// Nanoseconds that looks at the clock took more than usual.
+    pub(crate) looked: u64,
+    /// A fingerprint of all calls and results so far.
+    pub(crate) trace: u64,
 }
 
 impl<P: Platform> Kernel<P> {
@@ -157,6 +164,9 @@ impl<P: Platform> Kernel<P> {
             waits_for: Wait::Any,
             compat: false,
             spun: 0,
+            order: 0,
+            looked: 0,
+            trace: 0,
         }
     }
 

@@ -56,6 +56,8 @@ pub(crate) struct Space<P: Platform> {
     pub(crate) heap_end: u64,
     /// Below here mappings without a place are put.
     pub(crate) top: u64,
+    /// Mappings without a place are put from here on upward, unless this is 0.
+    pub(crate) upward: u64,
     /// The lowest and the highest address (exclusive).
     pub(crate) low: u64,
     pub(crate) high: u64,
@@ -169,8 +171,23 @@ impl<P: Platform> Space<P> {
         }
     }
 
+    /// The lowest free addresses for so many bytes from `upward` on.
+    fn lowest(&self, bytes: u64) -> Option<u64> {
+        let mut start = self.at(self.upward).map_or(self.upward, |(_, region)| region.end);
+        while let Some((&next, region)) = self.regions.next(&start) {
+            if next.saturating_sub(start) >= bytes {
+                break;
+            }
+            start = start.max(region.end);
+        }
+        start.checked_add(bytes).filter(|&end| end <= self.high).map(|_| start)
+    }
+
     /// Free addresses for so many bytes: as high as possible below `top`.
     pub(crate) fn free(&self, bytes: u64, top: u64) -> Option<u64> {
+        if self.upward > 0 && top == self.top {
+            return self.lowest(bytes);
+        }
         let (mut end, mut at) = (top, top);
         while let Some((&start, region)) = self.regions.before(&at) {
             if region.end.min(end) <= end && end.saturating_sub(region.end) >= bytes {

@@ -1,5 +1,6 @@
 //! Which thread runs: one at a time, first come, first served, until it waits or has had its quantum of calls.
 
+use super::varied::mix;
 use super::{End, Kernel, Limit, Pending, State, Stop, Wait};
 use crate::platform::{Event, Platform, Table};
 
@@ -18,6 +19,11 @@ fn looks(table: Table, number: u32) -> bool {
 
 /// How many timeouts in a row a thread may have while something else could be what it waits for.
 const PATIENCE: u32 = 50;
+
+/// A fingerprint with these words after it.
+fn trace(before: u64, words: &[u64]) -> u64 {
+    words.iter().fold(before, |trace, &word| mix(trace ^ word).rotate_left(7))
+}
 
 impl<P: Platform> Kernel<P> {
     /// Runs until the step has ended.
@@ -47,15 +53,7 @@ impl<P: Platform> Kernel<P> {
         let at = match self.ready.len() {
             0 => return None,
             1 => 0,
-            count if self.settings.order > 0 => {
-                // An order of its own for each number: xorshift.
-                let mut word = self.settings.order;
-                word ^= word << 13;
-                word ^= word >> 7;
-                word ^= word << 17;
-                self.settings.order = word;
-                (word % count as u64) as usize
-            }
+            count if self.order > 0 => (self.draw() % count as u64) as usize,
             _ => 0,
         };
         let id = self.ready.remove(at)?;
@@ -126,7 +124,9 @@ impl<P: Platform> Kernel<P> {
 
     /// One turn of the current thread.
     fn turn(&mut self) {
-        for _ in 0..self.settings.quantum.max(1) {
+        let most = self.settings.quantum.max(1);
+        let quantum = if self.order > 0 { 1 + (self.draw() % u64::from(most)) as u32 } else { most };
+        for _ in 0..quantum {
             if self.end.is_some() || !self.output.is_empty() && self.output.len() > 1 << 16 {
                 break;
             }
@@ -172,7 +172,8 @@ impl<P: Platform> Kernel<P> {
 
     fn check_time(&mut self) {
         let limit = self.step.time_limit;
-        if limit > 0 && self.now / 1_000_000_000 >= limit && self.end.is_none() {
+        let passed = self.now.saturating_sub(self.looked);
+        if limit > 0 && passed / 1_000_000_000 >= limit && self.end.is_none() {
             self.end = Some(End::Limit(Limit::Time));
         }
     }
@@ -189,6 +190,8 @@ impl<P: Platform> Kernel<P> {
         }
         match event {
             Event::Call { table, number, arguments } => {
+                self.trace = trace(self.trace, &[id as u64, number.into()]);
+                self.trace = trace(self.trace, &arguments);
                 process.calls = process.calls.wrapping_add(1);
                 thread.looks = if looks(table, number) { thread.looks.saturating_add(1) } else { 0 };
                 thread.call = Some(Pending { table, number, arguments });
@@ -197,7 +200,7 @@ impl<P: Platform> Kernel<P> {
                 thread.deadline = None;
                 thread.progress = 0;
                 self.calls = self.calls.wrapping_add(1);
-                self.look();
+                self.hasten();
                 self.fire_cpu_timers();
                 self.call();
             }
@@ -210,7 +213,7 @@ impl<P: Platform> Kernel<P> {
 
     /// Lets time go faster for a thread that asks for nothing else: it waits for a moment to come, which by the cost of a call alone
     /// would take it long.
-    fn look(&mut self) {
+    fn hasten(&mut self) {
         let cost = self.settings.call_cost;
         let Ok(thread) = self.thread() else { return };
         let more = u64::from(thread.looks.saturating_sub(LOOKS).min(MOST_LOOKS));
@@ -248,6 +251,7 @@ impl<P: Platform> Kernel<P> {
         let id = self.current;
         let Some(thread) = self.threads.get_mut(&id) else { return };
         thread.call = None;
+        self.trace = trace(self.trace, &[result as u64]);
         let deadline = thread.deadline.take();
         let Some(process) = self.processes.get(&thread.process) else { return };
         let Ok(space) = self.spaces.get_mut(process.space) else { return };
@@ -279,6 +283,8 @@ impl<P: Platform> Kernel<P> {
         if let Ok(thread) = self.thread() {
             thread.looks = thread.looks.saturating_add(1);
         }
+        self.hasten();
+        self.hasten();
         self.look();
         let now = self.now;
         let Some(thread) = self.threads.get_mut(&self.current) else { return };

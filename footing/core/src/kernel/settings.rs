@@ -1,6 +1,7 @@
 //! What a kernel and a step are set to, and how a step ends.
 
 use alloc::vec::Vec;
+use formats::plan::Vary;
 
 /// A soft and a hard limit of each resource, in the order of getrlimit(2)'s numbers; `u64::MAX` is unlimited.
 pub type Limits = [(u64, u64); 16];
@@ -81,6 +82,8 @@ pub struct StepSettings {
     pub memory_limit: u64,
     /// How many processes and threads there may be at a time.
     pub process_limit: u32,
+    /// What it sees otherwise than as usual.
+    pub vary: Vary,
 }
 
 /// Which limit a step ran into.
@@ -120,6 +123,8 @@ pub struct Outcome {
     pub unknown: Vec<&'static str>,
     /// How many calls were answered.
     pub calls: u64,
+    /// A fingerprint of all calls, their arguments and their results: two runs that differ in one of them have different ones.
+    pub trace: u64,
     /// How long it took by its own clock, in nanoseconds.
     pub time: u64,
 }

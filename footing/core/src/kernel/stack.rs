@@ -9,6 +9,9 @@ const LONGEST: usize = 128 << 10;
 /// All arguments and the environment, with their pointers: a quarter of the stack's usual limit.
 const MOST: usize = 2 << 20;
 
+/// Where a stack's pointer is to be the same, it is a multiple of this.
+const FIXED: u64 = 64 << 10;
+
 /// What the processor can do as far as programs are shown: the features of x86-64's first processors (CPUID 1, EDX).
 const HWCAP: u64 = 0x078b_fbff;
 
@@ -50,10 +53,10 @@ fn lay(bytes: &mut Vec<u8>, base: u64, texts: &[Vec<u8>]) -> Vec<u64> {
     places
 }
 
-/// Lays out a stack that ends at `top`.
+/// Lays out a stack that ends at `top`. Its pointer lies `lowered` bytes below a place that is the same for all arguments of less than
+/// 60 KiB, if that is wanted.
 pub(crate) fn build(
-    loaded: &Loaded,
-    top: u64,
+    (loaded, top, lowered): (&Loaded, u64, Option<u64>),
     argv: &[Vec<u8>],
     envp: &[Vec<u8>],
     path: &[u8],
@@ -104,7 +107,8 @@ pub(crate) fn build(
         words.extend([kind, value]);
     }
     let size = if loaded.compat { 4 } else { 8 };
-    let pointer = (random_place - words.len() as u64 * size) / 16 * 16;
+    let pointer = random_place - words.len() as u64 * size;
+    let pointer = lowered.map_or(pointer / 16 * 16, |lowered| pointer / FIXED * FIXED - lowered);
     let mut bytes = Vec::new();
     for word in words {
         bytes.extend_from_slice(word.to_le_bytes().get(..size as usize).unwrap_or_default());

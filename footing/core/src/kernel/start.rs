@@ -1,9 +1,7 @@
 //! A step from its first process to its last.
 
 use super::process::{State, Thread};
-use super::{
-    Action, Alarm, End, Files, Kernel, Limit, Limits, Object, Outcome, Process, Random, StepSettings, View,
-};
+use super::{Action, Alarm, End, Files, Kernel, Limit, Limits, Object, Outcome, Process, StepSettings, View};
 use crate::errno::{EACCES, ENOENT, Errno};
 use crate::platform::{Platform, Registers};
 use crate::tree::NodeId;
@@ -82,10 +80,12 @@ impl<P: Platform> Kernel<P> {
     /// Runs a builder and all that it starts, until it ends or runs into a limit. `root` is what `/` is; its tree stays as the
     /// step left it, for the runner to take the outputs from. `log` takes what is written to the log, as it is written.
     pub fn run_step(&mut self, root: NodeId, step: StepSettings, log: &mut dyn FnMut(&[u8])) -> Outcome {
-        self.random = Random::new(&step.entropy);
         self.step = step;
+        self.vary();
+        // What a step makes has the same numbers whatever its world holds.
+        self.tree.round_inodes();
         self.root = root;
-        (self.now, self.calls, self.logged, self.spun) = (0, 0, 0, 0);
+        (self.now, self.calls, self.logged, self.spun, self.trace) = (0, 0, 0, 0, 0);
         (self.last_pid, self.current, self.next_share) = (0, 0, 0);
         (self.end, self.log_node) = (None, None);
         self.unknown.clear();
@@ -98,7 +98,13 @@ impl<P: Platform> Kernel<P> {
             self.output.clear();
         }
         self.finish();
-        Outcome { end, unknown: core::mem::take(&mut self.unknown), calls: self.calls, time: self.now }
+        Outcome {
+            end,
+            unknown: core::mem::take(&mut self.unknown),
+            calls: self.calls,
+            trace: self.trace,
+            time: self.now,
+        }
     }
 
     /// Makes the builder's process and gives it its program.
@@ -107,11 +113,15 @@ impl<P: Platform> Kernel<P> {
             // A process without threads, which takes what others leave behind.
             self.last_pid = 1;
             self.processes.insert(1, Process::new(1, self.step.limits, self.step.personality));
+            self.skip_pids();
         }
         let id = self.next_pid().ok_or(ENOENT)?;
+        if self.step.builder_is_one {
+            self.skip_pids();
+        }
         self.builder = id;
         let mut process = Process::new(id, self.step.limits, self.step.personality);
-        process.parent = id - 1;
+        process.parent = i32::from(!self.step.builder_is_one);
         process.files = self.files.add(Files { users: 1, fds: Vec::new() })?;
         let (root, umask) = (self.root, self.step.umask);
         process.view = self.views.add(View { users: 1, root, cwd: root, umask })?;

@@ -9,6 +9,8 @@ use crate::tree::{NodeId, Tree};
 pub trait Home {
     /// Writes to the console, and returns when it is sent.
     fn console(&mut self, bytes: &[u8]);
+    /// Takes how many calls a step made, and their fingerprint. What it says of that on the console is its own.
+    fn traced(&mut self, _step: &[u8], _calls: u64, _trace: u64) {}
     /// The size of the export region in bytes; none where nothing is exported.
     fn region(&self) -> Option<u64>;
     /// Writes into the export region; never behind its end.

@@ -48,5 +48,6 @@ pub(super) fn settings(step: &Step<'_>, entropy: &Digest, resources: &Resources)
         log_limit: step.log_limit,
         memory_limit: resources.memory,
         process_limit: resources.processes,
+        vary: step.vary,
     })
 }

@@ -10,7 +10,6 @@ use crate::tree::NodeId;
 use formats::hex::Digest;
 use formats::log::Marker;
 use formats::plan::Step;
-use formats::say;
 use formats::say::{Text, Words};
 
 /// What came of a step.
@@ -73,11 +72,9 @@ impl Runner<'_> {
         });
         marker.finish(&mut Console(home));
         *time = outcome.time / 1_000_000;
-        // As the kernel's own words stand on the console.
+        self.home.traced(step.name.as_bytes(), outcome.calls, outcome.trace);
         for call in outcome.unknown {
-            let mut words = Words::new();
-            say!(&mut words, "footing: step ", step.name, " asked for ", call, ", which is not there");
-            self.home.console(words.line());
+            event!(self.home, "unknown ", step.name, " ", call);
         }
         if full {
             return Err(Reason::Log(step.log_limit));

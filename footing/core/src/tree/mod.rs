@@ -309,6 +309,12 @@ impl Tree {
         }
     }
 
+    /// Lets inode numbers start anew from a round number, whatever there is already.
+    pub fn round_inodes(&mut self) {
+        self.last_inode =
+            self.last_inode.saturating_add(1).checked_next_multiple_of(1 << 16).unwrap_or(u32::MAX);
+    }
+
     /// The inode number that this step sees.
     pub fn inode(&mut self, id: NodeId) -> u64 {
         let Ok(node) = self.get(id) else { return 0 };

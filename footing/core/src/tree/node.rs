@@ -130,6 +130,12 @@ impl Folder {
         next.map(|(name, &id)| (&**name, id))
     }
 
+    /// The last entry before a name, or the last of all.
+    pub fn before(&self, name: Option<&[u8]>) -> Option<(&[u8], NodeId)> {
+        let last = name.map_or_else(|| self.entries.last(), |name| self.entries.before(name));
+        last.map(|(name, &id)| (&**name, id))
+    }
+
     /// All entries, ascending by the bytes of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], NodeId)> {
         self.entries.iter().map(|(name, &id)| (&**name, id))

@@ -47,6 +47,7 @@ pub(super) fn step(source: &Source<'_>) -> Result<Step, Refusal> {
         log_limit: 1 << 30,
         space_limit: source.setting.space,
         limits: world::limits(),
+        vary: Default::default(),
         world,
         env: environment::guix(source, &top),
         cwd: top,

@@ -53,6 +53,7 @@ pub(super) fn step(source: &Source<'_>) -> Result<Step, Refusal> {
         log_limit: 1 << 30,
         space_limit: source.setting.space,
         limits: world::limits(),
+        vary: Default::default(),
         world,
         cwd: TOP.into(),
         builder: source.derivation.builder.clone(),

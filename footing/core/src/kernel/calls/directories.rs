@@ -2,6 +2,7 @@
 
 use super::{Arguments, fail};
 use crate::errno::{EBADF, EFAULT, EINVAL, ENOENT, ENOTDIR, Errno};
+use crate::kernel::varied::after;
 use crate::kernel::{Done, Kernel, Object};
 use crate::platform::Platform;
 use crate::tree::{Kind, NodeId};
@@ -86,7 +87,7 @@ impl<P: Platform> Kernel<P> {
         let mut bytes = Vec::new();
         while let Some((name, node)) = self.entry(folder, offset, last.as_deref())? {
             let kind = type_of(&self.tree.get(node)?.kind);
-            let record = record(layout, self.tree.inode(node), offset + 1, kind, &name);
+            let record = record(layout, self.shown_inode(node), offset + 1, kind, &name);
             if bytes.len() + record.len() > size {
                 if bytes.is_empty() {
                     return fail(EINVAL);
@@ -113,7 +114,14 @@ impl<P: Platform> Kernel<P> {
                 let above = if folder == root { folder } else { self.tree.parent(folder).unwrap_or(folder) };
                 Some((Box::from(&b".."[..]), above))
             }
-            _ => self.tree.folder(folder)?.after(last).map(|(name, node)| (Box::from(name), node)),
+            _ => {
+                let folder = self.tree.folder(folder)?;
+                let next = match self.step.vary.entries {
+                    None => folder.after(last),
+                    Some(seed) => after(folder, last, seed),
+                };
+                next.map(|(name, node)| (Box::from(name), node))
+            }
         })
     }
 
@@ -123,9 +131,21 @@ impl<P: Platform> Kernel<P> {
         let skipped = usize::try_from(offset.saturating_sub(2)).unwrap_or(usize::MAX);
         let last = match skipped.checked_sub(1) {
             None => None,
-            Some(before) => {
-                folder.iter().nth(before).or_else(|| folder.iter().last()).map(|(name, _)| Box::from(name))
-            }
+            Some(before) => match self.step.vary.entries {
+                None => folder
+                    .iter()
+                    .nth(before)
+                    .or_else(|| folder.iter().last())
+                    .map(|(name, _)| Box::from(name)),
+                Some(seed) => {
+                    let mut last: Option<Box<[u8]>> = None;
+                    for _ in 0..=before.min(folder.len()) {
+                        let Some((name, _)) = after(folder, last.as_deref(), seed) else { break };
+                        last = Some(name.into());
+                    }
+                    last
+                }
+            },
         };
         self.opens.get_mut(id)?.last = last;
         Ok(())

@@ -110,7 +110,7 @@ impl<P: Platform> Kernel<P> {
     }
 
     /// A pipe without bytes: its end, EAGAIN or a wait; a pipe with bytes: how many, at most so many.
-    fn available(&self, pipe: u32, most: u64, impatient: bool) -> Result<u64, Stop> {
+    fn available(&mut self, pipe: u32, most: u64, impatient: bool) -> Result<u64, Stop> {
         let place = self.pipes.get(pipe)?;
         match place.bytes.len() as u64 {
             0 if place.writers == 0 => Ok(0),

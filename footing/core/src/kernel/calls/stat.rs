@@ -85,10 +85,15 @@ impl<P: Platform> Kernel<P> {
         if self.tree.file(id).is_ok_and(|file| file.shared.is_some()) {
             self.pull(id, 0, u64::MAX);
         }
-        let inode = self.tree.inode(id);
+        let inode = self.shown_inode(id);
+        let enlarged = self.enlarged();
         let node = self.tree.get(id)?;
         let (kind, size, stored) = match &node.kind {
             Kind::File(file) => (0o10_0000, file.size, file.bytes().len() as u64),
+            Kind::Folder(folder) if enlarged > 1 => {
+                let size = (40 + 20 * folder.len() as u64).next_multiple_of(PAGE);
+                (0o4_0000, size, size)
+            }
             Kind::Folder(folder) => (0o4_0000, 40 + 20 * folder.len() as u64, 0),
             Kind::Link(target) => (0o12_0000, target.len() as u64, 0),
             Kind::Device(..) => (0o2_0000, 0, 0),
@@ -101,19 +106,21 @@ impl<P: Platform> Kernel<P> {
             Kind::Device(major, minor) => device(major, minor),
             _ => 0,
         };
+        let (mode, uid, gid, modified) = self.shown_input(node, matches!(node.kind, Kind::Link(_)));
         let folder = matches!(node.kind, Kind::Folder(_));
         let links = if folder { node.links.max(2) } else { node.links };
         Ok(Stat {
-            device: self.tree.volume_of(node.volume).map_or(0, |volume| volume.device.into()),
+            device: self
+                .shown_device(self.tree.volume_of(node.volume).map_or(0, |volume| volume.device.into())),
             inode,
-            mode: kind | node.mode,
+            mode: kind | mode,
             links: links.into(),
-            uid: self.shown(node.uid, self.step.uid),
-            gid: self.shown(node.gid, self.step.gid),
+            uid: self.shown(uid, self.step.uid),
+            gid: self.shown(gid, self.step.gid),
             special,
             size,
-            blocks: stored.next_multiple_of(PAGE) / 512,
-            times: node.times,
+            blocks: stored.next_multiple_of(PAGE * enlarged) / 512,
+            times: [node.times[0], modified, node.times[2]],
         })
     }
 
@@ -155,6 +162,7 @@ impl<P: Platform> Kernel<P> {
         let layout = Layout(Vec::with_capacity(144));
         let mode = u64::from(stat.mode);
         let (uid, gid) = (u64::from(stat.uid), u64::from(stat.gid));
+        let block = PAGE * self.enlarged();
         let layout = if self.compat {
             layout
                 .put(stat.device, 4)
@@ -165,7 +173,7 @@ impl<P: Platform> Kernel<P> {
                 .put(gid, 2)
                 .put(stat.special, 4)
                 .put(stat.size, 4)
-                .put(PAGE, 4)
+                .put(block, 4)
                 .put(stat.blocks, 4)
                 .times(stat.times, 4)
                 .put(0, 8)
@@ -179,7 +187,7 @@ impl<P: Platform> Kernel<P> {
                 .put(gid, 8)
                 .put(stat.special, 8)
                 .put(stat.size, 8)
-                .put(PAGE, 8)
+                .put(block, 8)
                 .put(stat.blocks, 8)
                 .times(stat.times, 8)
                 .put(0, 8)
@@ -192,6 +200,7 @@ impl<P: Platform> Kernel<P> {
 
     /// `struct stat64` of i386.
     fn put_stat64(&mut self, at: u64, stat: &Stat) -> Done {
+        let block = PAGE * self.enlarged();
         let layout = Layout(Vec::with_capacity(96))
             .put(stat.device, 8)
             .put(0, 4)
@@ -203,7 +212,7 @@ impl<P: Platform> Kernel<P> {
             .put(stat.special, 8)
             .put(0, 4)
             .put(stat.size, 8)
-            .put(PAGE, 4)
+            .put(block, 4)
             .put(stat.blocks, 8)
             .times(stat.times, 4)
             .put(stat.inode, 8);
@@ -276,7 +285,7 @@ impl<P: Platform> Kernel<P> {
         let special = numbers(stat.special);
         let mut layout = Layout(Vec::with_capacity(256))
             .put(0x7ff, 4)
-            .put(PAGE, 4)
+            .put(PAGE * self.enlarged(), 4)
             .put(0, 8)
             .put(stat.links, 4)
             .put(stat.uid.into(), 4)

@@ -19,7 +19,9 @@ impl<P: Platform> Kernel<P> {
         let (kind, limit, used, nodes) = match (volume, node) {
             (Some(volume), Some(node)) => {
                 let used = self.tree.used(self.tree.get(node)?.volume);
-                (0x0102_1994, volume.limit / PAGE, used / PAGE, volume.limit / 1024 + 64)
+                let more = self.enlarged();
+                let (blocks, nodes) = (volume.limit / PAGE, volume.limit / 1024 + 64);
+                (0x0102_1994, blocks.saturating_mul(more), used / PAGE, nodes.saturating_mul(more))
             }
             _ => (0x5049_5045, 0, 0, 0),
         };

@@ -36,7 +36,7 @@ impl<P: Platform> Kernel<P> {
     /// sysinfo(2).
     pub(crate) fn sys_sysinfo(&mut self, a: Arguments) -> Done {
         let (total, unit) =
-            if self.compat { (self.settings.memory / 4096, 4096_u32) } else { (self.settings.memory, 1) };
+            if self.compat { (self.shown_memory() / 4096, 4096_u32) } else { (self.shown_memory(), 1) };
         let free = total / 4 * 3;
         let word = self.long_size() as usize;
         let mut bytes = Vec::with_capacity(112);
@@ -146,7 +146,7 @@ impl<P: Platform> Kernel<P> {
         if self.foreign(id as i32) { Err(EPERM) } else { Ok(()) }
     }
 
-    /// sched_getaffinity(2): one processor.
+    /// sched_getaffinity(2): all processors.
     pub(crate) fn sys_sched_getaffinity(&mut self, a: Arguments) -> Done {
         let word = self.long_size();
         let length = a[1] & 0xffff_ffff;
@@ -154,15 +154,18 @@ impl<P: Platform> Kernel<P> {
             return fail(EINVAL);
         }
         self.named(a[0])?;
-        self.put_longs(a[2], &[1])?;
+        let all = u64::MAX >> (64 - self.cpus());
+        self.put_longs(a[2], &[all])?;
         Ok(word)
     }
 
-    /// sched_setaffinity(2): EINVAL without the first processor.
+    /// sched_setaffinity(2): EINVAL without a processor; no effect.
     pub(crate) fn sys_sched_setaffinity(&mut self, a: Arguments) -> Done {
         let mask = self.take(a[2], (a[1] & 0xffff_ffff).min(8))?;
         self.owned_by_us(a[0])?;
-        if mask.first().is_some_and(|byte| byte & 1 != 0) { Ok(0) } else { fail(EINVAL) }
+        let all = u64::MAX >> (64 - self.cpus());
+        let is_there = mask.iter().zip(all.to_le_bytes()).any(|(byte, there)| byte & there != 0);
+        if is_there { Ok(0) } else { fail(EINVAL) }
     }
 
     /// sched_getscheduler(2): SCHED_OTHER.

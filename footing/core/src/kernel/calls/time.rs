@@ -42,6 +42,7 @@ impl<P: Platform> Kernel<P> {
 
     /// clock_gettime(2).
     pub(crate) fn sys_clock_gettime(&mut self, a: Arguments) -> Done {
+        self.look();
         let now = self.clock_now(a[0] as i32)?;
         self.put_time(a[1], now, SECOND)?;
         Ok(0)
@@ -59,6 +60,7 @@ impl<P: Platform> Kernel<P> {
 
     /// gettimeofday(2). The zone is UTC.
     pub(crate) fn sys_gettimeofday(&mut self, a: Arguments) -> Done {
+        self.look();
         let now = self.time();
         if a[0] != 0 {
             self.put_time(a[0], now, 1_000_000)?;
@@ -71,6 +73,7 @@ impl<P: Platform> Kernel<P> {
 
     /// time(2).
     pub(crate) fn sys_time(&mut self, a: Arguments) -> Done {
+        self.look();
         let now = self.time().div_euclid(SECOND);
         if a[0] != 0 {
             self.put_longs(a[0], &[now as u64])?;

@@ -11,6 +11,15 @@ pub(crate) const RELEASE: &[u8] = b"6.12.0";
 /// The version that uname(2) shows.
 pub(crate) const VERSION: &[u8] = b"#1 footing";
 const KIB: u64 = 1024;
+/// What `/proc/cpuinfo` says of a processor behind its number, and behind that of its package.
+const PROCESSOR: (&[u8], &[u8]) = (
+    b"\nvendor_id\t: AuthenticAMD\ncpu family\t: 15\nmodel\t\t: 107\n\
+    model name\t: footing\nstepping\t: 1\ncpu MHz\t\t: 1000.000\ncache size\t: 512 KB\nphysical id\t: ",
+    b"\nsiblings\t: 1\ncore id\t\t: 0\ncpu cores\t: 1\nfpu\t\t: yes\nfpu_exception\t: yes\ncpuid level\t: 13\n\
+    wp\t\t: yes\nflags\t\t: fpu de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat pse36 clflush mmx fxsr \
+    sse sse2 ht syscall nx lm rep_good nopl cpuid\nbogomips\t: 2000.00\nclflush size\t: 64\n\
+    cache_alignment\t: 64\naddress sizes\t: 40 bits physical, 48 bits virtual\n\n",
+);
 
 fn line(text: &mut Vec<u8>, name: &[u8], kib: u64) {
     text.extend_from_slice(name);
@@ -23,12 +32,6 @@ fn line(text: &mut Vec<u8>, name: &[u8], kib: u64) {
 impl<P: Platform> Kernel<P> {
     pub(super) fn system_text(&mut self, kind: Proc) -> Vec<u8> {
         let fixed: &[u8] = match kind {
-            Proc::CpuInfo => b"processor\t: 0\nvendor_id\t: AuthenticAMD\ncpu family\t: 15\nmodel\t\t: 107\n\
-                model name\t: footing\nstepping\t: 1\ncpu MHz\t\t: 1000.000\ncache size\t: 512 KB\nphysical id\t: 0\n\
-                siblings\t: 1\ncore id\t\t: 0\ncpu cores\t: 1\nfpu\t\t: yes\nfpu_exception\t: yes\ncpuid level\t: 13\n\
-                wp\t\t: yes\nflags\t\t: fpu de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat pse36 clflush mmx fxsr \
-                sse sse2 ht syscall nx lm rep_good nopl cpuid\nbogomips\t: 2000.00\nclflush size\t: 64\n\
-                cache_alignment\t: 64\naddress sizes\t: 40 bits physical, 48 bits virtual\n\n",
             Proc::FileSystems => b"nodev\tproc\nnodev\ttmpfs\n",
             Proc::LoadAverage => b"0.00 0.00 0.00 1/1 1\n",
             Proc::SystemCommand => b"\n",
@@ -42,6 +45,15 @@ impl<P: Platform> Kernel<P> {
         };
         let mut text = fixed.to_vec();
         match kind {
+            Proc::CpuInfo => {
+                for number in 0..self.cpus() {
+                    text.extend_from_slice(b"processor\t: ");
+                    decimal(&mut text, number);
+                    text.extend_from_slice(PROCESSOR.0);
+                    decimal(&mut text, number);
+                    text.extend_from_slice(PROCESSOR.1);
+                }
+            }
             Proc::OsRelease => {
                 text.extend_from_slice(RELEASE);
                 text.push(b'\n');
@@ -73,8 +85,13 @@ impl<P: Platform> Kernel<P> {
             }
             Proc::SystemStat => {
                 let ticks = self.now / 10_000_000;
-                for name in [&b"cpu  "[..], b"cpu0 "] {
-                    text.extend_from_slice(name);
+                for number in 0..=self.cpus() {
+                    text.extend_from_slice(b"cpu");
+                    match number.checked_sub(1) {
+                        None => text.push(b' '),
+                        Some(number) => decimal(&mut text, number),
+                    }
+                    text.push(b' ');
                     decimal(&mut text, ticks);
                     text.extend_from_slice(b" 0 0 0 0 0 0 0 0 0\n");
                 }
@@ -83,7 +100,7 @@ impl<P: Platform> Kernel<P> {
                 text.extend_from_slice(b"\nprocesses 1\nprocs_running 1\nprocs_blocked 0\nsoftirq 0\n");
             }
             Proc::MemInfo => {
-                let total = self.settings.memory / KIB;
+                let total = self.shown_memory() / KIB;
                 for (name, kib) in [
                     (&b"MemTotal"[..], total),
                     (b"MemFree", total),

@@ -113,7 +113,7 @@ impl<P: Platform> Kernel<P> {
             };
             hex(text, offset, 8);
             text.extend_from_slice(if node.is_some() { b" 00:01 " } else { b" 00:00 " });
-            decimal(text, node.map_or(0, |node| self.tree.inode(node)));
+            decimal(text, node.map_or(0, |node| self.shown_inode(node)));
             let path = match region.label {
                 Label::Heap => b"[heap]".to_vec(),
                 Label::Stack => b"[stack]".to_vec(),

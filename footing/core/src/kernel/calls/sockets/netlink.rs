@@ -98,9 +98,9 @@ impl<P: Platform> Kernel<P> {
             reply.extend_from_slice(body);
         };
         let dump = flags & DUMP == DUMP;
-        let error = |errno: u16| [&(-i32::from(errno)).to_le_bytes()[..], head].concat();
+        let error = |errno: Errno| [&(-(errno.0 as i32)).to_le_bytes()[..], head].concat();
         match answers {
-            Err(errno) => add(ERROR, 0, &error(errno.0)),
+            Err(errno) => add(ERROR, 0, &error(errno)),
             Ok(answers) => {
                 for (kind, body) in answers {
                     add(kind, if dump { MULTI } else { 0 }, &body);
@@ -108,7 +108,7 @@ impl<P: Platform> Kernel<P> {
                 if dump {
                     add(END, MULTI, &[0; 4]);
                 } else if flags & ACKNOWLEDGE != 0 {
-                    add(ERROR, 0, &error(0));
+                    add(ERROR, 0, &error(Errno(0)));
                 }
             }
         }

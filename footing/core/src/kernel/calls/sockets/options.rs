@@ -82,7 +82,7 @@ impl<P: Platform> Kernel<P> {
         let value: u32 = match (a[1] as u32, a[2] as u32) {
             (SOL_SOCKET, 3) => socket.kind,
             (SOL_SOCKET, 4) => match self.take_reset(id) {
-                Err(errno) => errno.0.into(),
+                Err(errno) => errno.0 as u32,
                 Ok(()) => 0,
             },
             (SOL_SOCKET, 7 | 8) => BUFFER as u32,
