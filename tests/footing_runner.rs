@@ -50,7 +50,7 @@ impl Steps for Replay {
             put(&mut self.tree, store, base.as_bytes(), path);
         }
         log(&trace.log);
-        Outcome { end: End::Exited(trace.status), unknown: Vec::new(), calls: 0, time: 0 }
+        Outcome { end: End::Exited(trace.status), unknown: Vec::new(), calls: 0, trace: 0, time: 0 }
     }
 
     fn forget(&mut self, _id: FileId) {}

@@ -149,7 +149,7 @@ fn it_runs_in_a_chroot() {
 fn where_the_host_forbids_it_the_status_is_3() {
     let elsewhere = Elsewhere::new();
     let forbid = elsewhere.place("forbid");
-    let source = support::graph("forbid").with_extension("c");
+    let source = graph("forbid").with_extension("c");
     let gcc = std::process::Command::new("gcc").args(["-O1", "-static", "-o", &forbid]).arg(source).status();
     assert!(gcc.unwrap().success(), "apt-get install gcc libc6-dev");
     const PTRACE: &str = "101";
@@ -192,7 +192,7 @@ fn traces(record: &str) -> Vec<(String, u64, String)> {
 fn the_whole_trace_is_the_same_everywhere() {
     let elsewhere = Elsewhere::new();
     for name in ["defeat.ron", "defeat.lock.ron", "defeat.c", "defeat.go", "defeat.py", "Defeat.java"] {
-        std::fs::copy(support::graph("defeat").with_file_name(name), elsewhere.place(name)).unwrap();
+        std::fs::copy(graph("defeat").with_file_name(name), elsewhere.place(name)).unwrap();
     }
     let graph = elsewhere.place("defeat.ron");
     let text = std::fs::read_to_string(&graph).unwrap();

@@ -36,7 +36,7 @@ impl Steps for Mock {
 
     fn run_step(&mut self, root: NodeId, step: StepSettings, log: &mut dyn FnMut(&[u8])) -> Outcome {
         let end = (self.act)(&mut self.tree, root, &step, log);
-        Outcome { end, unknown: Vec::new(), calls: 0, time: 7_000_000 }
+        Outcome { end, unknown: Vec::new(), calls: 0, trace: 0, time: 7_000_000 }
     }
 
     fn forget(&mut self, id: FileId) {
