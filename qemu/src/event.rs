@@ -44,9 +44,9 @@ pub enum Event {
     Output { name: String, sha256: Sha256, size: u64, place: Place },
     /// An output holds the hash of this name in the store; told before the output itself is.
     Reference { output: String, name: String },
-    /// How many system calls a step made, and a fingerprint of all of them with their results; told before the step's end.
+    /// How many system calls a step made, and a fingerprint of all of them with their results; said before the step's end.
     Trace { step: String, calls: u64, trace: String },
-    /// A step asked for a system call that is not there, and got ENOSYS; told before the step's end.
+    /// A step asked for a system call that is not there, and got ENOSYS; said before the step's end.
     Unknown { step: String, call: String },
     /// A step is done.
     Built { name: String, milliseconds: u64 },

@@ -91,7 +91,7 @@ fn refused(results: &Results) -> BTreeMap<String, String> {
     results.failures().into_iter().collect()
 }
 
-/// Takes over what was built: it is exported where that was asked for, and given to what is left.
+/// Takes over what was built: it is exported where that was asked for, and is an input of what is left.
 fn take(
     setting: &Setting<'_>,
     left: &mut Prepared,
