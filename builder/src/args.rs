@@ -57,6 +57,15 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 #[expect(missing_docs, reason = "clap would print a flattened field's documentation in the place of its own")]
 pub enum Command {
+    /// Writes a first graph, graph.ron, to begin with
+    Init {
+        /// What it builds
+        #[arg(long, value_enum, default_value = "c")]
+        template: Template,
+        /// The folder, which is made if need be
+        #[arg(default_value = ".")]
+        folder: PathBuf,
+    },
     /// Reports every problem of a graph, with its place
     Check {
         #[command(flatten)]
@@ -266,6 +275,17 @@ impl MachineName {
             MachineName::Auto => "auto",
         }
     }
+}
+
+/// Graphs to begin with.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Template {
+    /// A program in C with configure and make: GNU hello, by gcc of Debian 12
+    C,
+    /// A wheel of a Python project
+    Python,
+    /// One step that writes one file
+    Empty,
 }
 
 /// Kernels that can be obtained by name.

@@ -5,6 +5,7 @@ use crate::locate::{Spot, Trail};
 use crate::model::{Graph, Place};
 use crate::plan;
 use crate::problem::Problem;
+use crate::select::Choices;
 
 impl Spot {
     /// The name of a seed or source.
@@ -34,6 +35,27 @@ impl Spot {
     /// One of the patterns that a seed or source is picked by.
     pub fn pick(graph: &Graph, name: &str, number: usize) -> Self {
         Trail::of(table(graph, name)).then(name).then("pick").item(number).spot()
+    }
+
+    /// What is mounted at a path for a derivation, by itself or by an alternative of a choice among its inputs; else its name.
+    pub fn mount(graph: &Graph, choices: &Choices, derivation: &str, path: &str) -> Self {
+        let trail = Trail::of("derivations");
+        let trail = trail.then(derivation);
+        let Some(found) = graph.derivations.get(derivation) else { return trail.key() };
+        if found.mounts.contains_key(path) {
+            return trail.then("mounts").then(path).spot();
+        }
+        let brings = |name: &&String| {
+            choices.alternative(graph, name).is_some_and(|taken| taken.mounts.contains_key(path))
+        };
+        let brought = found.inputs.iter().find(brings);
+        match brought.and_then(|choice| Some((choice, choices.get(choice)?))) {
+            Some((choice, taken)) => {
+                let all = Trail::of("choices");
+                all.then(choice).then("of").then(taken).then("mounts").then(path).spot()
+            }
+            None => trail.key(),
+        }
     }
 
     /// The name of a derivation.
@@ -67,8 +89,10 @@ mod tests {
     #[test]
     fn each_is_found_in_the_text() {
         let text = r#"(seeds: {"a": (from: [Text("x"), File("f")], pick: ["p"])}, sources: {"b": (from: [])},
-            derivations: {"c": (builder: "d")}, targets: [])"#;
+            derivations: {"c": (builder: "d", inputs: ["e"], mounts: {"/m": "a/n"})},
+            choices: {"e": (default: "f", of: {"f": (mounts: {"/g": "b"})})}, targets: [])"#;
         let graph = crate::read("x", text).unwrap();
+        let mount = |path| Spot::mount(&graph, &Choices::defaults(&graph), "c", path);
         let spots = [
             (Spot::input(&graph, "a"), "\"a\""),
             (Spot::place(&graph, "a", 0), "Text"),
@@ -76,6 +100,9 @@ mod tests {
             (Spot::pick(&graph, "a", 0), "\"p\""),
             (Spot::input_field(&graph, "b", "from"), "["),
             (Spot::derivation("c"), "\"c\""),
+            (mount("/m"), "\"a/n\""),
+            (mount("/g"), "\"b\""),
+            (mount("/h"), "\"c\""),
         ];
         for (spot, expected) in spots {
             let span = locate(text, &[spot]).remove(0).unwrap();

@@ -2,7 +2,8 @@
 //!
 //! A pattern is a path inside the tree, or a glob: `*` and `?` stay inside one component, `**` crosses them, `[a-z]` and
 //! `{a,b}` as usual. A pattern that names a folder takes all below it. No pattern at all takes everything. A pattern
-//! that takes nothing is an error: otherwise a renamed file would silently be missing from a seed.
+//! that takes nothing is an error: otherwise a renamed file would silently be missing from a seed. With a `!` before it, a
+//! pattern leaves out what it matches, whatever others take.
 
 use globset::{GlobBuilder, GlobMatcher};
 use std::{cell::Cell, ffi::OsStr, os::unix::ffi::OsStrExt};
@@ -17,13 +18,33 @@ pub enum Error {
 
 /// A list of patterns that remembers which of them were of use.
 pub struct Picker {
-    patterns: Vec<(String, GlobMatcher, Cell<bool>)>,
+    taken: Vec<Pattern>,
+    left_out: Vec<Pattern>,
+}
+
+struct Pattern {
+    text: String,
+    matcher: GlobMatcher,
+    used: Cell<bool>,
+}
+
+impl Pattern {
+    /// Whether the path, or a folder that it is in, is meant.
+    fn is_of(&self, path: &[u8]) -> bool {
+        let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
+        let is = |end: usize| self.matcher.is_match(OsStr::from_bytes(&path[..end]));
+        let found = slashes.chain([path.len()]).any(is);
+        if found {
+            self.used.set(true);
+        }
+        found
+    }
 }
 
 impl Picker {
     pub fn new(patterns: &[String]) -> Result<Self, Error> {
         let one = |pattern: &String| {
-            let plain = pattern.trim_end_matches('/');
+            let plain = pattern.strip_prefix('!').unwrap_or(pattern).trim_end_matches('/');
             let error = |what: String| Error::Pattern { pattern: pattern.clone(), what };
             if plain.is_empty() || plain.split('/').any(|part| matches!(part, "" | "." | "..")) {
                 return Err(error(
@@ -32,31 +53,25 @@ impl Picker {
             }
             let glob = GlobBuilder::new(plain).literal_separator(true).backslash_escape(true).build();
             let matcher = glob.map_err(|e| error(e.kind().to_string()))?.compile_matcher();
-            Ok((pattern.clone(), matcher, Cell::new(false)))
+            Ok(Pattern { text: pattern.clone(), matcher, used: Cell::new(false) })
         };
-        Ok(Picker { patterns: patterns.iter().map(one).collect::<Result<_, _>>()? })
+        let all = patterns.iter().map(one).collect::<Result<Vec<_>, _>>()?;
+        let (left_out, taken) = all.into_iter().partition(|pattern| pattern.text.starts_with('!'));
+        Ok(Picker { taken, left_out })
     }
 
     /// Whether the path, or a folder that it is in, is taken.
     pub fn takes(&self, path: &[u8]) -> bool {
-        if self.patterns.is_empty() {
-            return true;
-        }
-        let mut taken = false;
-        for (_, matcher, used) in &self.patterns {
-            let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
-            if slashes.chain([path.len()]).any(|end| matcher.is_match(OsStr::from_bytes(&path[..end]))) {
-                used.set(true);
-                taken = true;
-            }
-        }
-        taken
+        // All are asked, so that each knows whether it is of use.
+        let count = |patterns: &[Pattern]| patterns.iter().filter(|pattern| pattern.is_of(path)).count();
+        let taken = self.taken.is_empty() || count(&self.taken) > 0;
+        count(&self.left_out) == 0 && taken
     }
 
     /// To be asked at the end; `seen` says how much there was to take from.
     pub fn finish(&self, seen: &str) -> Result<(), Error> {
-        match self.patterns.iter().find(|(.., used)| !used.get()) {
-            Some((pattern, ..)) => Err(Error::Nothing(pattern.clone(), seen.into())),
+        match self.taken.iter().chain(&self.left_out).find(|pattern| !pattern.used.get()) {
+            Some(pattern) => Err(Error::Nothing(pattern.text.clone(), seen.into())),
             None => Ok(()),
         }
     }
@@ -83,6 +98,11 @@ mod tests {
             (&["usr/*/gcc"], "usr/a/b/gcc", false),
             (&["usr/**/gcc"], "usr/a/b/gcc", true),
             (&["{a,b}/c"], "b/c", true),
+            (&["!a/b"], "a/b/c", false),
+            (&["!a/b"], "a/c", true),
+            (&["a", "!**/doc"], "a/x/doc/y", false),
+            (&["a", "!**/doc"], "a/x/y", true),
+            (&["a", "!**/doc"], "b", false),
         ] {
             assert_eq!(takes(patterns, path), taken, "{patterns:?} {path}");
         }

@@ -64,9 +64,10 @@ pub fn describe(place: &Place) -> String {
         Place::Hex(_) => "inline hex".into(),
         Place::File(path) => format!("file {path}"),
         Place::Url(url) => url.clone(),
-        Place::Debian { packages, suite } => {
+        Place::Debian { packages, suite, dependencies } => {
             let many = if packages.len() == 1 { "" } else { "s" };
-            format!("Debian package{many} {}{}", packages.join(", "), of(suite))
+            let along = if *dependencies { " with dependencies" } else { "" };
+            format!("Debian package{many} {}{}{along}", packages.join(", "), of(suite))
         }
         Place::DebianSource { package, version, file, suite } => {
             format!("Debian source {package} {version} ({file}){}", of(suite))
@@ -86,9 +87,9 @@ mod tests {
 
     #[test]
     fn places_describe_themselves() {
-        let place =
-            Place::Debian { packages: vec!["gcc-12".into(), "libc6".into()], suite: Some("bookworm".into()) };
-        assert_eq!(describe(&place), "Debian packages gcc-12, libc6 of suite bookworm");
+        let (packages, suite) = (vec!["gcc-12".into(), "libc6".into()], Some("bookworm".into()));
+        let place = Place::Debian { packages, suite, dependencies: true };
+        assert_eq!(describe(&place), "Debian packages gcc-12, libc6 of suite bookworm with dependencies");
         let place = Place::Wheel { package: "six".into(), version: Some("1.16.0".into()) };
         assert_eq!(describe(&place), "wheel six 1.16.0");
     }

@@ -4,6 +4,7 @@ mod compare;
 mod ddc;
 mod disk;
 pub(crate) mod image;
+mod init;
 mod kernel;
 mod lock;
 mod plan;
@@ -28,6 +29,7 @@ pub fn perform(mut command: Command) -> Result<(), Failure> {
         settle(graph);
     }
     match command {
+        Command::Init { template, folder } => init::init(template, &folder),
         Command::Check { graph, json } => told(json, check::check(&graph, json))?,
         Command::Show { graph, recursive, json } => told(json, show::show(&graph, recursive, json)),
         Command::Lock { graph, cache } => lock::lock(&graph, &cache),
@@ -74,7 +76,8 @@ fn graph(command: &mut Command) -> Option<&mut Option<PathBuf>> {
         Command::Probe(args) => Some(&mut args.graph.path),
         // Derivations alone, or an option that is left out where no graph is meant.
         Command::Show { .. } | Command::Verify(_) => None,
-        Command::Compare(_)
+        Command::Init { .. }
+        | Command::Compare(_)
         | Command::Key { .. }
         | Command::Sign(_)
         | Command::VerifyImage { .. }

@@ -1,5 +1,6 @@
 //! From a graph to everything that an image is made of: choices made, inputs obtained, plan written.
 
+pub mod binds;
 pub mod folders;
 pub mod graph;
 pub mod runner;
@@ -219,6 +220,10 @@ pub fn prepare(
     }
     if !errors.is_empty() {
         return Err(source.input_problems(&graph, &errors));
+    }
+    let missing = binds::missing(&graph, &choices, &inputs)?;
+    if !missing.is_empty() {
+        return Err(source.problems(missing));
     }
     let resolved = resolved(&inputs);
     let on_failure = if args.keep_going { OnFailure::Continue } else { OnFailure::Stop };

@@ -111,7 +111,7 @@ impl Check<'_> {
         let list = spot.then("pick");
         for (number, pick) in input.pick.iter().enumerate() {
             let at = list.item(number);
-            if let Some(why) = paths::not_relative(pick) {
+            if let Some(why) = paths::not_relative(pick.strip_prefix('!').unwrap_or(pick)) {
                 let help = "write it as the tree has it: `usr/bin/cc`, or `usr/lib/*.so`";
                 self.error(at, format!("{pick:?} cannot be picked: {why}"), help);
             }

@@ -52,8 +52,16 @@ impl Check<'_> {
                     );
                 }
             }
-            Place::Debian { packages, suite } => {
+            Place::Debian { packages, suite, dependencies } => {
                 self.packages(&spot.then("packages"), packages, input);
+                if *dependencies && packages.len() == 1 && input.sha256.is_some() {
+                    let help = "take `sha256` out: the lock file pins each package";
+                    self.error(
+                        spot.then("dependencies"),
+                        "one sha256 cannot be that of several packages",
+                        help,
+                    );
+                }
                 self.suite(spot, suite.as_deref());
             }
             Place::DebianSource { package, version, file, suite } => {

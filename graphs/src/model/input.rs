@@ -47,6 +47,9 @@ pub enum Place {
         /// The release they come from; the machine's own if left out.
         #[serde(default)]
         suite: Option<String>,
+        /// Whether all that they depend on comes along, as `apt` resolves it.
+        #[serde(default)]
+        dependencies: bool,
     },
     /// A file of a Debian source package.
     DebianSource {

@@ -119,6 +119,19 @@ impl State {
         Ok(run(program, "apt", &all)?.0)
     }
 
+    /// What `apt` would install to have these packages, `NAME=VERSION` each.
+    pub fn simulate(&self, packages: &[String]) -> Result<Vec<String>, Reason> {
+        let conf = self.conf();
+        let conf = conf.to_string_lossy();
+        let fixed = ["-c", &conf, "install", "-s", "-q", "--no-install-recommends", "--"];
+        let args: Vec<&str> = fixed.into_iter().chain(packages.iter().map(String::as_str)).collect();
+        let (printed, said) = run("apt-get", "apt", &args)?;
+        if said.lines().any(|line| line.starts_with("E: ")) {
+            return Err(Reason::Program { program: "apt-get install", what: text::unmet(&printed, &said) });
+        }
+        Ok(text::installed(&printed))
+    }
+
     /// The mirrors that the machine's sources name, with their suites; this state's lists must be empty.
     pub fn repositories(&self) -> Result<Vec<Repository>, Reason> {
         Ok(repositories(&self.query("apt-get", &["update", "--print-uris"])?))

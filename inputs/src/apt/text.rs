@@ -61,6 +61,25 @@ pub fn errors(said: &str) -> String {
     if lines.is_empty() { "it failed and said nothing".into() } else { lines.join("; ") }
 }
 
+/// The packages of lines `Inst NAME (VERSION …)`, as `NAME=VERSION`. Source: apt-get(8), --simulate.
+pub fn installed(printed: &str) -> Vec<String> {
+    let one = |line: &str| {
+        let (name, rest) = line.strip_prefix("Inst ")?.split_once(' ')?;
+        // What is installed now would stand in brackets before that; nothing is.
+        let version = rest.strip_prefix('(')?.split([' ', ')']).next()?;
+        Some(format!("{name}={version}"))
+    };
+    printed.lines().filter_map(one).collect()
+}
+
+/// Why packages can not be installed together: what `apt` prints below its heading, else its errors.
+pub fn unmet(printed: &str, said: &str) -> String {
+    let below = printed.lines().skip_while(|line| !line.starts_with("The following packages have unmet"));
+    let lines: Vec<&str> =
+        below.skip(1).take_while(|line| line.starts_with(' ')).map(str::trim).take(3).collect();
+    if lines.is_empty() { errors(said) } else { lines.join("; ") }
+}
+
 /// The status that a mirror gave for the one file that was asked for: that of HTTP, or 404 where a mirror is a folder.
 ///
 /// `apt` prints `E: Failed to fetch URI  404  Not Found [IP: …]`; the URI itself may hold any digits.
@@ -115,6 +134,16 @@ mod tests {
         for other in ["Could not connect to m:404 (127.0.0.1)", "Hash Sum mismatch 404", "4040  x", ""] {
             assert_eq!(status(&line(other)), None, "{other}");
         }
+    }
+
+    #[test]
+    fn reads_what_would_be_installed() {
+        let printed = "NOTE: x\nInst gcc-12-base (12.2.0-14 Debian:12.15/oldstable [amd64])\n\
+            Inst libc6 (2.36-9+deb12u14 A, B [amd64]) []\nConf libc6 (2.36 x)\n";
+        assert_eq!(installed(printed), ["gcc-12-base=12.2.0-14", "libc6=2.36-9+deb12u14"]);
+        let printed = "The following packages have unmet dependencies:\n a : Depends: b (>= 2)\nInst\n";
+        assert_eq!(unmet(printed, "E: x\n"), "a : Depends: b (>= 2)");
+        assert_eq!(unmet("", "E: x\n"), "x");
     }
 
     #[test]

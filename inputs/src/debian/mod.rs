@@ -50,6 +50,29 @@ impl Debian {
         fresh: bool,
         reporter: Reporter,
     ) -> Result<Vec<Deb>, Reason> {
+        self.ask(cache, packages, suite, fresh, reporter, |state| show(state, packages))
+    }
+
+    /// The same, and behind them all that they depend on, by name. Lists must be young.
+    pub fn closure(
+        &self,
+        cache: &Cache,
+        packages: &[String],
+        suite: Option<&str>,
+        reporter: Reporter,
+    ) -> Result<Vec<Deb>, Reason> {
+        self.ask(cache, packages, suite, true, reporter, |state| closure(state, packages))
+    }
+
+    fn ask(
+        &self,
+        cache: &Cache,
+        packages: &[String],
+        suite: Option<&str>,
+        fresh: bool,
+        reporter: Reporter,
+        ask: impl Fn(&State) -> Result<Vec<Deb>, Reason>,
+    ) -> Result<Vec<Deb>, Reason> {
         if let Some(bad) = packages.iter().find(|package| !is_name(package)) {
             return Err(Reason::UnknownPackage {
                 names: bad.clone(),
@@ -60,7 +83,7 @@ impl Debian {
         let ours = |own: &str| suite.is_none_or(|suite| own == suite || is_update_of(own, suite));
         let machine = repositories.iter().all(|repository| ours(&repository.suite));
         if machine && !fresh {
-            let found = show(&open(cache, Lists::Machine, repositories)?, packages);
+            let found = ask(&open(cache, Lists::Machine, repositories)?);
             if let Ok(found) = found {
                 return Ok(found
                     .into_iter()
@@ -72,7 +95,7 @@ impl Debian {
             Some(suite) if !machine => Lists::Suite { suite: suite.into(), source: false },
             _ => Lists::Own,
         };
-        let found = young(cache, lists, repositories, fresh, reporter, |state| show(state, packages))?;
+        let found = young(cache, lists, repositories, fresh, reporter, ask)?;
         Ok(found.into_iter().map(|deb| Deb { suite: suite.map(Into::into), ..deb }).collect())
     }
 
@@ -227,6 +250,22 @@ fn young<T>(
     reporter.say(&format!("package lists ({name})"));
     state.refresh()?;
     ask(&state)
+}
+
+/// The candidates of the names, in order, and what has to be installed with them where nothing is installed yet.
+///
+/// Packages of which every Debian has some (`Essential: yes`) are named by no dependency, and do not come along.
+fn closure(state: &State, packages: &[String]) -> Result<Vec<Deb>, Reason> {
+    let named = show(state, packages)?;
+    let installed = state.simulate(packages)?;
+    let is_named = |package: &str| {
+        let name = package.split_once('=').map_or(package, |(name, _)| name);
+        named.iter().any(|deb| deb.package == name)
+    };
+    let mut needed: Vec<String> = installed.into_iter().filter(|package| !is_named(package)).collect();
+    needed.sort();
+    let needed = if needed.is_empty() { vec![] } else { show(state, &needed)? };
+    Ok(named.into_iter().chain(needed).collect())
 }
 
 /// The candidates of the names, in order.

@@ -28,8 +28,11 @@ pub struct Lock {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
-    /// In the order in which the graph names the packages.
+    /// In the order in which the graph names the packages; then what these depend on, by name.
     pub files: Vec<Locked>,
+    /// How many of the files, the last ones, are there because others depend on them; none where dependencies do not come along.
+    #[serde(default)]
+    pub needed: Option<usize>,
     /// NAR sha256 of the resulting tree, if it is a tree.
     #[serde(default)]
     pub tree: Option<String>,
@@ -118,7 +121,10 @@ impl Entry {
     pub fn answers(&self, place: &graphs::Place) -> bool {
         use graphs::Place;
         match (place, &self.files[..]) {
-            (Place::Debian { packages, suite }, files) if packages.len() == files.len() => {
+            (Place::Debian { packages, suite, dependencies }, files)
+                if *dependencies == self.needed.is_some()
+                    && packages.len() + self.needed.unwrap_or(0) == files.len() =>
+            {
                 packages.iter().zip(files).all(|(wanted, file)| {
                     let (package, version) =
                         wanted.split_once('=').map_or((&wanted[..], None), |(p, v)| (p, Some(v)));

@@ -34,8 +34,13 @@ pub struct Change {
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let or = |side: &Option<String>| side.clone().unwrap_or("(none)".into());
-        write!(f, "{}: {} {} -> {}", self.input, self.what, or(&self.old), or(&self.new))
+        write!(f, "{}: {} ", self.input, self.what)?;
+        match (&self.old, &self.new) {
+            (Some(old), Some(new)) => write!(f, "{old} -> {new}"),
+            (None, Some(new)) => write!(f, "{new} (new)"),
+            (Some(old), None) => write!(f, "{old} is gone"),
+            (None, None) => Ok(()),
+        }
     }
 }
 
@@ -48,7 +53,7 @@ pub fn renew(store: &Store, specs: &[InputSpec], old: &Lock, keep: bool, progres
         if let Some(entry) =
             before.filter(|entry| keep && spec.input.from.iter().any(|place| entry.answers(place)))
         {
-            return finish(store, spec, entry.files.clone(), progress);
+            return finish(store, spec, (entry.files.clone(), entry.needed), progress);
         }
         resolve(store, spec, progress)
     });
@@ -87,10 +92,10 @@ fn resolve(store: &Store, spec: &InputSpec, progress: &dyn Progress) -> Result<E
 fn finish(
     store: &Store,
     spec: &InputSpec,
-    files: Vec<Locked>,
+    (files, needed): (Vec<Locked>, Option<usize>),
     progress: &dyn Progress,
 ) -> Result<Entry, Error> {
-    let mut entry = Entry { files, tree: None };
+    let mut entry = Entry { files, needed, tree: None };
     let obtained = store.obtain(spec, Some(&entry), progress)?;
     entry.tree = (obtained.kind == graphs::Kind::Tree).then(|| obtained.sha256.to_string());
     Ok(entry)
@@ -98,12 +103,20 @@ fn finish(
 
 fn changes(old: &Lock, new: &Lock) -> Vec<Change> {
     type Side = BTreeMap<(String, String), (String, String)>;
+    // What comes along with packages of which all is new is one line.
+    let is_new = |name: &str| !old.inputs.contains_key(name);
     let side = |lock: &Lock| -> Side {
         let files = lock.inputs.iter().flat_map(|(name, entry)| {
+            let needed = entry.needed.filter(|&needed| needed > 0 && is_new(name));
+            let named = entry.files.len() - needed.unwrap_or(0).min(entry.files.len());
             let file =
                 |f: &Locked| ((name.clone(), f.package().into()), (f.version().into(), f.sha256().into()));
             let tree = entry.tree.clone().map(|tree| ((name.clone(), "tree".into()), (tree.clone(), tree)));
-            entry.files.iter().map(file).chain(tree).collect::<Vec<_>>()
+            let along = needed.map(|needed| {
+                let what = graphs::words::count(needed, "package");
+                ((name.clone(), what), ("that these need".into(), String::new()))
+            });
+            entry.files[..named].iter().map(file).chain(along).chain(tree).collect::<Vec<_>>()
         });
         files.collect()
     };
@@ -130,7 +143,10 @@ mod tests {
     fn lock(version: &str, sha256: &str) -> Lock {
         let (package, file) = ("six".to_owned(), "six.whl".to_owned());
         let wheel = Wheel { package, version: version.into(), sha256: sha256.into(), size: 1, file };
-        Lock { inputs: [("s".into(), Entry { files: vec![Locked::Wheel(wheel)], tree: None })].into() }
+        Lock {
+            inputs: [("s".into(), Entry { files: vec![Locked::Wheel(wheel)], needed: None, tree: None })]
+                .into(),
+        }
     }
 
     #[test]
@@ -140,7 +156,7 @@ mod tests {
         assert!(said(&lock("1", "a"), &lock("1", "a")).is_empty());
         assert_eq!(said(&lock("1", "a"), &lock("2", "b")), ["s: six 1 -> 2"]);
         assert_eq!(said(&lock("1", "a"), &lock("1", "b")), ["s: six a -> b"]);
-        assert_eq!(said(&Lock::default(), &lock("1", "b")), ["s: six (none) -> 1"]);
-        assert_eq!(said(&lock("1", "b"), &Lock::default()), ["s: six 1 -> (none)"]);
+        assert_eq!(said(&Lock::default(), &lock("1", "b")), ["s: six 1 (new)"]);
+        assert_eq!(said(&lock("1", "b"), &Lock::default()), ["s: six 1 is gone"]);
     }
 }

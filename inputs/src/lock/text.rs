@@ -96,6 +96,9 @@ pub fn write(lock: &Lock) -> String {
             out += &format!("                {},\n", one(file));
         }
         out += "            ],\n";
+        if let Some(needed) = entry.needed {
+            out += &format!("            needed: {needed},\n");
+        }
         if let Some(tree) = &entry.tree {
             out += &format!("            tree: {},\n", quote(tree));
         }
@@ -157,8 +160,9 @@ mod tests {
             file: "z.whl".into(),
         });
         let tree = Some("ef".repeat(32));
-        let gcc = Entry { files: vec![deb("gcc", Some("bookworm")), deb("libc6", None)], tree };
-        let zig = Entry { files: vec![wheel], tree: None };
+        let gcc =
+            Entry { files: vec![deb("gcc", Some("bookworm")), deb("libc6", None)], needed: Some(1), tree };
+        let zig = Entry { files: vec![wheel], needed: None, tree: None };
         Lock { inputs: [("zig".into(), zig), ("gcc".into(), gcc)].into() }
     }
 

@@ -165,21 +165,26 @@ impl Store {
         in_parallel(specs, |spec| self.obtain(spec, lock.inputs.get(&spec.name), progress))
     }
 
-    /// What a floating place stands for now.
+    /// What a floating place stands for now, and how many of it are dependencies of the others.
     pub(super) fn resolve(
         &self,
         spec: &InputSpec,
         place: &Place,
         progress: &dyn Progress,
-    ) -> Result<Vec<Locked>, Reason> {
+    ) -> Result<(Vec<Locked>, Option<usize>), Reason> {
         let reporter = Reporter { input: &spec.name, to: progress };
         match place {
-            Place::Debian { packages, suite } => {
-                let found = self.debian.resolve(&self.cache, packages, suite.as_deref(), true, reporter)?;
-                Ok(found.into_iter().map(Locked::Deb).collect())
+            Place::Debian { packages, suite, dependencies } => {
+                let (cache, suite) = (&self.cache, suite.as_deref());
+                let found = match dependencies {
+                    true => self.debian.closure(cache, packages, suite, reporter)?,
+                    false => self.debian.resolve(cache, packages, suite, true, reporter)?,
+                };
+                let needed = dependencies.then(|| found.len() - packages.len().min(found.len()));
+                Ok((found.into_iter().map(Locked::Deb).collect(), needed))
             }
             Place::Wheel { package, version } => {
-                Ok(vec![self.new_wheel(package, version.as_deref(), reporter)?])
+                Ok((vec![self.new_wheel(package, version.as_deref(), reporter)?], None))
             }
             _ => Err(Reason::NotLocked),
         }

@@ -35,7 +35,7 @@ impl Store {
                 )?;
             }
             Place::Url(url) => http::download(url, part, self.fetch, &self.hosts, reporter)?,
-            Place::Debian { packages, suite } => {
+            Place::Debian { packages, suite, .. } => {
                 let deb = self.pinned_deb(packages, suite.as_deref(), sha256, reporter)?;
                 return self.debian.fetch(&self.cache, &deb, part, reporter);
             }

@@ -67,7 +67,7 @@ fn without_a_hash() {
     let bench = Bench::new();
     let obtain =
         |place| bench.obtain(&InputSpec::new("it", &plain(vec![place]), bench.folder.path())).unwrap_err();
-    let packages = Place::Debian { packages: vec!["a".into()], suite: None };
+    let packages = Place::Debian { packages: vec!["a".into()], suite: None, dependencies: false };
     assert!(obtain(packages).contains("`groundup lock GRAPH`"));
     assert!(obtain(Place::Text("x".into())).contains(&hash::bytes(b"x")));
     assert!(obtain(Place::Url("http://127.0.0.1:1/".into())).contains("has no sha256"));
@@ -154,7 +154,7 @@ fn a_cache_that_is_poisoned_throughout_is_noticed() {
         size: file.size,
         file: "p.whl".into(),
     };
-    let entry = Entry { files: vec![Locked::Wheel(wheel)], tree: Some(got.sha256.to_string()) };
+    let entry = Entry { files: vec![Locked::Wheel(wheel)], needed: None, tree: Some(got.sha256.to_string()) };
     poison("evil");
     let found = again().obtain(&spec, Some(&entry), &Silent).unwrap();
     assert_eq!((&found.sha256, fs::read_to_string(found.path.join("a")).unwrap()), (&got.sha256, "x".into()));

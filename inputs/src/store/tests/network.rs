@@ -7,7 +7,8 @@ use crate::lock::renew;
 const HELP: &str = "this test needs a Debian mirror (apt) or a package index (pip)";
 
 fn debian(packages: &[&str], suite: Option<&str>) -> Place {
-    Place::Debian { packages: packages.iter().map(|p| (*p).into()).collect(), suite: suite.map(Into::into) }
+    let packages = packages.iter().map(|p| (*p).into()).collect();
+    Place::Debian { packages, suite: suite.map(Into::into), dependencies: false }
 }
 
 fn locked(bench: &Bench, place: Place, pick: &[&str]) -> (InputSpec, Lock) {
