@@ -26,9 +26,10 @@ pub fn init(template: Template, folder: &Path) -> Result<(), Failure> {
         _ => fail(&error),
     })?;
     file.write_all(text.as_bytes()).map_err(|error| fail(&error))?;
-    let named = term::quoted(&path.display().to_string());
+    let named = path.strip_prefix(".").unwrap_or(&path).display().to_string();
+    let named = term::quoted(&named);
     term::note(&format!("next: groundup lock {named}, then groundup run {named}"));
-    term::result(&format!("{}\n", path.display()))
+    term::result(&format!("{named}\n"))
 }
 
 #[cfg(test)]
