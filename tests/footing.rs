@@ -112,3 +112,64 @@ fn kernels_are_lanes() {
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
     assert!(text.contains("2 lanes, 7 outputs. agrees: 7."), "{text}");
 }
+
+/// A kernel that another graph makes, out of footing's own bytes: it boots, and the record says what it came of.
+#[test]
+fn a_kernel_that_a_graph_builds_is_booted_and_tied() {
+    let folder = support::folder();
+    let at = folder.path();
+    fs::copy(support::busybox(), at.join("busybox")).unwrap();
+    fs::write(at.join("footing"), FOOTING).unwrap();
+    let hash = |file: &str| builder::hash(&fs::read(at.join(file)).unwrap());
+    let (busybox, footing) = (hash("busybox"), hash("footing"));
+    let step = |name: &str, script: &str| {
+        format!(
+            "\"{name}\": (builder: \"/bin/sh\", args: [\"-c\", \"{script}\"], mounts: {{\"/bin/sh\": \"busybox\", \"/bin/busybox\": \"busybox\"}}, \
+             inputs: [\"busybox\", \"footing\"]),"
+        )
+    };
+    let write = |name: &str, steps: &[String], targets: &str| {
+        let graph = format!(
+            "(seeds: {{\"busybox\": (from: [File(\"busybox\")], sha256: \"{busybox}\", executable: true)}},\n\
+             sources: {{\"footing\": (from: [File(\"footing\")], sha256: \"{footing}\")}},\n\
+             derivations: {{{}}}, targets: [{targets}])",
+            steps.concat()
+        );
+        fs::write(at.join(name), graph).unwrap();
+    };
+    let steps = [
+        step("kernel", "/bin/busybox cp /store/footing /store/kernel"),
+        step("tree", "/bin/busybox mkdir /store/tree; /bin/busybox cp /store/footing /store/tree/vmlinux"),
+        step("text", "echo hello >/store/text"),
+    ];
+    write("kernels.ron", &steps, "\"kernel\", \"tree\", \"text\"");
+    write("broken.ron", &[step("kernel", "exit 3")], "\"kernel\"");
+    let kernel = |wish: &str| format!("{wish}@{}", at.join("kernels.ron").display());
+    let record = at.join("record");
+    for wish in ["kernel", "tree", "tree/vmlinux"] {
+        let run = run(None, &["--kernel", &kernel(wish), "--record", record.to_str().unwrap()]);
+        assert_eq!(run.status, Some(0), "{}", run.stderr);
+        let record: serde_json::Value = serde_json::from_slice(&fs::read(&record).unwrap()).unwrap();
+        let parts = record.pointer("/predicate/runDetails/builder/builderDependencies").unwrap();
+        let part = parts.as_array().unwrap().iter().find(|part| part["name"] == "kernel").unwrap();
+        assert_eq!(part["digest"]["sha256"], footing);
+        let from = &part["annotations"]["builtFrom"];
+        assert_eq!(from["graph"], "kernels.ron");
+        assert_eq!(from["graphSha256"], hash("kernels.ron"));
+        assert_eq!(from["output"], wish.split('/').next().unwrap());
+        assert_eq!(from["machine"], "native");
+    }
+    let broken = format!("kernel@{}", at.join("broken.ron").display());
+    for (wish, status, said) in [
+        (kernel("text"), 2, "the output is no kernel"),
+        (kernel("tree/other"), 2, "the output has no file other"),
+        (kernel("other"), 2, "its outputs are: kernel, tree, text"),
+        (broken, 1, "of 1 step, 1 failed"),
+        ("kernel@none.ron".into(), 2, "none.ron: No such file"),
+        ("@kernels.ron".into(), 2, "an output and a graph are needed"),
+    ] {
+        let output = support::groundup().args(["run", "--kernel", &wish]).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(status) && text.contains(said), "{wish}: {text}");
+    }
+}

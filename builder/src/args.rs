@@ -230,9 +230,10 @@ pub const QEMU: &str = "qemu-system-x86_64";
 /// What a machine is made of.
 #[derive(Clone, Debug, Args)]
 pub struct Tools {
-    /// The kernel: `minimal`, `debian`, `footing`, or a bzImage or an ELF file that boots by PVH [default: minimal if `groundup kernel
+    /// The kernel: `minimal`, `debian`, `footing`, a bzImage or an ELF file that boots by PVH, or OUTPUT@GRAPH: what a graph builds, on
+    /// native, unless the cache has it; OUTPUT/FILE@GRAPH for a file in it other than vmlinux [default: minimal if `groundup kernel
     /// minimal` has built it; else, and for several CPUs, debian]
-    #[arg(long, value_name = "minimal|debian|footing|FILE")]
+    #[arg(long, value_name = "minimal|debian|footing|FILE|OUTPUT@GRAPH")]
     pub kernel: Option<String>,
     /// The QEMU to run
     #[arg(long, value_name = "PROGRAM", default_value = QEMU)]

@@ -3,10 +3,11 @@
 use crate::args;
 use crate::failure::Failure;
 use crate::prepare::runner::Script;
+use crate::run::built;
 use crate::run::kernel::{self, Kernel};
 use formats::digest::Sha256;
 use graphs::Role;
-use records::record::{About, Component, Digest};
+use records::record::{About, BuiltFrom, Component, Digest};
 use std::path::{Path, PathBuf};
 
 /// One trusted thing.
@@ -20,6 +21,8 @@ pub struct Part {
     pub sha256: Sha256,
     /// Bytes.
     pub size: u64,
+    /// The graph that built it, if one did.
+    pub origin: Option<BuiltFrom>,
 }
 
 /// What is wrong with the tools that were asked for, as far as it costs nothing to know.
@@ -42,7 +45,7 @@ pub fn probe_kernel(tools: &args::Tools) -> Result<(), Failure> {
 pub fn disk(kernel: &Kernel) -> Result<Vec<Part>, Failure> {
     let loader = |(name, bytes): (&str, Vec<u8>)| {
         let (about, size) = ("loader of the disk".into(), bytes.len() as u64);
-        Part { name: name.into(), about, sha256: Sha256::of(&bytes), size }
+        Part { name: name.into(), about, sha256: Sha256::of(&bytes), size, origin: None }
     };
     let mut parts: Vec<_> = images::disk::loaders().into_iter().map(loader).collect();
     parts.extend(own(kernel)?);
@@ -51,16 +54,18 @@ pub fn disk(kernel: &Kernel) -> Result<Vec<Part>, Failure> {
 
 /// The kernel, and PID 1 before it, unless it does without.
 fn own(kernel: &Kernel) -> Result<Vec<Part>, Failure> {
-    Ok(match kernel.is_footing() {
-        true => vec![part("footing", &kernel.about, &kernel.path)?],
-        false => vec![init(), part("kernel", &kernel.about, &kernel.path)?],
-    })
+    if kernel.is_footing() {
+        return Ok(vec![part("footing", &kernel.about, &kernel.path)?]);
+    }
+    let about = kernel.origin.as_ref().map_or_else(|| kernel.about.clone(), built::about);
+    let part = part("kernel", &about, &kernel.path)?;
+    Ok(vec![init(), Part { origin: kernel.origin.clone(), ..part }])
 }
 
 /// What every machine has.
 pub fn init() -> Part {
     let (about, size) = ("PID 1".into(), images::INIT.len() as u64);
-    Part { name: "init".into(), about, sha256: Sha256::of(images::INIT), size }
+    Part { name: "init".into(), about, sha256: Sha256::of(images::INIT), size, origin: None }
 }
 
 /// The machine that is this program itself, with footing in it.
@@ -85,7 +90,8 @@ pub fn parts(tools: &args::Tools, kernel: &Kernel) -> Result<Vec<Part>, Failure>
 pub fn with_script(parts: &[Part], script: &Script) -> Result<Vec<Part>, Failure> {
     let sha256 = Sha256::of(&script.text);
     let about = "the plan as a shell script".to_owned();
-    let mut all = vec![Part { name: "init".into(), about, sha256, size: script.text.len() as u64 }];
+    let mut all =
+        vec![Part { name: "init".into(), about, sha256, size: script.text.len() as u64, origin: None }];
     all.push(part("busybox", "the shell of the script", &script.busybox)?);
     all.extend(parts.iter().filter(|part| part.name != "init").cloned());
     Ok(all)
@@ -110,7 +116,13 @@ pub fn static_program(option: &str, path: &Path) -> Result<PathBuf, Failure> {
 fn part(name: &str, about: &str, path: &Path) -> Result<Part, Failure> {
     let bytes =
         std::fs::read(path).map_err(|error| Failure::machine(format!("{}: {error}", path.display())))?;
-    Ok(Part { name: name.into(), about: about.into(), sha256: Sha256::of(&bytes), size: bytes.len() as u64 })
+    Ok(Part {
+        name: name.into(),
+        about: about.into(),
+        sha256: Sha256::of(&bytes),
+        size: bytes.len() as u64,
+        origin: None,
+    })
 }
 
 /// The file that a program's name stands for.
@@ -128,7 +140,7 @@ pub fn descriptors(parts: &[Part]) -> Vec<Component> {
     let one = |part: &Part| Component {
         name: part.name.clone(),
         digest: Digest { sha256: part.sha256 },
-        annotations: About { about: part.about.clone(), size: part.size },
+        annotations: About { about: part.about.clone(), size: part.size, built_from: part.origin.clone() },
     };
     parts.iter().map(one).collect()
 }

@@ -75,7 +75,7 @@ fn inputs(prepared: &Prepared, role: Role) -> impl Iterator<Item = Part> + '_ {
         let trust: Vec<_> = input.trust.iter().cloned().collect();
         let about = [&[tcb::role(input.role).to_owned()], files.as_slice(), &trust].concat().join(", ");
         let obtained = &input.obtained;
-        Part { name: name.clone(), about, sha256: obtained.sha256, size: obtained.size }
+        Part { name: name.clone(), about, sha256: obtained.sha256, size: obtained.size, origin: None }
     })
 }
 

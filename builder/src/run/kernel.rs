@@ -1,12 +1,14 @@
-//! The kernel that was asked for: Debian's, the minimal one, footing, or a file.
+//! The kernel that was asked for: Debian's, the minimal one, footing, an output of a graph, or a file.
 
 use crate::args;
 use crate::failure::Failure;
+use crate::run::built;
 use crate::ui::fetching::Fetching;
 use crate::ui::term;
 use graphs::Input;
 use images::kernel::minimal::{self, Minimal};
 use inputs::{InputSpec, Store};
+use records::record::BuiltFrom;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -23,6 +25,8 @@ pub struct Kernel {
     pub path: PathBuf,
     /// What it is.
     pub about: String,
+    /// The graph that built it, if one was asked to.
+    pub origin: Option<BuiltFrom>,
 }
 
 impl Kernel {
@@ -34,7 +38,7 @@ impl Kernel {
 
 impl From<images::kernel::Kernel> for Kernel {
     fn from(kernel: images::kernel::Kernel) -> Kernel {
-        Kernel { path: kernel.path, about: kernel.about }
+        Kernel { path: kernel.path, about: kernel.about, origin: None }
     }
 }
 
@@ -53,7 +57,8 @@ pub fn kernel(tools: &args::Tools, cache: &Path, several: bool) -> Result<Kernel
             }
         },
         Some("footing") => return Ok(images::kernel::footing(cache).map_err(Failure::machine)?.into()),
-        Some(file) => return Ok(Kernel { path: file.into(), about: String::new() }),
+        Some(output) if built::is_meant(output) => return built::kernel(output, cache),
+        Some(file) => return Ok(Kernel { path: file.into(), about: String::new(), origin: None }),
         None if several => debian()?,
         None => match built()? {
             Some(minimal) => minimal.elf.into(),
@@ -69,20 +74,27 @@ pub fn probe(wish: Option<&str>) -> Result<(), Failure> {
     let Some(name) = wish.filter(|name| !["minimal", "debian", "footing"].contains(name)) else {
         return Ok(());
     };
+    if built::is_meant(name) {
+        return built::probe(name);
+    }
     let mut start = Vec::new();
     File::open(name).and_then(|file| file.take(1024).read_to_end(&mut start)).map_err(|error| {
         let help = "name a kernel that can be read, or `debian` for Debian's by package name";
         Failure::help(format!("--kernel {name}: {error}"), help)
     })?;
-    // The boot protocol's magic (the kernel's Documentation/arch/x86/boot.rst), or ELF's.
-    let bzimage = start.get(0x1fe..0x200) == Some(&[0x55, 0xaa]) && start.get(0x202..0x206) == Some(b"HdrS");
-    if !bzimage && !start.starts_with(b"\x7fELF") {
+    if !is_kernel(&start) {
         let text = format!(
             "--kernel {name}: this is no kernel for x86 (a bzImage such as /boot/vmlinuz-*, or an ELF file)"
         );
         return Err(Failure::machine(text));
     }
     Ok(())
+}
+
+/// Whether bytes start as a kernel does: with the boot protocol's magic (the kernel's Documentation/arch/x86/boot.rst), or ELF's.
+pub fn is_kernel(start: &[u8]) -> bool {
+    let bzimage = start.get(0x1fe..0x200) == Some(&[0x55, 0xaa]) && start.get(0x202..0x206) == Some(b"HdrS");
+    bzimage || start.starts_with(b"\x7fELF")
 }
 
 /// Builds the minimal kernel, unless the cache has what this machine's compiler makes.

@@ -3,6 +3,7 @@
 pub mod auto;
 pub mod boot;
 pub mod build;
+pub mod built;
 pub mod cancel;
 pub mod executor;
 pub mod kernel;

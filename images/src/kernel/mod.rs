@@ -58,6 +58,16 @@ pub fn footing(cache: &Path) -> Result<Kernel, Error> {
     }
 }
 
+/// Keeps a kernel that a graph built.
+pub fn keep_built(cache: &Path, bytes: &[u8]) -> Result<Kernel, Error> {
+    Kernel::keep(&folder(cache)?, bytes, "")
+}
+
+/// The kernel with this hash in a cache, if it is there and still is what it was.
+pub fn kept_built(cache: &Path, sha256: &str) -> Option<Kernel> {
+    Kernel::kept(&folder(cache).ok()?, sha256, "")
+}
+
 /// The folder for kernels in a cache.
 fn folder(cache: &Path) -> Result<PathBuf, Error> {
     let folder = cache.join("kernels");

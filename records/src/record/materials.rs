@@ -100,4 +100,27 @@ pub struct About {
     pub about: String,
     /// Bytes.
     pub size: u64,
+    /// The graph that built it for this run, if one did.
+    #[serde(rename = "builtFrom", default, skip_serializing_if = "Option::is_none")]
+    pub built_from: Option<BuiltFrom>,
+}
+
+/// What a component came of that another graph built.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BuiltFrom {
+    /// The graph's name: the last component of its path.
+    pub graph: String,
+    /// Of its text.
+    pub graph_sha256: Sha256,
+    /// Of its plan.
+    pub plan_sha256: Sha256,
+    /// The output.
+    pub output: String,
+    /// Of its NAR.
+    pub output_sha256: Sha256,
+    /// The component's file in it; none if the output is the file.
+    pub file: Option<String>,
+    /// The machine that built it.
+    pub machine: String,
 }

@@ -6,7 +6,7 @@
 
 mod materials;
 
-pub use materials::{About, Component, Dependency, Digest, File, Origin, Text};
+pub use materials::{About, BuiltFrom, Component, Dependency, Digest, File, Origin, Text};
 
 use formats::digest::Sha256;
 use serde::{Deserialize, Serialize};
