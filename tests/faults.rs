@@ -1,4 +1,4 @@
-//! What can go wrong around a machine: each is told apart, nothing is lost, and nothing is left behind.
+//! What can go wrong around a machine: each has its own message, nothing is lost, and nothing is left behind.
 #![allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
 
 mod support;

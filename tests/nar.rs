@@ -4,7 +4,7 @@
 
 mod support;
 
-use formats::canonical::{Allowed, Special};
+use formats::canonical::{Allowed, SetIdPolicy};
 use formats::nar::{Discard, Hashed};
 use init::keep::Keeper;
 use init::{nar, walk};
@@ -65,7 +65,7 @@ fn place(path: &Path) -> (File, CString) {
 
 fn library_hash(path: &Path) -> String {
     let ((folder, name), mut names, mut order) = (place(path), vec![0; 1 << 20], vec![0; 1 << 16]);
-    let room = walk::Room::new(&mut names, &mut order);
+    let room = walk::Buffers::new(&mut names, &mut order);
     let folder = rustix::fd::AsFd::as_fd(&folder);
     let mut buffer = [0; 5000];
     let written = nar::write(folder, &name, room, &mut buffer, &mut walk::Path::new(), &mut Discard);
@@ -75,12 +75,14 @@ fn library_hash(path: &Path) -> String {
 /// Moves the tree to the folder `kept` beside it.
 fn keep(path: &Path, limit: u64) -> Result<PathBuf, walk::Error> {
     let ((folder, name), mut names, mut order) = (place(path), vec![0; 1 << 20], vec![0; 1 << 16]);
-    let room = walk::Room::new(&mut names, &mut order);
+    let room = walk::Buffers::new(&mut names, &mut order);
     let folder = rustix::fd::AsFd::as_fd(&folder);
     let kept = path.with_file_name("kept");
     fs::create_dir_all(&kept).unwrap();
-    let mut keeper =
-        Keeper::new(File::open(&kept).unwrap().into(), Allowed { special: Special::Refused, left: limit });
+    let mut keeper = Keeper::new(
+        File::open(&kept).unwrap().into(),
+        Allowed { special: SetIdPolicy::Refused, left: limit },
+    );
     let (mut buffer, mut path, hashed) = ([0; 5000], walk::Path::new(), Hashed::Archive);
     nar::hash(hashed, folder, &name, room, &mut buffer, &mut path, &mut Discard, Some(&mut keeper))?;
     Ok(kept.join(OsStr::from_bytes(name.to_bytes())))

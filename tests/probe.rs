@@ -8,7 +8,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
-use support::cases::{self, blamed, probe, reasons, report, told, wrong};
+use support::cases::{self, blamed, probe, reasons, report, step_of, wrong};
 use support::groundup;
 
 fn shell() -> PathBuf {
@@ -58,11 +58,11 @@ fn the_same_seed_gives_the_same_report() {
 fn what_is_replayed_differs_in_the_same_bytes() {
     let step = ["--step", "random-uuid", "--vary"];
     let found = report(&shell(), &[&step[..], &["randomness", "--seed", "7"]].concat());
-    let cause = &told(&found, "random-uuid")["causes"][0];
+    let cause = &step_of(&found, "random-uuid")["causes"][0];
     let again = cause["replay"].as_str().unwrap();
     let words: Vec<&str> = again.split(' ').skip(3).filter(|word| *word != "--again").collect();
     let again = report(&shell(), &words);
-    assert_eq!(told(&again, "random-uuid")["causes"][0]["differences"], cause["differences"]);
+    assert_eq!(step_of(&again, "random-uuid")["causes"][0]["differences"], cause["differences"]);
 }
 
 /// A verdict says no more than was shown, and what was asked for by name and not answered is no success.
@@ -73,29 +73,29 @@ fn what_can_not_be_varied_says_so() {
         let output = probe(&shell(), &[&step[..], &["--json", "--vary", vary]].concat());
         let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         let text = String::from_utf8(output.stderr).unwrap();
-        (output.status.code(), told(&report, "clean-text").clone(), report["not_varied"].clone(), text)
+        (output.status.code(), step_of(&report, "clean-text").clone(), report["not_varied"].clone(), text)
     };
-    let (status, told, not_varied, said) = run("cpu,umask-077");
+    let (status, step, not_varied, said) = run("cpu,umask-077");
     assert_eq!(status, Some(1));
     assert!(said.contains("asked for by name, and not varied in every step: cpu"), "{said}");
-    assert_eq!(told["state"], "same in what was varied");
-    assert_eq!(told["variations"]["cpu"]["result"], "not varied");
-    assert_eq!(told["variations"]["umask-077"]["result"], "same");
+    assert_eq!(step["state"], "same in what was varied");
+    assert_eq!(step["variations"]["cpu"]["result"], "not varied");
+    assert_eq!(step["variations"]["umask-077"]["result"], "same");
     assert_eq!(not_varied[0]["vary"], "cpu");
     // So does a subject, and a set.
     assert_eq!(run("architecture information").0, Some(1));
     assert_eq!(run("cpu+home").0, Some(1));
     // A part of what there is is all that was asked for, and no more was shown.
-    let (status, told, not_varied, _) = run("umask-077");
-    assert_eq!((status, &told["state"]), (Some(0), &"same in what was varied".into()));
+    let (status, step, not_varied, _) = run("umask-077");
+    assert_eq!((status, &step["state"]), (Some(0), &"same in what was varied".into()));
     assert_eq!(not_varied, serde_json::json!([]));
     // What a machine can never vary there is listed, and does not count.
-    let (status, told, _, _) = run("all");
-    assert_eq!((status, &told["state"]), (Some(0), &"same in what was varied".into()));
-    assert_eq!(told["variations"]["cpu"]["result"], "not varied");
+    let (status, step, _, _) = run("all");
+    assert_eq!((status, &step["state"]), (Some(0), &"same in what was varied".into()));
+    assert_eq!(step["variations"]["cpu"]["result"], "not varied");
     // Though the host's clock is not touched.
     let report = report(&shell(), &["--machine", "host", "--step", "time-year", "--vary", "date,locale"]);
-    let cells = &cases::told(&report, "time-year")["variations"];
+    let cells = &step_of(&report, "time-year")["variations"];
     assert_eq!(cells["date"]["result"], "differs");
     // It makes no difference, but there is none that could.
     assert_eq!(cells["locale"]["more"], "no such locale among the inputs");
@@ -115,7 +115,7 @@ fn the_first_difference_ends_it() {
     assert_eq!(one, first("archive-modes", "2"));
     let early: serde_json::Value = serde_json::from_slice(&one.1).unwrap();
     assert_eq!(blamed(&early, "archive-modes"), ["input-modes".to_owned()].into());
-    assert_eq!(told(&early, "archive-modes")["variations"]["home"]["result"], "not varied");
+    assert_eq!(step_of(&early, "archive-modes")["variations"]["home"]["result"], "not varied");
     assert!(early["builds"].as_u64().unwrap() < 12, "{}", early["builds"]);
     // Where there is none, everything is tried.
     let clean = first("clean-text", "2");
@@ -148,7 +148,7 @@ fn a_signal_ends_it_at_any_time() {
 /// What differs only because of what it is given says so, however many steps that came through, and whatever of several
 /// differences it was that came through.
 #[test]
-fn heirs_of_heirs_are_told() {
+fn what_inherits_what_was_inherited_is_named() {
     let folder = support::folder();
     // To be pasted into a shell, this has to be quoted.
     let graph = folder.path().join("it's a graph.ron");
@@ -171,14 +171,14 @@ fn heirs_of_heirs_are_told() {
     fs::write(&graph, format!("{seeds}    derivations: {{\n{}{targets}", steps.concat())).unwrap();
     fs::copy(shell().with_extension("lock.ron"), graph.with_extension("lock.ron")).unwrap();
     let report = report(&graph, &["--machine", "host", "--vary", "host-name,user-name"]);
-    let giver = |step: &str| told(&report, step)["inherits"].clone();
+    let giver = |step: &str| step_of(&report, step)["inherits"].clone();
     assert_eq!(blamed(&report, "source"), ["host-name".to_owned(), "user-name".to_owned()].into());
     assert_eq!((giver("heir"), giver("next")), ("source".into(), "heir".into()));
     assert_eq!((giver("source"), giver("clean")), (serde_json::Value::Null, serde_json::Value::Null));
     // What it needs by way of others is built, too.
     let alone = cases::report(&graph, &["--machine", "host", "--vary", "host-name", "--step", "last"]);
-    assert_eq!(told(&alone, "last")["state"], "same in what was varied");
-    let again = told(&report, "source")["causes"][0]["replay"].as_str().unwrap();
+    assert_eq!(step_of(&alone, "last")["state"], "same in what was varied");
+    let again = step_of(&report, "source")["causes"][0]["replay"].as_str().unwrap();
     let again = again.strip_prefix("groundup").unwrap();
     let program = groundup();
     let mut shell = std::process::Command::new("sh");
@@ -206,7 +206,7 @@ fn a_step_that_hangs_is_ended() {
     fs::write(&graph, format!("{seeds}{step}")).unwrap();
     fs::copy(shell().with_extension("lock.ron"), folder.path().join("hang.lock.ron")).unwrap();
     let report = report(&graph, &["--machine", "host", "--vary", "umask-002,umask-077"]);
-    let cells = &told(&report, "hang")["variations"];
+    let cells = &step_of(&report, "hang")["variations"];
     assert_eq!(cells["umask-002"]["result"], "same");
     assert_eq!(cells["umask-077"]["result"], "failed");
     assert!(cells["umask-077"]["more"].as_str().unwrap().contains("time"), "{}", cells["umask-077"]);

@@ -61,7 +61,7 @@ fn what_the_shim_does_not_reach_is_not_varied() {
         assert!(said.contains("asked for by name, and not varied in every step: "), "{machine}: {said}");
         let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         for step in ["bits", "child"] {
-            let found = cases::told(&report, step);
+            let found = cases::step_of(&report, step);
             assert_eq!(found["state"], "same in what was varied", "{machine}: {found:#}");
             let result = |name: &str| found["variations"][name]["result"].as_str().unwrap().to_owned();
             assert_eq!(
@@ -76,7 +76,7 @@ fn what_the_shim_does_not_reach_is_not_varied() {
                 "{found:#}"
             );
         }
-        let clean = cases::told(&report, "clean");
+        let clean = cases::step_of(&report, "clean");
         assert_eq!(clean["variations"]["inodes"]["result"], "same", "{machine}: {clean:#}");
         assert_eq!(clean["notes"], serde_json::json!([]), "{machine}");
         assert!(fs::read_to_string(&page).unwrap().contains("<p>a program for 32 bits ran; "), "{machine}");

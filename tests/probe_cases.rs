@@ -7,7 +7,7 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use support::cases::{self, blamed, reasons, report, told, wrong};
+use support::cases::{self, blamed, reasons, report, step_of, wrong};
 
 /// Whether it can be varied on this machine.
 fn is_varied(set: &str) -> bool {
@@ -24,7 +24,7 @@ fn found_on_host(name: &str, steps: &[&str]) {
     let probed = |step: &String| steps.is_empty() || steps.contains(&step.as_str());
     for (step, stated) in reasons(&graph).into_iter().filter(|(step, _)| probed(step)) {
         let found = blamed(&report, &step);
-        let noisy = told(&report, &step)["noisy"] == true;
+        let noisy = step_of(&report, &step)["noisy"] == true;
         // What the clock says differs by itself here, and so may what depends on the time that something takes.
         let by_itself = |set: &String| noisy && set == "scheduling";
         // Another kernel draws other addresses, or none.
@@ -82,7 +82,7 @@ fn tools_of_every_distribution() {
     let steps = ["compressed", "hidden", "temporary-name", "ls-inode", "df", "open-files", "pinned-tar"];
     found_on_host("tools", &steps);
     let report = report(&cases::graph("tools"), &["--machine", "host", "--step", "compressed"]);
-    let causes = told(&report, "compressed")["causes"].as_array().unwrap();
+    let causes = step_of(&report, "compressed")["causes"].as_array().unwrap();
     assert_eq!(causes.len(), 3);
     for cause in causes {
         let again = cause["replay"].as_str().unwrap().strip_prefix("groundup").unwrap();

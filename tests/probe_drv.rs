@@ -4,7 +4,7 @@
 mod support;
 
 use std::path::Path;
-use support::cases::{blamed, probe, report, told};
+use support::cases::{blamed, probe, report, step_of};
 use support::nix::all;
 use support::{folder, need};
 
@@ -27,16 +27,16 @@ fn derivations_are_blamed_for_what_they_differ_with() {
         assert_eq!(blamed(&report, of(name)), [reason.to_owned()].into(), "{name}");
     }
     for name in ["pointer", "clean", "pinned"] {
-        assert_eq!(told(&report, of(name))["state"], "same in what was varied", "{name}");
+        assert_eq!(step_of(&report, of(name))["state"], "same in what was varied", "{name}");
     }
     // It needs what differs only through what refers to it.
-    let heir = told(&report, of("heir"));
+    let heir = step_of(&report, of("heir"));
     assert_eq!((&heir["state"], &heir["inherits"]), (&"inherits a difference".into(), &of("dated").into()));
-    let pinned = &told(&report, of("pinned"))["variations"];
+    let pinned = &step_of(&report, of("pinned"))["variations"];
     assert_eq!(pinned["time-zone"]["more"], "the derivation itself says what it is, or has nothing of it");
     assert_eq!(pinned["date"]["result"], "same");
     // What it is shown again with is a command that works, and a step goes by the name of its derivation.
-    let again = told(&report, of("host"))["causes"][0]["replay"].as_str().unwrap();
+    let again = step_of(&report, of("host"))["causes"][0]["replay"].as_str().unwrap();
     assert!(
         again.starts_with(&format!("groundup probe {root} --step {} --vary host-name", of("host"))),
         "{again}"

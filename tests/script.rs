@@ -1,5 +1,5 @@
 //! The plan as a shell script, run by busybox as PID 1 in the place of ours, comes to the same hashes; and an image by anyone
-//! is read, and what is amiss in it is told, without running it.
+//! is read, and its findings are listed, without running it.
 #![allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
 
 mod support;
@@ -287,14 +287,14 @@ fn failures_end_as_they_do_by_pid_1() {
 }
 
 #[test]
-fn images_are_read_and_what_is_amiss_is_told() {
+fn images_are_read_and_their_findings_listed() {
     need("busybox", "busybox-static");
     let folder = folder();
     let at = folder.path();
     for (name, more) in [("plain", &[][..]), ("packed", &["--xz"]), ("script", &["--script", BUSYBOX])] {
         assert_eq!(run(at, &[&["image", "-o", name], more].concat()).0, Some(0));
         let (status, said, _) = run(at, &["verify-image", name]);
-        assert!(status == Some(0) && said.contains("Nothing is amiss."), "{name}: {said}");
+        assert!(status == Some(0) && said.contains("No findings."), "{name}: {said}");
         for line in ["run by hex0-self", "seen by hex0-self", "  hex1: /store/hex0-self", "7 steps"] {
             assert!(said.contains(line), "{name}: {line}\n{said}");
         }
@@ -320,30 +320,30 @@ fn images_are_read_and_what_is_amiss_is_told() {
         said
     };
     for (change, says) in [
-        ("true", "amiss: the archive is none that groundup writes"),
-        ("echo >> init", "amiss: /init is not known"),
-        ("echo >> inputs/hex0", "amiss: the input hex0 is not what the plan says"),
-        ("rm inputs/hex0", "amiss: the input hex0 is not in the image"),
-        ("echo > inputs/more", "amiss: /inputs/more is nothing that the plan names"),
-        ("mkdir etc && echo > etc/rc", "amiss: /etc/rc is nothing that the plan names"),
-        ("sed -i s/^uid.1000/uid\\ 0/ plan", "amiss: /plan, line"),
-        ("rm plan", "amiss: there is no /plan"),
-        ("rm init", "amiss: there is no /init"),
-        ("chmod a-x init", "amiss: /init can not be executed"),
+        ("true", "finding: the archive is none that groundup writes"),
+        ("echo >> init", "finding: /init is not known"),
+        ("echo >> inputs/hex0", "finding: the input hex0 is not what the plan says"),
+        ("rm inputs/hex0", "finding: the input hex0 is not in the image"),
+        ("echo > inputs/more", "finding: /inputs/more is nothing that the plan names"),
+        ("mkdir etc && echo > etc/rc", "finding: /etc/rc is nothing that the plan names"),
+        ("sed -i s/^uid.1000/uid\\ 0/ plan", "finding: /plan, line"),
+        ("rm plan", "finding: there is no /plan"),
+        ("rm init", "finding: there is no /init"),
+        ("chmod a-x init", "finding: /init can not be executed"),
         // What stands in a link's place is not what is run.
-        ("mv plan real && ln -s real plan", "amiss: /plan is a symbolic link to \"real\", not a file"),
-        ("mv init real && ln -s real init", "amiss: /init is a symbolic link to \"real\", not a file"),
-        ("ln plan again", "amiss: /plan is a hard link, not a file"),
-        ("rm plan && mkdir plan", "amiss: /plan is a directory, not a file"),
+        ("mv plan real && ln -s real plan", "finding: /plan is a symbolic link to \"real\", not a file"),
+        ("mv init real && ln -s real init", "finding: /init is a symbolic link to \"real\", not a file"),
+        ("ln plan again", "finding: /plan is a hard link, not a file"),
+        ("rm plan && mkdir plan", "finding: /plan is a directory, not a file"),
         (
             "mv inputs real && ln -s real inputs",
-            "amiss: /inputs is a symbolic link to \"real\", not a directory",
+            "finding: /inputs is a symbolic link to \"real\", not a directory",
         ),
         (
             "rm inputs/hex0 && ln -s /init inputs/hex0",
-            "amiss: the input hex0 is not in the image, or not as the exec",
+            "finding: the input hex0 is not in the image, or not as the exec",
         ),
-        ("chmod a-x inputs/hex0", "amiss: the input hex0 is not in the image, or not as the exec"),
+        ("chmod a-x inputs/hex0", "finding: the input hex0 is not in the image, or not as the exec"),
     ] {
         let said = tampered(change);
         assert!(said.contains(says), "{change}: {said}");

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use support::cases::told;
+use support::cases::step_of;
 
 /// What a step writes down: as it is, and as it is with this variation. `*` stands for what only has to be another.
 const SEEN: [(&str, &str, &str, &str); 40] = [
@@ -85,8 +85,8 @@ fn each_variation_is_seen_from_inside_and_is_the_only_one() {
     let folder = support::folder();
     let report = support::cases::report(&view(folder.path()), &[]);
     check(&report, &[], &[]);
-    assert_ne!(told(&report, "entropy")["variations"]["entropy"]["result"], "same");
-    let varied = told(&report, "pid")["variations"].as_object().unwrap();
+    assert_ne!(step_of(&report, "entropy")["variations"]["entropy"]["result"], "same");
+    let varied = step_of(&report, "pid")["variations"].as_object().unwrap();
     let is_seen = |name: &str| ELSEWHERE.contains(&name) || SEEN.iter().any(|(_, seen, ..)| *seen == name);
     let unseen: Vec<_> = varied.keys().filter(|name| !is_seen(name)).collect();
     assert!(unseen.is_empty(), "no step sees {unseen:?}");
@@ -108,9 +108,9 @@ fn footing_varies_the_same_on_native() {
     let report = support::cases::report(&graph, &["--machine", "native"]);
     check(&report, &NOT_ON_NATIVE, &ON_NATIVE);
     // There the plan's entropy is the seed of all random numbers.
-    assert_eq!(told(&report, "random-numbers")["variations"]["entropy"]["result"], "differs");
+    assert_eq!(step_of(&report, "random-numbers")["variations"]["entropy"]["result"], "differs");
     for name in ["cpu", "board", "kernel"] {
-        assert_eq!(told(&report, "pid")["variations"][name]["result"], "not varied");
+        assert_eq!(step_of(&report, "pid")["variations"][name]["result"], "not varied");
     }
 }
 
@@ -119,7 +119,7 @@ fn check(report: &Value, but: &[&str], values: &[(&str, &str, &str)]) {
     for (step, variation, without, with) in SEEN.into_iter().filter(|(step, ..)| !but.contains(step)) {
         let other = values.iter().find(|(name, ..)| *name == variation);
         let (without, with) = other.map_or((without, with), |&(_, without, with)| (without, with));
-        let causes = told(report, step)["causes"].as_array().unwrap();
+        let causes = step_of(report, step)["causes"].as_array().unwrap();
         let cause = causes.iter().find(|cause| cause["vary"] == variation);
         let cause = cause.unwrap_or_else(|| panic!("{step} does not see {variation}: {causes:?}"));
         let bytes = &cause["differences"][0]["bytes"];

@@ -130,10 +130,10 @@ pub enum Command {
     },
     /// Builds a graph and prints a hash for every output
     Run(Box<Run>),
-    /// Builds a graph in several lanes that differ in one thing, and tells which outputs they agree on
+    /// Builds a graph in several lanes that differ in one thing, and shows which outputs they agree on
     #[command(after_help = DDC_HELP)]
     Ddc(Box<Ddc>),
-    /// Finds out why steps are not reproducible: varies what they see and tells which variation it is
+    /// Finds out why steps are not reproducible: varies what they see and names the variation
     #[command(after_help = probe::HELP)]
     Probe(Box<Probe>),
     /// Says which outputs any number of records agree on

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 /// A part of a file, to be read as a way into it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum Locator {
     /// What is inside a file that is compressed in this way.
     Inside(&'static str),
     /// A member of an `ar` or `tar` archive.
@@ -23,15 +23,15 @@ pub enum Step {
     Line(usize),
 }
 
-impl fmt::Display for Step {
+impl fmt::Display for Locator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Step::Inside(how) => write!(f, "inside {how}"),
-            Step::Header => write!(f, "header"),
-            Step::Member(name) => write!(f, "member {}", shown(name)),
-            Step::Section(name) => write!(f, "section {}", shown(name)),
-            Step::Symbol(name, offset) => write!(f, "{}+{offset:#x}", shown(name)),
-            Step::Line(number) => write!(f, "line {number}"),
+            Locator::Inside(how) => write!(f, "inside {how}"),
+            Locator::Header => write!(f, "header"),
+            Locator::Member(name) => write!(f, "member {}", shown(name)),
+            Locator::Section(name) => write!(f, "section {}", shown(name)),
+            Locator::Symbol(name, offset) => write!(f, "{}+{offset:#x}", shown(name)),
+            Locator::Line(number) => write!(f, "line {number}"),
         }
     }
 }
@@ -40,7 +40,7 @@ impl fmt::Display for Step {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
     /// The way to it, if there is one.
-    pub at: Vec<Step>,
+    pub at: Vec<Locator>,
     /// The first byte that differs, from the start of the whole file, or of all that is inside it if the way leads there; the
     /// shorter one's length if it is the beginning of the other.
     pub first: u64,
@@ -57,7 +57,7 @@ pub fn parts(one: &[u8], other: &[u8]) -> Vec<Part> {
     }
     if let Some((how, one, other)) = inside::inside(one, other) {
         let mut parts = plain(&one, &other);
-        parts.iter_mut().for_each(|part| part.at.insert(0, Step::Inside(how)));
+        parts.iter_mut().for_each(|part| part.at.insert(0, Locator::Inside(how)));
         return parts;
     }
     plain(one, other)
@@ -102,7 +102,7 @@ fn within(one: &[u8], other: &[u8], start: [usize; 2]) -> Vec<Part> {
             return parts;
         }
     }
-    let at = line(one, other, first as usize).into_iter().map(Step::Line).collect();
+    let at = line(one, other, first as usize).into_iter().map(Locator::Line).collect();
     let within = [start[0]..start[0] + one.len(), start[1]..start[1] + other.len()];
     vec![Part { at, first: start[0] as u64 + first, bytes, within }]
 }
@@ -122,13 +122,13 @@ fn sections(a: &elf::Elf, one: &[u8], b: &elf::Elf, other: &[u8], start: [usize;
         let range = pair.map_or(0..0, |pair| pair.range.clone());
         let bytes = &other[range.clone()];
         let Some((first, differing)) = count(&one[section.range.clone()], bytes) else { continue };
-        let mut at = vec![Step::Section(section.name.clone())];
-        at.extend(a.symbol(section, first).map(|(name, offset)| Step::Symbol(name, offset)));
+        let mut at = vec![Locator::Section(section.name.clone())];
+        at.extend(a.symbol(section, first).map(|(name, offset)| Locator::Symbol(name, offset)));
         let within = [moved(&section.range, start[0]), moved(&range, start[1])];
         all.push(Part { at, first: within[0].start as u64 + first, bytes: differing, within });
     }
     for section in left.filter(|section| !section.range.is_empty()) {
-        let at = vec![Step::Section(section.name.clone())];
+        let at = vec![Locator::Section(section.name.clone())];
         let end = start[0] + one.len();
         let within = [end..end, moved(&section.range, start[1])];
         all.push(Part { at, first: end as u64, bytes: section.range.len() as u64, within });
@@ -162,9 +162,9 @@ mod tests {
         let part = |at, first, bytes, [one, other]: [usize; 2]| {
             [Part { at, first, bytes, within: [0..one, 0..other] }]
         };
-        assert_eq!(parts(b"a\nb\nc", b"a\nx\nd!"), part(vec![Step::Line(2)], 2, 3, [5, 6]));
+        assert_eq!(parts(b"a\nb\nc", b"a\nx\nd!"), part(vec![Locator::Line(2)], 2, 3, [5, 6]));
         assert_eq!(parts(b"\0ab", b"\0a"), part(vec![], 2, 1, [3, 2]));
-        assert_eq!(parts(b"", b"x"), part(vec![Step::Line(1)], 0, 1, [0, 1]));
+        assert_eq!(parts(b"", b"x"), part(vec![Locator::Line(1)], 0, 1, [0, 1]));
     }
 
     #[test]
@@ -178,11 +178,11 @@ mod tests {
         };
         let found = parts(&archive(b"x\ny"), &archive(b"x\nz"));
         assert_eq!(found.len(), 1);
-        assert_eq!(found[0].at, [Step::Member("two.txt".into()), Step::Line(2)]);
+        assert_eq!(found[0].at, [Locator::Member("two.txt".into()), Locator::Line(2)]);
         // The magic number, a header, two bytes, a header, two bytes.
         assert_eq!((found[0].first, found[0].bytes), (8 + 60 + 2 + 60 + 2, 1));
         assert_eq!(found[0].within, [130..133, 130..133]);
-        let said: Vec<_> = found[0].at.iter().map(Step::to_string).collect();
+        let said: Vec<_> = found[0].at.iter().map(Locator::to_string).collect();
         assert_eq!(said.join(", "), "member two.txt, line 2");
     }
 
@@ -203,13 +203,13 @@ mod tests {
             encoder.finish().unwrap()
         };
         let found = parts(&gzip(&tar(1), 6), &gzip(&tar(7), 6));
-        let said: Vec<_> = found[0].at.iter().map(Step::to_string).collect();
+        let said: Vec<_> = found[0].at.iter().map(Locator::to_string).collect();
         assert_eq!(said.join(", "), "inside gzip, member folder/file, header");
         // The last digit of the time, and then of the sum. Source: tar(5).
         assert_eq!((found.len(), found[0].first), (1, 136 + 10));
         // The same inside: then it is the compressed bytes that differ.
         let found = parts(&gzip(&tar(1), 0), &gzip(&tar(1), 9));
-        assert!(!matches!(found[0].at.first(), Some(Step::Inside(_))), "{found:?}");
+        assert!(!matches!(found[0].at.first(), Some(Locator::Inside(_))), "{found:?}");
         let broken = &gzip(&tar(1), 6)[..30];
         assert_eq!(parts(broken, &gzip(&tar(7), 6))[0].at, []);
     }

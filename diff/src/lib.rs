@@ -13,6 +13,6 @@ mod inside;
 mod members;
 mod walk;
 
-pub use bytes::{Part, Step, parts};
+pub use bytes::{Locator, Part, parts};
 pub use inside::contents;
 pub use walk::{Difference, What, differences};

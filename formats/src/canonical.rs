@@ -7,7 +7,7 @@ pub const MAX_DEPTH: usize = 256;
 
 /// What becomes of set-user-id and set-group-id bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Special {
+pub enum SetIdPolicy {
     /// A tree with them is refused.
     Refused,
     /// They are taken away.
@@ -35,17 +35,17 @@ pub enum What {
 #[derive(Clone, Copy, Debug)]
 pub struct Allowed {
     /// Set-id bits.
-    pub special: Special,
+    pub special: SetIdPolicy,
     /// How many bytes files may still hold in all: holes and links take no space where they come from, and a petabyte of them would be
     /// hashed for years.
     pub left: u64,
 }
 
 impl Allowed {
-    /// What is wrong with something of this mode. Special files are refused, not repaired: whoever made them wanted something that
+    /// What is wrong with something of this mode. SetIdPolicy files are refused, not repaired: whoever made them wanted something that
     /// an output can't be.
     pub fn ask(&mut self, what: What, mode: u32) -> Result<(), &'static str> {
-        let special = self.special == Special::Refused && mode & 0o6000 != 0;
+        let special = self.special == SetIdPolicy::Refused && mode & 0o6000 != 0;
         Err(match what {
             What::File(_) if special => "a set-user-id or set-group-id file",
             What::Directory if special => "a set-group-id directory",

@@ -114,7 +114,7 @@ fn multiply(a: u8, b: u8) -> u8 {
     let mut product = 0_u8;
     for bit in (0..8).rev() {
         let high = product >> 7;
-        product = product << 1 ^ high * 0x1d ^ (b >> bit & 1) * a;
+        product = (product << 1) ^ (high * 0x1d) ^ ((b >> bit & 1) * a);
     }
     product
 }

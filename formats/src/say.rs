@@ -1,28 +1,28 @@
 //! What PID 1 says, put together without `core::fmt`, whose tables and padding are a tenth of PID 1.
 
 /// Text that is being put together; what does not fit is cut.
-pub struct Words {
+pub struct LineBuf {
     bytes: [u8; 4096],
     length: usize,
 }
 
 /// Something that can be said.
-pub trait Say: Sized {
+pub trait Display: Sized {
     /// Adds it to the text.
-    fn say(self, words: &mut Words);
+    fn say(self, words: &mut LineBuf);
 }
 
 /// Adds one thing after the other to the text.
 #[macro_export]
 macro_rules! say {
-    ($words:expr, $($part:expr),+ $(,)?) => {{ $($crate::say::Say::say($part, $words);)+ }};
+    ($words:expr, $($part:expr),+ $(,)?) => {{ $($crate::say::Display::say($part, $words);)+ }};
 }
 
-impl Words {
+impl LineBuf {
     /// No text.
     #[expect(clippy::new_without_default, reason = "4096 bytes are not made by the way")]
-    pub const fn new() -> Words {
-        Words { bytes: [0; _], length: 0 }
+    pub const fn new() -> LineBuf {
+        LineBuf { bytes: [0; _], length: 0 }
     }
 
     /// The text.
@@ -67,32 +67,32 @@ impl Words {
         self.as_bytes()
     }
 
-    /// Room for text that is read from elsewhere; `read` returns its length.
+    /// Buffers for text that is read from elsewhere; `read` returns its length.
     pub fn fill(&mut self, read: impl FnOnce(&mut [u8]) -> usize) {
         self.length = read(&mut self.bytes).min(self.bytes.len());
     }
 }
 
-impl Say for &str {
-    fn say(self, words: &mut Words) {
+impl Display for &str {
+    fn say(self, words: &mut LineBuf) {
         words.push(self.as_bytes());
     }
 }
 
-impl Say for u64 {
-    fn say(self, words: &mut Words) {
+impl Display for u64 {
+    fn say(self, words: &mut LineBuf) {
         words.number(self, 10);
     }
 }
 
-impl Say for u32 {
-    fn say(self, words: &mut Words) {
+impl Display for u32 {
+    fn say(self, words: &mut LineBuf) {
         u64::from(self).say(words);
     }
 }
 
-impl Say for &crate::hex::Digest {
-    fn say(self, words: &mut Words) {
+impl Display for &crate::hex::Digest {
+    fn say(self, words: &mut LineBuf) {
         words.push(&crate::hex::encode(self));
     }
 }
@@ -100,8 +100,8 @@ impl Say for &crate::hex::Digest {
 /// Bytes of a name or a path; what is not ASCII becomes question marks.
 pub struct Text<'a>(pub &'a [u8]);
 
-impl Say for Text<'_> {
-    fn say(self, words: &mut Words) {
+impl Display for Text<'_> {
+    fn say(self, words: &mut LineBuf) {
         self.0.iter().for_each(|&byte| words.push(&[if byte.is_ascii() { byte } else { b'?' }]));
     }
 }
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn numbers_and_text() {
-        let mut words = Words::new();
+        let mut words = LineBuf::new();
         say!(&mut words, "a ", 0_u64, " ", u64::MAX, " ", Text("\u{e9}\n".as_bytes()));
         words.number(0o1775, 8);
         assert_eq!(words.line(), b"a 0 18446744073709551615 ???1775\n");
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_cut() {
-        let mut words = Words::new();
+        let mut words = LineBuf::new();
         (0..5000).for_each(|_| say!(&mut words, "x"));
         assert_eq!(words.line().len(), 4096);
         assert!(words.line().ends_with(b"x\n") || words.line().ends_with(b"?\n"));

@@ -5,7 +5,7 @@
 use std::fs::{self, File};
 use std::path::Path;
 
-use init::walk::Room;
+use init::walk::Buffers;
 use sha2::Digest;
 
 // Included rather than depended on: the rest of the crate brings a network client, which has no part in this.
@@ -30,7 +30,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     }
     let (mut text, mut order, mut buffer) = (vec![0; 1 << 20], vec![0; 1 << 16], vec![0; 8192]);
     let folder = File::open(&inside).expect("there");
-    let room = Room::new(&mut text, &mut order);
+    let room = Buffers::new(&mut text, &mut order);
     let mut path = init::walk::Path::new();
     let again = init::nar::write(
         rustix::fd::AsFd::as_fd(&folder),

@@ -1,6 +1,6 @@
 //! What must hold for every plan that the reader accepts.
 
-use formats::plan::{Field, Item, Plan, Source, Step, World};
+use formats::plan::{Field, Item, Plan, Source, Step, RootfsEntry};
 
 /// Reads all of a plan. A plan that is accepted must have the lines that the reader says it has, each in its one spelling;
 /// one that is not must be refused at one of its lines.
@@ -34,27 +34,27 @@ fn step_lines(step: &Step<'_>) -> usize {
     spelled(step.domain, false);
     path(step.cwd);
     path(step.builder);
-    let stores = step.world().filter(|line| matches!(line, World::Store { .. })).count();
+    let stores = step.world().filter(|line| matches!(line, RootfsEntry::Store { .. })).count();
     assert_eq!(stores, 1);
     step.world().for_each(|line| match line {
-        World::Dir { path: p, mode, .. } | World::Store { path: p, mode } => {
+        RootfsEntry::Dir { path: p, mode, .. } | RootfsEntry::Store { path: p, mode } => {
             assert!(mode <= 0o7777);
             path(p);
         }
-        World::Device { path: p, .. }
-        | World::Proc { path: p }
-        | World::Pts { path: p }
-        | World::Shm { path: p } => path(p),
-        World::Closure => assert!(step.closure),
-        World::File { path: p, text, .. } => {
+        RootfsEntry::Device { path: p, .. }
+        | RootfsEntry::Proc { path: p }
+        | RootfsEntry::Pts { path: p }
+        | RootfsEntry::Shm { path: p } => path(p),
+        RootfsEntry::Closure => assert!(step.closure),
+        RootfsEntry::File { path: p, text, .. } => {
             path(p);
             spelled(text, true);
         }
-        World::Link { path: p, target } => {
+        RootfsEntry::Link { path: p, target } => {
             path(p);
             spelled(target, false);
         }
-        World::Bind { source: Source::Input(source) | Source::Output(source), path: p } => {
+        RootfsEntry::Bind { source: Source::Input(source) | Source::Output(source), path: p } => {
             path(p);
             spelled(source, false);
             assert!(!source.bytes().collect::<Vec<_>>().split(|&b| b == b'/').any(|part| part == b".."));

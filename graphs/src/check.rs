@@ -27,14 +27,14 @@ use std::collections::{HashMap, HashSet};
 use crate::index::Index;
 use crate::locate::{Spot, Trail};
 use crate::model::{Graph, Table};
-use crate::order::Needs;
+use crate::order::DependencyGraph;
 use crate::problem::{Problem, Problems};
 
 /// All problems of a graph that was read from the text that goes by `name`. A graph that has no text can be checked
 /// with an empty one: its problems have no spans then.
 pub fn check(graph: &Graph, name: &str, text: &str) -> Problems {
     let (index, clashes) = Index::of(graph);
-    let needs = Needs::possible(graph);
+    let needs = DependencyGraph::possible(graph);
     let mut check = Check { graph, index, needs, used: HashSet::new(), problems: Vec::new() };
     check.names(&clashes);
     check.seeds_and_sources();
@@ -55,7 +55,7 @@ struct Check<'a> {
     graph: &'a Graph,
     index: Index<'a>,
     /// Filled by the checks of references.
-    needs: Needs<'a>,
+    needs: DependencyGraph<'a>,
     /// Seeds, sources and choices that are among anybody's inputs; filled likewise.
     used: HashSet<&'a str>,
     problems: Vec<Problem>,

@@ -21,7 +21,7 @@ pub use check::{check, load};
 pub use locate::Spot;
 pub use model::{Graph, Input, Kind, Place};
 pub use order::{Error as OrderError, order};
-pub use plan::{Failure, Resolved, keys, left, memory, plan, steps};
+pub use plan::{Failure, Resolved, keys, memory, plan, remaining_steps, steps};
 pub use problem::{Problem, Problems, Related, Severity};
 pub use read::{read, span};
 pub use select::Choices;

@@ -26,7 +26,7 @@ pub enum Error {
 /// The derivations that the targets need under these choices, by name, each after all that it needs.
 pub fn order<'a>(graph: &'a Graph, choices: &Choices) -> Result<Vec<&'a str>, Error> {
     let (index, _) = Index::of(graph);
-    let needs = Needs::chosen(graph, &index, choices);
+    let needs = DependencyGraph::chosen(graph, &index, choices);
     let wanted = needs.wanted(&index, graph);
     let (order, left) = needs.sort(&wanted);
     let name = |node: &NodeIndex| needs.graph[*node];
@@ -39,11 +39,11 @@ pub fn order<'a>(graph: &'a Graph, choices: &Choices) -> Result<Vec<&'a str>, Er
 
 /// Who needs whom: an edge goes from what is needed to what needs it. The nodes are the derivations sorted by
 /// name, so that the lesser number is the lesser name, and after them the choices.
-pub(crate) struct Needs<'a> {
+pub(crate) struct DependencyGraph<'a> {
     pub graph: DiGraph<&'a str, ()>,
 }
 
-impl<'a> Needs<'a> {
+impl<'a> DependencyGraph<'a> {
     /// With every choice made.
     fn chosen(graph: &'a Graph, index: &Index<'a>, choices: &Choices) -> Self {
         let mut needs = Self::nodes(graph);

@@ -3,18 +3,20 @@
 //! The grammar is in the crate `formats`, whose reader enforces it; this side only writes it. A derivation becomes
 //! a [`Step`] (`native`), which holds all that a plan says of it, and a step becomes text (`write`).
 
-mod given;
 pub mod imported;
 mod keys;
 pub(crate) mod native;
+mod prebuilt;
 mod step;
 pub(crate) mod world;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use imported::{Given, Needs, Planned};
-pub use step::{Bind, Device, Expected, From, Output, Owner, PidOne, RESOURCES, Rules, Step, Whole, World};
+pub use imported::{BuildSet, PathInfo, Planned};
+pub use step::{
+    Bind, Device, Expected, From, Output, Owner, PidOne, RESOURCES, RootfsEntry, Rules, Step, Whole,
+};
 
 use crate::index::Index;
 use crate::model::{Graph, Kind};
@@ -92,7 +94,12 @@ pub fn plan(
     resolved: &BTreeMap<String, Resolved>,
     failure: Failure,
 ) -> Result<String, Error> {
-    text(write::head(failure, ENTROPY), || left(graph, choices, resolved), resolved, Inputs::Verified)
+    text(
+        write::head(failure, ENTROPY),
+        || remaining_steps(graph, choices, resolved),
+        resolved,
+        Inputs::Verified,
+    )
 }
 
 /// The bytes of a plan of these steps, in this order; `entropy` is the sha256 that PID 1 credits. `refers` tells the base names of
@@ -193,12 +200,12 @@ pub fn steps<'a>(
 }
 
 /// The steps of the plan that are left to be built, in its order, once outputs among `resolved` are taken as they are.
-pub fn left<'a>(
+pub fn remaining_steps<'a>(
     graph: &'a Graph,
     choices: &'a Choices,
     resolved: &'a BTreeMap<String, Resolved>,
 ) -> Result<impl Iterator<Item = Result<Step, Error>> + 'a, Error> {
-    let left = |step: Result<Step, Error>| step.map(|step| given::left(step, resolved)).transpose();
+    let left = |step: Result<Step, Error>| step.map(|step| prebuilt::remaining(step, resolved)).transpose();
     Ok(steps(graph, choices)?.filter_map(left))
 }
 
@@ -222,7 +229,7 @@ pub fn memory(graph: &Graph, choices: &Choices) -> Result<u64, order::Error> {
 /// A path inside an input makes sense only in a tree, and what a place gives is known for sure only now.
 fn inside_trees_only(step: &Step, resolved: &BTreeMap<String, Resolved>) -> Result<(), Error> {
     for world in &step.world {
-        if let World::Bind(Bind { from: From::Input(name), inside: Some(path), .. }) = world
+        if let RootfsEntry::Bind(Bind { from: From::Input(name), inside: Some(path), .. }) = world
             && resolved.get(name).is_some_and(|input| !matches!(input.kind, Kind::Tree | Kind::Data))
         {
             return Err(Error::Inside { step: step.name.clone(), name: name.clone(), path: path.clone() });

@@ -7,7 +7,7 @@
 mod table;
 mod world;
 
-use crate::plan::{Bind, From, Step, World};
+use crate::plan::{Bind, From, RootfsEntry, Step};
 use formats::plan::VARIED;
 use std::collections::BTreeSet;
 pub use table::{SUBJECTS, VARIATIONS};
@@ -59,7 +59,7 @@ impl Variation {
 #[derive(Clone, Copy, Debug)]
 pub enum Change {
     /// By what the plan says. `false` if the step gives no hold for it.
-    Step(fn(&mut Step, &Own<'_>) -> bool),
+    Step(fn(&mut Step, &PinnedEnv<'_>) -> bool),
     /// By the probe, told this word; `{}` stands for a seed in hex.
     Probe(&'static str),
     /// By the machine.
@@ -98,7 +98,7 @@ pub enum Carrier {
 
 /// What a derivation pins itself: such a variable is its business and is not varied.
 #[derive(Clone, Copy, Debug)]
-pub struct Own<'a> {
+pub struct PinnedEnv<'a> {
     /// Names of variables.
     pub env: &'a BTreeSet<String>,
 }
@@ -131,7 +131,7 @@ impl Variation {
 }
 
 /// The step with what of these variations changes its own lines. `None` if one of them has no hold on it.
-fn changed(step: &Step, set: &[&Variation], own: &Own<'_>) -> Option<Step> {
+fn changed(step: &Step, set: &[&Variation], own: &PinnedEnv<'_>) -> Option<Step> {
     let mut step = step.clone();
     for variation in set {
         if let Change::Step(change) = variation.change {
@@ -145,7 +145,13 @@ fn changed(step: &Step, set: &[&Variation], own: &Own<'_>) -> Option<Step> {
 }
 
 /// The step with these variations at once. `None` if one of them has no hold on it.
-pub fn varied(step: &Step, set: &[&Variation], own: &Own<'_>, seed: u64, carrier: Carrier) -> Option<Step> {
+pub fn varied(
+    step: &Step,
+    set: &[&Variation],
+    own: &PinnedEnv<'_>,
+    seed: u64,
+    carrier: Carrier,
+) -> Option<Step> {
     let step = changed(step, set, own)?;
     Some(match carrier {
         Carrier::Shim => by_shim(step, set, seed),
@@ -204,7 +210,7 @@ fn by_shim(mut step: Step, set: &[&Variation], seed: u64) -> Step {
     }
     let (input, path) = PROBE;
     let from = From::Input(input.to_owned());
-    step.world.push(World::Bind(Bind { path: path.to_owned(), from, inside: None }));
+    step.world.push(RootfsEntry::Bind(Bind { path: path.to_owned(), from, inside: None }));
     let builder = std::mem::replace(&mut step.builder, path.to_owned());
     words.insert(0, ("clock", format!("clock={:x}", step.clock)));
     let words = words.into_iter().map(|(_, word)| word);
@@ -228,7 +234,7 @@ mod tests {
     #[test]
     fn footing_varies_all_but_the_machine() {
         let (step, own) = (step(""), BTreeSet::new());
-        let own = Own { env: &own };
+        let own = PinnedEnv { env: &own };
         let varied = |set: &[&Variation]| varied(&step, set, &own, 1 << 63 | 7, Carrier::Footing).unwrap();
         let mut seen = vec![varied(&[])];
         assert_eq!(seen[0], Step { vary: [("stack", 0)].into(), ..step.clone() });
@@ -250,7 +256,7 @@ mod tests {
     #[test]
     fn each_changes_something_and_no_two_the_same() {
         let (step, own) = (step(""), BTreeSet::new());
-        let own = Own { env: &own };
+        let own = PinnedEnv { env: &own };
         let mut seen = vec![varied(&step, &[], &own, 7, Carrier::Shim).unwrap()];
         for variation in VARIATIONS {
             assert!(SUBJECTS.contains(&variation.subject), "{}", variation.name);
@@ -275,7 +281,7 @@ mod tests {
         let step = step("\"TZ\": \"UTC\"");
         let own = BTreeSet::from(["TZ".to_owned()]);
         let try_one =
-            |name: &str| varied(&step, &[find(name).unwrap()], &Own { env: &own }, 7, Carrier::Shim);
+            |name: &str| varied(&step, &[find(name).unwrap()], &PinnedEnv { env: &own }, 7, Carrier::Shim);
         assert!(try_one("time-zone").is_none());
         assert!(try_one("date").is_some());
     }
@@ -286,7 +292,7 @@ mod tests {
         let mut step = step;
         step.world.clear();
         let try_one =
-            |name: &str| varied(&step, &[find(name).unwrap()], &Own { env: &own }, 7, Carrier::Shim);
+            |name: &str| varied(&step, &[find(name).unwrap()], &PinnedEnv { env: &own }, 7, Carrier::Shim);
         assert!(try_one("user-id").is_none());
         assert!(try_one("undeclared-files").is_none());
         assert!(try_one("group-id").is_some());
@@ -295,7 +301,7 @@ mod tests {
     #[test]
     fn a_variation_changes_its_own_lines_only() {
         let (step, own) = (step(""), BTreeSet::new());
-        let own = Own { env: &own };
+        let own = PinnedEnv { env: &own };
         let control = varied(&step, &[], &own, 7, Carrier::Shim).unwrap();
         let date = varied(&step, &[find("date").unwrap()], &own, 7, Carrier::Shim).unwrap();
         assert_eq!((&*control.args[1], &*date.args[1]), ("clock=5e0be100", "clock=6018fb87"));

@@ -106,10 +106,10 @@ fn user_namespace() -> Result<Ids, String> {
 
 /// Lets the mapper know whether there is something to do, and waits until it is done. How it did it, if it did.
 fn end(mut mapper: Child, go: bool) -> Option<u8> {
-    let told = mapper.stdin.take().map(|mut stdin| if go { stdin.write_all(b"x") } else { Ok(()) });
+    let answered = mapper.stdin.take().map(|mut stdin| if go { stdin.write_all(b"x") } else { Ok(()) });
     let status = mapper.wait().ok()?.code()?;
     let done = status == 0 || status == i32::from(map::SHARED);
-    if done && matches!(told, Some(Ok(()))) { u8::try_from(status).ok() } else { None }
+    if done && matches!(answered, Some(Ok(()))) { u8::try_from(status).ok() } else { None }
 }
 
 /// Root inside is this user, and there is nobody else.

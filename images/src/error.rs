@@ -19,7 +19,7 @@ pub enum Error {
     Write(#[source] io::Error),
     /// A device, FIFO or socket in a tree.
     #[error("{}: {found}; an input holds only directories, files and symbolic links", path.display())]
-    Special {
+    SetIdPolicy {
         /// The file.
         path: PathBuf,
         /// What it is.

@@ -41,7 +41,7 @@ pub(crate) fn leaf<W: Write>(archive: &mut Archive<W>, name: &[u8], path: &Path)
     } else if kind.is_file() {
         file(archive, name, path, None)
     } else {
-        Err(Error::Special { found: special(kind), path: path.to_owned() })
+        Err(Error::SetIdPolicy { found: special(kind), path: path.to_owned() })
     }
 }
 
@@ -134,6 +134,9 @@ mod tests {
         let socket = dir.path().join("s");
         let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
         let error = add(&mut Archive::new(Vec::new()), b"t", dir.path()).unwrap_err();
-        assert!(matches!(&error, Error::Special { path, found: "a socket" } if *path == socket), "{error}");
+        assert!(
+            matches!(&error, Error::SetIdPolicy { path, found: "a socket" } if *path == socket),
+            "{error}"
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use core::fmt;
 use formats::say;
-use formats::say::{Say, Words};
+use formats::say::{Display, LineBuf};
 use rustix::io::Errno;
 
 /// An error number as a person reads it. Source: errno(3).
@@ -14,8 +14,8 @@ impl Text {
     }
 }
 
-impl Say for Text {
-    fn say(self, words: &mut Words) {
+impl Display for Text {
+    fn say(self, words: &mut LineBuf) {
         match self.known() {
             Some(text) => text.say(words),
             None => say!(words, "error ", self.0.raw_os_error() as u32),

@@ -1,7 +1,7 @@
 //! The archive of a tree of files, written and hashed while the tree is walked, and perhaps made again part by part. The format is
 //! in `formats::nar`.
 
-use crate::walk::{self, Entry, Error, Path, Room, at};
+use crate::walk::{self, Buffers, Entry, Error, Path, at};
 use core::ffi::CStr;
 use formats::hex::Digest;
 use formats::nar::{Encoder, Hashed, Sha256, Sink};
@@ -27,11 +27,11 @@ pub trait Parts {
 }
 
 /// Writes the archive of the tree at `name` in `dir` to `sink`; returns its sha256 and its size in bytes.
-/// After an error, `path` tells where.
+/// After an error, `path` says where.
 pub fn write(
     dir: BorrowedFd<'_>,
     name: &CStr,
-    room: Room<'_>,
+    room: Buffers<'_>,
     buffer: &mut [u8],
     path: &mut Path,
     sink: &mut dyn Sink,
@@ -46,7 +46,7 @@ pub fn hash<'a>(
     hashed: Hashed,
     dir: BorrowedFd<'_>,
     name: &CStr,
-    room: Room<'_>,
+    room: Buffers<'_>,
     buffer: &'a mut [u8],
     path: &mut Path,
     sink: &'a mut dyn Sink,

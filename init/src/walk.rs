@@ -6,7 +6,7 @@ use core::fmt;
 use core::mem::MaybeUninit;
 use formats::canonical::MAX_DEPTH;
 use formats::say;
-use formats::say::{Say, Words};
+use formats::say::{Display, LineBuf};
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, Stat};
 use rustix::io::Errno;
@@ -31,8 +31,8 @@ impl fmt::Display for Error {
 
 impl core::error::Error for Error {}
 
-impl Say for Error {
-    fn say(self, words: &mut Words) {
+impl Display for Error {
+    fn say(self, words: &mut LineBuf) {
         match self {
             Error::System(what, errno) => say!(words, what, ": ", crate::errno::Text(errno)),
             Error::Refused(what) => what.say(words),
@@ -77,16 +77,16 @@ pub trait Visitor {
     }
 }
 
-/// Room for the names of the directories that lead to an entry, and of their other entries.
-pub struct Room<'a> {
+/// Buffers for the names of the directories that lead to an entry, and of their other entries.
+pub struct Buffers<'a> {
     names: &'a mut [u8],
     order: &'a mut [u32],
 }
 
-impl<'a> Room<'a> {
+impl<'a> Buffers<'a> {
     /// `names` holds each name with its NUL, `order` a number for each entry.
-    pub fn new(names: &'a mut [u8], order: &'a mut [u32]) -> Room<'a> {
-        Room { names, order }
+    pub fn new(names: &'a mut [u8], order: &'a mut [u32]) -> Buffers<'a> {
+        Buffers { names, order }
     }
 }
 
@@ -132,11 +132,11 @@ impl Default for Path {
     }
 }
 
-/// Walks the tree at `name` in `dir`. After an error, `path` tells where.
+/// Walks the tree at `name` in `dir`. After an error, `path` says where.
 pub fn walk(
     dir: BorrowedFd<'_>,
     name: &CStr,
-    room: Room<'_>,
+    room: Buffers<'_>,
     path: &mut Path,
     visitor: &mut dyn Visitor,
 ) -> Result<(), Error> {
@@ -146,7 +146,7 @@ pub fn walk(
 fn visit(
     dir: BorrowedFd<'_>,
     name: &CStr,
-    room: Room<'_>,
+    room: Buffers<'_>,
     path: &mut Path,
     depth: usize,
     visitor: &mut dyn Visitor,
@@ -170,7 +170,7 @@ fn visit(
         let length = path.length;
         path.push(name.to_bytes());
         visitor.child(name.to_bytes());
-        let room = Room { names: &mut *rest.names, order: &mut *rest.order };
+        let room = Buffers { names: &mut *rest.names, order: &mut *rest.order };
         visit(this.as_fd(), name, room, path, depth - 1, visitor)?;
         visitor.child_done();
         path.length = length;
@@ -205,10 +205,10 @@ fn name_at(names: &[u8], offset: u32) -> &CStr {
     CStr::from_bytes_until_nul(&names[offset as usize..]).unwrap_or_default()
 }
 
-type Listing<'a> = (&'a [u8], &'a mut [u32], Room<'a>);
+type Listing<'a> = (&'a [u8], &'a mut [u32], Buffers<'a>);
 
 /// The names in a directory, where each starts, and the room that is left.
-fn list<'a>(dir: BorrowedFd<'_>, room: Room<'a>) -> Result<Listing<'a>, Error> {
+fn list<'a>(dir: BorrowedFd<'_>, room: Buffers<'a>) -> Result<Listing<'a>, Error> {
     const FULL: Error = Error::Refused("more names than there is room for");
     let mut buffer = [MaybeUninit::uninit(); 4096];
     let (mut count, mut used) = (0, 0);
@@ -227,21 +227,21 @@ fn list<'a>(dir: BorrowedFd<'_>, room: Room<'a>) -> Result<Listing<'a>, Error> {
     }
     let (names, more_names) = room.names.split_at_mut(used);
     let (order, more_order) = room.order.split_at_mut(count);
-    Ok((names, order, Room { names: more_names, order: more_order }))
+    Ok((names, order, Buffers { names: more_names, order: more_order }))
 }
 
-/// Removes all that is in a directory, but for the names that are kept. After an error, `path` tells where.
+/// Removes all that is in a directory, but for the names that are kept. After an error, `path` says where.
 pub fn clear(
     dir: BorrowedFd<'_>,
     keep: &dyn Fn(&[u8]) -> bool,
-    room: Room<'_>,
+    room: Buffers<'_>,
     path: &mut Path,
 ) -> Result<(), Error> {
     let (names, order, rest) = list(dir, room)?;
     for &offset in order.iter() {
         let name = name_at(names, offset);
         if !keep(name.to_bytes()) {
-            let room = Room { names: &mut *rest.names, order: &mut *rest.order };
+            let room = Buffers { names: &mut *rest.names, order: &mut *rest.order };
             walk(dir, name, room, path, &mut Remove)?;
         }
     }

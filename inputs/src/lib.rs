@@ -52,7 +52,7 @@ pub use lock::Lock;
 pub use progress::{Event, Progress, Silent};
 pub use restore::restore;
 pub use spec::{InputSpec, describe};
-pub use store::{FetchedFile, Obtained, Store};
+pub use store::{FetchedFile, InputCache, Obtained};
 pub use tree::nar;
 pub use tree::nar_to;
 pub use unpack::{Limits as UnpackLimits, bound};

@@ -163,7 +163,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         whole_nar(&bytes, &folder.path().join("out")).unwrap();
         let ((mut names, mut order), mut buffer) = ((vec![0; 1 << 20], vec![0; 1 << 10]), [0; 100]);
-        let room = init::walk::Room::new(&mut names, &mut order);
+        let room = init::walk::Buffers::new(&mut names, &mut order);
         let dir = File::open(folder.path()).unwrap();
         let (dir, path) = (std::os::fd::AsFd::as_fd(&dir), &mut init::walk::Path::new());
         let found =

@@ -3,7 +3,7 @@
 use formats::digest::Sha256;
 use formats::nar::{Discard, Sink};
 use init::nar;
-use init::walk::{self, Room};
+use init::walk::{self, Buffers};
 use std::{
     ffi::CString,
     fs::File,
@@ -12,7 +12,7 @@ use std::{
     path::Path,
 };
 
-/// Room for the names of folders being walked. The pages that a tree doesn't need are never touched.
+/// Buffers for the names of folders being walked. The pages that a tree doesn't need are never touched.
 const NAMES: usize = 64 << 20;
 const ENTRIES: usize = 4 << 20;
 
@@ -28,7 +28,7 @@ pub fn nar_to(path: &Path, sink: &mut dyn Sink) -> io::Result<(Sha256, u64)> {
     let name = path.file_name().ok_or_else(|| io::Error::other("a path without a name"))?;
     let name = CString::new(name.as_bytes())?;
     let (mut names, mut order, mut buffer) = (vec![0; NAMES], vec![0; ENTRIES], vec![0; 256 << 10]);
-    let room = Room::new(&mut names, &mut order);
+    let room = Buffers::new(&mut names, &mut order);
     let mut at = walk::Path::new();
     match nar::write(parent.as_fd(), &name, room, &mut buffer, &mut at, sink) {
         Ok((digest, size)) => Ok((digest.into(), size)),

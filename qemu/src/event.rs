@@ -42,7 +42,7 @@ pub enum Event {
     Step { name: String },
     /// A step made an output.
     Output { name: String, sha256: Sha256, size: u64, place: Place },
-    /// An output holds the hash of this name in the store; told before the output itself is.
+    /// An output holds the hash of this name in the store; reported before the output itself.
     Reference { output: String, name: String },
     /// How many system calls a step made, and a fingerprint of all of them with their results; said before the step's end.
     Trace { step: String, calls: u64, trace: String },

@@ -97,7 +97,7 @@ pub fn compare(parties: &[Party], only: &BTreeSet<String>, require: usize) -> Ve
 }
 
 /// The outputs that no other party can have than the one that has it: the other paths of a store, or what a list of files inside
-/// an output is silent of. Where nothing else is told there are none: then nothing would be compared.
+/// an output is silent of. Where nothing else is claimed there are none: then nothing would be compared.
 pub fn alone(parties: &[Party]) -> Vec<&str> {
     let names: BTreeSet<&String> = named(parties).collect();
     let is_alone = |name: &&&String| {
@@ -124,10 +124,10 @@ enum Kind {
 }
 
 fn is_specific(parties: &[Party], name: &str) -> Kind {
-    let mut told =
+    let mut claimed =
         parties.iter().flat_map(|party| &party.claims).filter(|claims| claims.outputs.contains_key(name));
     let (mut inside, mut built) = (false, false);
-    told.by_ref().for_each(|claims| {
+    claimed.by_ref().for_each(|claims| {
         inside |= claims.inside;
         built |= !claims.inside && !claims.form.is_of_store();
     });
@@ -207,12 +207,12 @@ fn failure(party: &Party, name: &str) -> Option<String> {
     own.or_else(all).map(|(_, reason)| reason.clone())
 }
 
-/// The plans that were told, each with who built by it; ascending.
+/// The plans that parties name, each with who built by it; ascending.
 pub fn plans(parties: &[Party]) -> BTreeMap<&str, Vec<usize>> {
     let mut plans: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (number, party) in parties.iter().enumerate() {
-        let told: BTreeSet<_> = party.claims.iter().filter_map(|claims| claims.plan.as_deref()).collect();
-        told.into_iter().for_each(|plan| plans.entry(plan).or_default().push(number));
+        let claimed: BTreeSet<_> = party.claims.iter().filter_map(|claims| claims.plan.as_deref()).collect();
+        claimed.into_iter().for_each(|plan| plans.entry(plan).or_default().push(number));
     }
     plans
 }

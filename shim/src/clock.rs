@@ -21,7 +21,7 @@ const UPTIME: u64 = 100 * SECOND;
 const BEFORE: u64 = 86_400 * SECOND;
 /// `CLOCK_REALTIME_COARSE`
 const COARSE: usize = 5;
-/// Sleeps that are told apart in the times of files.
+/// Sleeps that are distinguished in the times of files.
 const MARKS: usize = 1 << 16;
 
 /// The clock.

@@ -10,10 +10,10 @@ use crate::sys;
 /// Distances below a mount that fit into 32 bits with the mount's number.
 const NEAR: u64 = 1 << 20;
 const MOUNTS: u64 = 1 << 11;
-/// Device numbers that are told apart, and the first one that a builder sees.
+/// Device numbers that are distinguished, and the first one that a builder sees.
 const DEVICES: usize = 64;
 const FIRST: u64 = 32;
-/// What has no mount and is told apart.
+/// What has no mount and is distinguished.
 const OTHERS: usize = 1 << 14;
 /// What stands for the device of a pipe, or of what else has no mount.
 pub const PIPES: u64 = 0;

@@ -47,13 +47,13 @@ pub fn report(graph: &Path, arguments: &[&str]) -> Value {
 }
 
 /// What is told of a step.
-pub fn told<'a>(report: &'a Value, step: &str) -> &'a Value {
+pub fn step_of<'a>(report: &'a Value, step: &str) -> &'a Value {
     report["steps"].as_array().unwrap().iter().find(|told| told["name"] == step).unwrap()
 }
 
 /// What is blamed for a step: each smallest set of variations.
 pub fn blamed(report: &Value, step: &str) -> BTreeSet<String> {
-    let causes = told(report, step)["causes"].as_array().unwrap();
+    let causes = step_of(report, step)["causes"].as_array().unwrap();
     causes.iter().map(|cause| cause["vary"].as_str().unwrap().to_owned()).collect()
 }
 
@@ -75,7 +75,7 @@ pub fn wrong(report: &Value, reasons: &BTreeMap<String, BTreeSet<String>>) -> Ve
         if found != *stated {
             wrong.push(format!("{step}: {found:?}, not {stated:?}"));
         }
-        for cause in told(report, step)["causes"].as_array().unwrap() {
+        for cause in step_of(report, step)["causes"].as_array().unwrap() {
             let place = &cause["differences"][0];
             if place["bytes"]["control"] == place["bytes"]["varied"] {
                 wrong.push(format!("{step}: no bytes that differ with {}: {place}", cause["vary"]));

@@ -1,4 +1,4 @@
-//! What the tests that boot have in common: the real program, what it printed, and what PID 1 told it.
+//! What the tests that boot have in common: the real program, what it printed, and what PID 1 reported.
 #![allow(dead_code, reason = "each test file is a crate of its own and uses a part of this")]
 
 pub mod cases;

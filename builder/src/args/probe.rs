@@ -94,7 +94,7 @@ pub struct Probe {
     /// At most so many machines at once [default: one for each core, as far as their memory is free]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
-    /// The memory of each machine in MiB [default: the image, what the hungriest step may use, and 192]
+    /// The memory of each machine in MiB [default: the image, what the largest step may use, and 192]
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(64..=1 << 22))]
     pub memory: Option<u64>,
     /// End a machine after this many seconds of real time

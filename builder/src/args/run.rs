@@ -45,7 +45,7 @@ pub struct Run {
     /// Room for the outputs on their way out, in MiB
     #[arg(long, value_name = "MIB", requires = "out", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
     pub export: u64,
-    /// The machine's memory in MiB [default: the image, what the hungriest step may use, and 192]
+    /// The machine's memory in MiB [default: the image, what the largest step may use, and 192]
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(64..=1 << 22))]
     pub memory: Option<u64>,
     /// End the machine after this many seconds of real time
@@ -93,7 +93,7 @@ pub struct Ddc {
     /// At most so many lanes at once [default: one for each core, as far as their memory is free]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
-    /// The memory of each lane's machine in MiB [default: the image, what the hungriest step may use, and 192]
+    /// The memory of each lane's machine in MiB [default: the image, what the largest step may use, and 192]
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(64..=1 << 22))]
     pub memory: Option<u64>,
     /// End a lane's machine after this many seconds of real time

@@ -3,7 +3,7 @@
 mod content;
 
 use content::{DIRECTORY, Files, REGULAR, TYPE, below, flat, kind, tree};
-use formats::plan::{Expected, Item, Kind, Plan, Source, World};
+use formats::plan::{Expected, Item, Kind, Plan, RootfsEntry, Source};
 use images::read::{Entry, canonical, entries};
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ pub struct Inspection {
     /// Other files: path, bytes, sha256.
     pub others: Vec<(String, u64, String)>,
     /// What is not as it is in an image of ours.
-    pub amiss: Vec<String>,
+    pub findings: Vec<String>,
 }
 
 /// What is known of an `/init`.
@@ -82,30 +82,30 @@ pub struct Output {
 pub fn inspect(archive: &[u8]) -> Inspection {
     let mut found = Inspection::default();
     if let Err(malformed) = canonical(archive) {
-        found.amiss.push(format!("the archive is none that groundup writes: {malformed}"));
+        found.findings.push(format!("the archive is none that groundup writes: {malformed}"));
     }
     let mut files: Files<'_> = BTreeMap::new();
     for entry in entries(archive).map_while(Result::ok) {
         // The kernel unpacks one after the other, so that the last of a name stands.
         let name = entry.name.strip_prefix(b"/").unwrap_or(entry.name);
         if files.insert(name, entry).is_some() {
-            found.amiss.push(format!("{} comes twice", shown(name)));
+            found.findings.push(format!("{} comes twice", shown(name)));
         }
     }
     let plan = files.get(&b"plan"[..]).filter(|entry| is_file("/plan", entry, &mut found));
     let plan = plan.map(|entry| entry.data);
     match plan {
         None if files.contains_key(&b"plan"[..]) => {}
-        None => found.amiss.push("there is no /plan".into()),
+        None => found.findings.push("there is no /plan".into()),
         Some(plan) => {
             found.plan = Some(crate::hash(plan));
             if let Err(error) = read_plan(plan, &files, &mut found) {
-                found.amiss.push(format!("/plan, {error}: nothing would be run"));
+                found.findings.push(format!("/plan, {error}: nothing would be run"));
             }
         }
     }
     match files.get(&b"init"[..]) {
-        None => found.amiss.push("there is no /init".into()),
+        None => found.findings.push("there is no /init".into()),
         Some(init) => inspect_init(init, plan, &mut found),
     }
     let script = found.init.as_ref().is_some_and(|(_, known)| *known == Known::Script);
@@ -116,15 +116,15 @@ pub fn inspect(archive: &[u8]) -> Inspection {
         if let Some(entry) =
             files.get(folder.as_bytes()).filter(|entry| entry.header.mode & TYPE != DIRECTORY)
         {
-            found.amiss.push(format!("/{folder} is {}, not a directory", kind(entry)));
+            found.findings.push(format!("/{folder} is {}, not a directory", kind(entry)));
         }
     }
     others(&files, &mut found);
     for input in &found.inputs {
         match &input.actual {
             Some(actual) if *actual == input.declared => {}
-            Some(_) => found.amiss.push(format!("the input {} is not what the plan says", input.name)),
-            None => found.amiss.push(format!(
+            Some(_) => found.findings.push(format!("the input {} is not what the plan says", input.name)),
+            None => found.findings.push(format!(
                 "the input {} is not in the image, or not as the {} that the plan says",
                 input.name, input.kind
             )),
@@ -137,20 +137,20 @@ fn inspect_init(init: &Entry<'_>, plan: Option<&[u8]>, found: &mut Inspection) {
     let is_file = is_file("/init", init, found);
     let known = if is_file { known(init.data, plan) } else { Known::Unknown };
     if known == Known::Unknown {
-        found.amiss.push("/init is not known: it may do anything, whatever the plan says".into());
+        found.findings.push("/init is not known: it may do anything, whatever the plan says".into());
     }
     if init.header.mode & 0o111 == 0 {
-        found.amiss.push("/init can not be executed: nothing would be run".into());
+        found.findings.push("/init can not be executed: nothing would be run".into());
     }
     found.init = Some((crate::hash(init.data), known));
 }
 
-/// Whether an entry is a regular file with one name; what it is instead is amiss.
+/// Whether an entry is a regular file with one name; what it is instead is a finding.
 fn is_file(path: &str, entry: &Entry<'_>, found: &mut Inspection) -> bool {
     let is = entry.header.mode & TYPE == REGULAR && entry.header.nlink == 1;
     if !is {
         found
-            .amiss
+            .findings
             .push(format!("{path} is {}, not a file: what is run is not what stands here", kind(entry)));
     }
     is
@@ -172,7 +172,7 @@ fn read_plan(plan: &[u8], files: &Files<'_>, found: &mut Inspection) -> Result<(
                 let place = [b"inputs/", input.name.as_bytes()].concat();
                 if !input.verified {
                     let name = input.name;
-                    found.amiss.push(format!("the plan has nobody ask for the hash of the input {name}"));
+                    found.findings.push(format!("the plan has nobody ask for the hash of the input {name}"));
                 }
                 let (kind, actual) = match input.kind {
                     Kind::File => ("file", flat(files, &place, false)),
@@ -219,7 +219,7 @@ fn output(output: formats::plan::Output<'_>) -> Output {
 fn uses(step: &formats::plan::Step<'_>, builder: &str, found: &mut Inspection) {
     let mut binds = BTreeMap::new();
     for line in step.world() {
-        if let World::Bind { source: Source::Input(field), path } = line {
+        if let RootfsEntry::Bind { source: Source::Input(field), path } = line {
             let from = bytes(field.bytes());
             let name = from.split(|&byte| byte == b'/').next().map(shown).unwrap_or_default();
             binds.insert(shown(&bytes(path.bytes())), name);
@@ -253,7 +253,7 @@ fn others(files: &Files<'_>, found: &mut Inspection) {
         let path = format!("/{}", shown(name));
         // The shell of a script is named by no plan; it is listed, and whoever runs the image trusts it.
         if !(name == b"bin/busybox" && script) {
-            found.amiss.push(format!("{path} is nothing that the plan names"));
+            found.findings.push(format!("{path} is nothing that the plan names"));
         }
         found.others.push((path, entry.data.len() as u64, crate::hash(entry.data)));
     }
@@ -284,7 +284,7 @@ mod tests {
                 false => archive.bytes(b"plan", false, text).unwrap(),
             }
             let found = inspect(&archive.finish().unwrap().0);
-            let said = found.amiss.join("\n");
+            let said = found.findings.join("\n");
             assert!(!said.contains("the archive is none"), "{said}");
             assert_eq!(said.contains("/plan is a symbolic link"), link, "{said}");
             assert_eq!(found.plan.is_none(), link);

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// What a record says that is needed to build again, and to tell whether the same came of it.
-pub struct Again {
+pub struct Replay {
     /// The graph and its lock, out of the record; files beside the graph are looked for in the folder that was named.
     pub source: Source,
     /// The choices that were made, and what happens after a failure.
@@ -29,9 +29,9 @@ pub struct Again {
     rest: bool,
 }
 
-impl Again {
+impl Replay {
     /// Reads a record of ours, in an envelope or plain. Whether it is signed is for `verify` to say.
-    pub fn read(path: &Path, folder: Option<&Path>, given: &args::Drv) -> Result<Again, Failure> {
+    pub fn read(path: &Path, folder: Option<&Path>, drv: &args::Drv) -> Result<Replay, Failure> {
         let shown = path.display();
         let wrong = |what: &dyn std::fmt::Display| {
             Failure::help(
@@ -67,7 +67,7 @@ impl Again {
         let at = folder.join(base);
         // What a derivation needs is in the folder, or where it is told.
         let loaded = match at.extension().is_some_and(|ending| ending == "drv") {
-            true => Some(nix::read(&at, graph.clone().into_bytes(), given)?.0),
+            true => Some(nix::read(&at, graph.clone().into_bytes(), drv)?.0),
             false => None,
         };
         let source = Source {
@@ -83,7 +83,7 @@ impl Again {
         };
         let (image, init, rest) =
             (record.byproduct("image"), record.component("init"), record.has_prebuilt());
-        Ok(Again { source, choices, claims, image, init, rest })
+        Ok(Replay { source, choices, claims, image, init, rest })
     }
 
     /// That the plan is the record's; if not, what is another.

@@ -7,12 +7,12 @@ use crate::run::built;
 use crate::run::kernel::{self, Kernel};
 use formats::digest::Sha256;
 use graphs::Role;
-use records::record::{About, BuiltFrom, Component, Digest};
+use records::record::{self, About, BuiltFrom, Digest};
 use std::path::{Path, PathBuf};
 
 /// One trusted thing.
 #[derive(Clone, Debug)]
-pub struct Part {
+pub struct Component {
     /// What it is.
     pub name: String,
     /// More about it, such as its version.
@@ -42,10 +42,10 @@ pub fn probe_kernel(tools: &args::Tools) -> Result<(), Failure> {
 }
 
 /// Everything that a disk which boots brings along: its loaders, its kernel, and PID 1, unless the kernel does without.
-pub fn disk(kernel: &Kernel) -> Result<Vec<Part>, Failure> {
+pub fn disk(kernel: &Kernel) -> Result<Vec<Component>, Failure> {
     let loader = |(name, bytes): (&str, Vec<u8>)| {
         let (about, size) = ("loader of the disk".into(), bytes.len() as u64);
-        Part { name: name.into(), about, sha256: Sha256::of(&bytes), size, origin: None }
+        Component { name: name.into(), about, sha256: Sha256::of(&bytes), size, origin: None }
     };
     let mut parts: Vec<_> = images::disk::loaders().into_iter().map(loader).collect();
     parts.extend(own(kernel)?);
@@ -53,28 +53,28 @@ pub fn disk(kernel: &Kernel) -> Result<Vec<Part>, Failure> {
 }
 
 /// The kernel, and PID 1 before it, unless it does without.
-fn own(kernel: &Kernel) -> Result<Vec<Part>, Failure> {
+fn own(kernel: &Kernel) -> Result<Vec<Component>, Failure> {
     if kernel.is_footing() {
         return Ok(vec![part("footing", &kernel.about, &kernel.path)?]);
     }
     let about = kernel.origin.as_ref().map_or_else(|| kernel.about.clone(), built::about);
     let part = part("kernel", &about, &kernel.path)?;
-    Ok(vec![init(), Part { origin: kernel.origin.clone(), ..part }])
+    Ok(vec![init(), Component { origin: kernel.origin.clone(), ..part }])
 }
 
 /// What every machine has.
-pub fn init() -> Part {
+pub fn init() -> Component {
     let (about, size) = ("PID 1".into(), images::INIT.len() as u64);
-    Part { name: "init".into(), about, sha256: Sha256::of(images::INIT), size, origin: None }
+    Component { name: "init".into(), about, sha256: Sha256::of(images::INIT), size, origin: None }
 }
 
 /// The machine that is this program itself, with footing in it.
-pub fn this_program() -> Result<Part, Failure> {
+pub fn this_program() -> Result<Component, Failure> {
     part("footing", "groundup itself, with its own kernel in it", Path::new("/proc/self/exe"))
 }
 
 /// Everything that a machine of QEMU's is made of: PID 1 first, unless the kernel does without.
-pub fn parts(tools: &args::Tools, kernel: &Kernel) -> Result<Vec<Part>, Failure> {
+pub fn parts(tools: &args::Tools, kernel: &Kernel) -> Result<Vec<Component>, Failure> {
     let version = qemu::version(&tools.qemu).map_err(Failure::machine)?;
     let program = find(&tools.qemu);
     let mut parts = own(kernel)?;
@@ -87,11 +87,11 @@ pub fn parts(tools: &args::Tools, kernel: &Kernel) -> Result<Vec<Part>, Failure>
 }
 
 /// What carries the plan out in the place of our own PID 1, in the list of parts.
-pub fn with_script(parts: &[Part], script: &Script) -> Result<Vec<Part>, Failure> {
+pub fn with_script(parts: &[Component], script: &Script) -> Result<Vec<Component>, Failure> {
     let sha256 = Sha256::of(&script.text);
     let about = "the plan as a shell script".to_owned();
     let mut all =
-        vec![Part { name: "init".into(), about, sha256, size: script.text.len() as u64, origin: None }];
+        vec![Component { name: "init".into(), about, sha256, size: script.text.len() as u64, origin: None }];
     all.push(part("busybox", "the shell of the script", &script.busybox)?);
     all.extend(parts.iter().filter(|part| part.name != "init").cloned());
     Ok(all)
@@ -113,10 +113,10 @@ pub fn static_program(option: &str, path: &Path) -> Result<PathBuf, Failure> {
     if interpreted { Err(wrong(&"it is linked dynamically")) } else { Ok(path.into()) }
 }
 
-fn part(name: &str, about: &str, path: &Path) -> Result<Part, Failure> {
+fn part(name: &str, about: &str, path: &Path) -> Result<Component, Failure> {
     let bytes =
         std::fs::read(path).map_err(|error| Failure::machine(format!("{}: {error}", path.display())))?;
-    Ok(Part {
+    Ok(Component {
         name: name.into(),
         about: about.into(),
         sha256: Sha256::of(&bytes),
@@ -136,8 +136,8 @@ fn find(program: &Path) -> PathBuf {
 }
 
 /// The parts as in-toto resource descriptors.
-pub fn descriptors(parts: &[Part]) -> Vec<Component> {
-    let one = |part: &Part| Component {
+pub fn descriptors(parts: &[Component]) -> Vec<record::Component> {
+    let one = |part: &Component| record::Component {
         name: part.name.clone(),
         digest: Digest { sha256: part.sha256 },
         annotations: About { about: part.about.clone(), size: part.size, built_from: part.origin.clone() },

@@ -51,8 +51,8 @@ pub fn compare(args: &args::Compare) -> Result<Result<(), Failure>, Failure> {
     let outputs = judge(&parties, &only, require);
     if let Some(name) = only.iter().find(|name| !outputs.iter().any(|output| is_meant(&output.name, name))) {
         return Err(Failure::help(
-            format!("--output {name}: no record tells of it"),
-            "name one that is told of",
+            format!("--output {name}: not in any record"),
+            "name an output of a record",
         ));
     }
     let diffoscope = args.diffoscope.as_deref().map(|folder| Diffoscope { folder });

@@ -3,8 +3,8 @@
 use crate::args::{self, MachineName};
 use crate::audit::tcb;
 use crate::ddc::agreement::{self, Party, Wanted};
-use crate::ddc::lanes::{self, Lane, Room};
-use crate::ddc::verdicts::{Report, Told};
+use crate::ddc::lanes::{self, Budget, Lane};
+use crate::ddc::verdicts::{LaneSummary, Report};
 use crate::failure::Failure;
 use crate::prepare::graph::Source;
 use crate::prepare::unused::Unused;
@@ -98,7 +98,7 @@ impl Job<'_> {
             let fail = |error| Failure::input(format!("--record-dir {}: {error}", folder.display()));
             fs::create_dir_all(folder).map_err(fail)?;
         }
-        let mut room = Room::of_host();
+        let mut room = Budget::of_host();
         room.lanes = self.args.jobs.map_or(room.lanes, usize::from);
         let needs = prepared.iter().map(|prepared| match self.args.memory {
             Some(memory) => Ok(memory),
@@ -162,7 +162,7 @@ fn report(
     };
     let parties: Vec<_> = lanes.iter().zip(prepared.iter().zip(ended)).map(party).collect();
     let judged = agreement::judge(&wanted(graph, over, &parties), &parties);
-    let told = lanes.iter().zip(ended).map(|(lane, (ended, record))| Told {
+    let summaries = lanes.iter().zip(ended).map(|(lane, (ended, record))| LaneSummary {
         name: lane.name.clone(),
         machine: lane.machine.word().to_owned(),
         choose: lane.choose.iter().cloned().collect(),
@@ -176,7 +176,13 @@ fn report(
         failed: ended.iter().flat_map(|ended| ended.results.failures()).collect(),
         record: record.as_ref().map(|path| path.display().to_string()),
     });
-    Report { graph: source.label(), over: over.to_vec(), lanes: told.collect(), judged, interrupted: false }
+    Report {
+        graph: source.label(),
+        over: over.to_vec(),
+        lanes: summaries.collect(),
+        judged,
+        interrupted: false,
+    }
 }
 
 /// The outputs of every derivation that any lane was to build, by where it stands in the plan that has it last.

@@ -30,8 +30,8 @@ pub fn perform(mut command: Command) -> Result<(), Failure> {
     }
     match command {
         Command::Init { template, folder } => init::init(template, &folder),
-        Command::Check { graph, json } => told(json, check::check(&graph, json))?,
-        Command::Show { graph, recursive, json } => told(json, show::show(&graph, recursive, json)),
+        Command::Check { graph, json } => report_failure(json, check::check(&graph, json))?,
+        Command::Show { graph, recursive, json } => report_failure(json, show::show(&graph, recursive, json)),
         Command::Lock { graph, cache } => lock::lock(&graph, &cache),
         Command::Plan { graph, choices, cache } => plan::plan(&graph, &choices, &cache),
         Command::Image { graph, output, usb, kernel, xz, script, choices, cache, json } => {
@@ -41,21 +41,23 @@ pub fn perform(mut command: Command) -> Result<(), Failure> {
                 xz,
                 script: script.as_deref(),
             };
-            told(json, image::image(&graph, &target, &choices, &cache, json))
+            report_failure(json, image::image(&graph, &target, &choices, &cache, json))
         }
-        Command::Run(args) => told(args.json, run::run(&args))?,
-        Command::Ddc(args) => told(args.json, ddc::ddc(&args))?,
-        Command::Probe(args) => told(args.json, probe::probe(&args))?,
-        Command::Compare(args) => told(args.json, compare::compare(&args))?,
+        Command::Run(args) => report_failure(args.json, run::run(&args))?,
+        Command::Ddc(args) => report_failure(args.json, ddc::ddc(&args))?,
+        Command::Probe(args) => report_failure(args.json, probe::probe(&args))?,
+        Command::Compare(args) => report_failure(args.json, compare::compare(&args))?,
         Command::Key { command: KeyCommand::New { file, comment } } => sign::new_key(&file, &comment),
         Command::Sign(args) => sign::sign(&args),
-        Command::Verify(args) => told(args.json, sign::verify(&args))?,
+        Command::Verify(args) => report_failure(args.json, sign::verify(&args))?,
         Command::Script { graph, output, choices, cache } => {
             script::script(&graph, output.as_deref(), &choices, &cache)
         }
-        Command::VerifyImage { image, json } => told(json, verify_image::verify_image(&image, json))?,
+        Command::VerifyImage { image, json } => {
+            report_failure(json, verify_image::verify_image(&image, json))?
+        }
         Command::Tcb { graph, choices, cache, tools, usb, json } => {
-            told(json, tcb::tcb(&graph, &choices, &cache, &tools, (usb, json)))
+            report_failure(json, tcb::tcb(&graph, &choices, &cache, &tools, (usb, json)))
         }
         Command::Kernel { kernel, cache } => kernel::kernel(kernel, &cache),
         Command::Completions { shell } => shell::completions(shell),
@@ -88,7 +90,7 @@ fn graph(command: &mut Command) -> Option<&mut Option<PathBuf>> {
 }
 
 /// A program that reads JSON gets it from a command that ended before it had a result, too.
-fn told<T>(as_json: bool, result: Result<T, Failure>) -> Result<T, Failure> {
+fn report_failure<T>(as_json: bool, result: Result<T, Failure>) -> Result<T, Failure> {
     if let (true, Err(failure)) = (as_json, &result) {
         term::json(&failure.json())?;
     }

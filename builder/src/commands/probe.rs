@@ -26,12 +26,12 @@ use crate::ui::term;
 use graphs::plan::Step;
 use graphs::vary::Alteration;
 use indicatif::ProgressBar;
-use inputs::Store;
+use inputs::InputCache;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Probes the steps that were asked for. The inner failure is one that the report tells.
+/// Probes the steps that were asked for. The inner failure is one that the report shows.
 pub fn probe(args: &args::Probe) -> Result<Result<(), Failure>, Failure> {
     let source = Source::of(&args.graph)?;
     let graph = source.graph()?;
@@ -62,7 +62,7 @@ pub fn probe(args: &args::Probe) -> Result<Result<(), Failure>, Failure> {
     let prepared = prepare(&source, graph, &args.choices, &store)?;
     let other = args.other_lock.as_deref().map(|lock| other_versions(args, lock, &store)).transpose()?;
     stages::refuse(prepared.imported.as_ref())?;
-    let steps = prepared.left()?;
+    let steps = prepared.remaining_steps()?;
     let wanted = wanted(args, &steps)?;
     let keys: Vec<String> = steps
         .iter()
@@ -113,7 +113,7 @@ pub fn probe(args: &args::Probe) -> Result<Result<(), Failure>, Failure> {
             scratch: &scratch,
             cache: &cache,
             cancel: &cancel,
-            given: BTreeMap::new(),
+            prebuilt: BTreeMap::new(),
             references: BTreeMap::new(),
             other: other.as_ref(),
             other_kernel: other_kernel.as_deref(),
@@ -193,7 +193,7 @@ fn edges(steps: &[Step]) -> Vec<(usize, usize)> {
     steps.iter().enumerate().flat_map(of).collect()
 }
 
-/// Builds every step that a probed one needs, once: from then on their outputs are given.
+/// Builds every step that a probed one needs, once: from then on their outputs are prebuilt.
 fn once<'a>(mut lab: Lab<'a>, steps: &[Step], probed: &[&Step]) -> Result<Lab<'a>, Failure> {
     let mut needed: BTreeSet<&str> = probed.iter().flat_map(|step| step.steps()).collect();
     // Each stands before those that need it.
@@ -226,7 +226,7 @@ fn subject(prepared: &Prepared, step: &Step) -> Subject {
 }
 
 /// The graph's inputs as another lock file has them.
-fn other_versions(args: &args::Probe, lock: &Path, store: &Store) -> Result<Prepared, Failure> {
+fn other_versions(args: &args::Probe, lock: &Path, store: &InputCache) -> Result<Prepared, Failure> {
     if nix::is(&args.graph).is_some() {
         return Err(Failure::help(
             "--other-lock: derivations of Nix and Guix have no lock file",

@@ -1,7 +1,7 @@
 //! `groundup run`: one lane, and what came of it.
 
 use crate::args::{self, MachineName};
-use crate::audit::replay::Again;
+use crate::audit::replay::Replay;
 use crate::audit::tcb;
 use crate::failure::Failure;
 use crate::prepare::graph::Source;
@@ -27,7 +27,7 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
     let again = args
         .from
         .as_deref()
-        .map(|record| Again::read(record, args.graph_dir.as_deref(), &args.graph.drv))
+        .map(|record| Replay::read(record, args.graph_dir.as_deref(), &args.graph.drv))
         .transpose()?;
     let opened;
     let (source, choices) = match &again {
@@ -73,11 +73,11 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
     let cancel = cancel::watch()?;
     let scratch = args.resume.then(|| prebuilt::scratch(&cache)).transpose()?;
     if let (Some(scratch), Some(record), Some(out)) = (&scratch, &args.record, &args.out) {
-        let Resumed { given, lost } = resume::resume(record, out, &prepared, scratch.path())?;
+        let Resumed { prebuilt, lost } = resume::resume(record, out, &prepared, scratch.path())?;
         lost.iter().for_each(|why| term::note(&format!("built again: {why}")));
-        let taken = if given.len() == 1 { "taken as it is" } else { "taken as they are" };
-        term::note(&format!("{} {taken}", term::count(given.len(), "output")));
-        prepared.give(given)?;
+        let taken = if prebuilt.len() == 1 { "taken as it is" } else { "taken as they are" };
+        term::note(&format!("{} {taken}", term::count(prebuilt.len(), "output")));
+        prepared.take_over(prebuilt)?;
     }
     let prepared = prepared.by_script(args.script.as_deref())?;
     let setting = Setting {

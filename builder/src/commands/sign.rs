@@ -84,14 +84,14 @@ pub fn verify(args: &args::Verify) -> Result<Result<(), Failure>, Failure> {
         }
         (None, None) => None,
     };
-    let (mut told, mut problems) = (Vec::new(), Vec::new());
+    let (mut verified_records, mut problems) = (Vec::new(), Vec::new());
     for record in &args.records {
         let bytes = read_file(record).map_err(|problem| Failure::several(vec![*problem]))?;
         let detached = signature_beside(record).map_err(|problem| Failure::several(vec![*problem]))?;
         let verified = sign::verify(&bytes, detached.as_deref(), &keys)
             .and_then(|verified| plan.iter().try_for_each(|plan| verified.of_plan(plan)).map(|()| verified));
         match verified {
-            Ok(verified) => told.push((record, verified)),
+            Ok(verified) => verified_records.push((record, verified)),
             Err(refused) => {
                 let text = format!("{} is refused: {refused}", record.display());
                 problems
@@ -107,7 +107,9 @@ pub fn verify(args: &args::Verify) -> Result<Result<(), Failure>, Failure> {
             })
         };
         let refused: Vec<_> = problems.iter().map(|problem| problem.message.as_str()).collect();
-        term::json(&json!({ "verified": told.iter().map(one).collect::<Vec<_>>(), "refused": refused }))?;
+        term::json(
+            &json!({ "verified": verified_records.iter().map(one).collect::<Vec<_>>(), "refused": refused }),
+        )?;
     } else {
         let line = |(record, verified): &(&PathBuf, sign::Verified)| {
             let signers: Vec<_> = verified.signers.iter().map(String::as_str).collect();
@@ -115,7 +117,7 @@ pub fn verify(args: &args::Verify) -> Result<Result<(), Failure>, Failure> {
                 verified.claims.plan.as_deref().map(|plan| format!(", plan {plan}")).unwrap_or_default();
             format!("{}: signed by {}{plan}\n", record.display(), signers.join(", "))
         };
-        term::result(&told.iter().map(line).collect::<String>())?;
+        term::result(&verified_records.iter().map(line).collect::<String>())?;
     }
     Ok(if problems.is_empty() { Ok(()) } else { Err(Failure::several(problems)) })
 }

@@ -1,7 +1,7 @@
 //! `groundup tcb`: what has to be trusted, each with size and hash, and how much it is in all.
 
 use crate::args;
-use crate::audit::tcb::{self, Part};
+use crate::audit::tcb::{self, Component};
 use crate::failure::Failure;
 use crate::prepare::graph::Source;
 use crate::prepare::{Prepared, cache, prepare, store};
@@ -38,7 +38,7 @@ pub fn tcb(
         prepared.imported.is_some() || prepared.graph.sources.get(name).is_some_and(|source| source.exec)
     };
     let (run, read): (Vec<_>, Vec<_>) = inputs(&prepared, Role::Source).partition(|part| runs(&part.name));
-    let total = |parts: &[Part]| parts.iter().map(|part| part.size).sum::<u64>();
+    let total = |parts: &[Component]| parts.iter().map(|part| part.size).sum::<u64>();
     if as_json {
         return term::json(&json!({
             "graph": source.label(), "trusted": tcb::descriptors(&trusted), "trustedBytes": total(&trusted),
@@ -64,7 +64,7 @@ pub fn tcb(
     term::result(&text)
 }
 
-fn inputs(prepared: &Prepared, role: Role) -> impl Iterator<Item = Part> + '_ {
+fn inputs(prepared: &Prepared, role: Role) -> impl Iterator<Item = Component> + '_ {
     prepared.inputs.iter().filter(move |(_, input)| input.role == role).map(|(name, input)| {
         let made_of = |file: &inputs::FetchedFile| match &file.version {
             Some(version) => format!("{} {version}", file.name),
@@ -75,11 +75,12 @@ fn inputs(prepared: &Prepared, role: Role) -> impl Iterator<Item = Part> + '_ {
         let trust: Vec<_> = input.trust.iter().cloned().collect();
         let about = [&[tcb::role(input.role).to_owned()], files.as_slice(), &trust].concat().join(", ");
         let obtained = &input.obtained;
-        Part { name: name.clone(), about, sha256: obtained.sha256, size: obtained.size, origin: None }
+        Component { name: name.clone(), about, sha256: obtained.sha256, size: obtained.size, origin: None }
     })
 }
 
-fn table(parts: &[Part]) -> String {
-    let line = |part: &Part| format!("{:>12}  {}  {}  ({})\n", part.size, part.sha256, part.name, part.about);
+fn table(parts: &[Component]) -> String {
+    let line =
+        |part: &Component| format!("{:>12}  {}  {}  ({})\n", part.size, part.sha256, part.name, part.about);
     parts.iter().map(line).collect()
 }

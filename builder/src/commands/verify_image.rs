@@ -14,7 +14,7 @@ const LARGEST: u64 = 8 << 30;
 /// How an xz file begins. Source: the .xz file format, 2.1.1.1.
 const XZ: &[u8] = b"\xfd7zXZ\0";
 
-/// Lists what stands in the image. Something that is amiss makes the exit status 1.
+/// Lists what stands in the image. A finding makes the exit status 1.
 pub fn verify_image(path: &Path, as_json: bool) -> Result<Result<(), Failure>, Failure> {
     let fail = |error: &dyn std::fmt::Display| {
         Failure::help(
@@ -50,10 +50,14 @@ pub fn verify_image(path: &Path, as_json: bool) -> Result<Result<(), Failure>, F
     let mut found = inspect(archive);
     if !behind.is_empty() {
         let many = term::count(behind.len(), "byte");
-        found.amiss.push(format!("{many} behind the end of xz: a kernel would unpack what is in them, too"));
+        found
+            .findings
+            .push(format!("{many} behind the end of xz: a kernel would unpack what is in them, too"));
     }
     if disk.as_ref().is_some_and(|disk| !disk.ours) {
-        found.amiss.push("the disk's loaders or its file system are not as this groundup writes them".into());
+        found
+            .findings
+            .push("the disk's loaders or its file system are not as this groundup writes them".into());
     }
     let sha256 = crate::hash(&file);
     let kernel = disk.map(|disk| (crate::hash(disk.kernel), disk.kernel == images::FOOTING));
@@ -70,9 +74,8 @@ pub fn verify_image(path: &Path, as_json: bool) -> Result<Result<(), Failure>, F
         });
         term::result(&(kernel.unwrap_or_default() + &text(&sha256, &found)))?
     }
-    let many = term::count(found.amiss.len(), "thing");
-    let verb = if found.amiss.len() == 1 { "is" } else { "are" };
-    Ok(if found.amiss.is_empty() { Ok(()) } else { Err(Failure::Build(format!("{many} {verb} amiss"))) })
+    let many = term::count(found.findings.len(), "finding");
+    Ok(if found.findings.is_empty() { Ok(()) } else { Err(Failure::Build(many)) })
 }
 
 /// All of a file or a pipe: a device would have no end.
@@ -138,10 +141,10 @@ fn text(sha256: &str, found: &Inspection) -> String {
             text += &format!("{size:>12}  {hash}  {path}\n");
         }
     }
-    for amiss in &found.amiss {
-        text += &format!("\namiss: {amiss}");
+    for finding in &found.findings {
+        text += &format!("\nfinding: {finding}");
     }
-    text + if found.amiss.is_empty() { "\nNothing is amiss.\n" } else { "\n" }
+    text + if found.findings.is_empty() { "\nNo findings.\n" } else { "\n" }
 }
 
 fn value(sha256: &str, found: &Inspection) -> serde_json::Value {
@@ -171,6 +174,6 @@ fn value(sha256: &str, found: &Inspection) -> serde_json::Value {
         "inputs": inputs.collect::<Vec<_>>(),
         "steps": steps.collect::<Vec<_>>(),
         "others": others.collect::<Vec<_>>(),
-        "amiss": found.amiss,
+        "findings": found.findings,
     })
 }

@@ -136,8 +136,8 @@ impl Hand {
     ) -> Result<Vec<Inside>, Failure> {
         let mut all = Vec::new();
         for (party, folder) in &self.folders {
-            let told = parties[*party].claims.iter().any(|claims| claims.outputs.contains_key(output));
-            let Some(found) = find(folder, output)?.filter(|_| told) else { continue };
+            let claimed = parties[*party].claims.iter().any(|claims| claims.outputs.contains_key(output));
+            let Some(found) = find(folder, output)?.filter(|_| claimed) else { continue };
             let mut files = BTreeMap::new();
             for path in paths {
                 let Some(file) = plain_file(&found.path, path) else { continue };

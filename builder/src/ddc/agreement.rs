@@ -79,7 +79,7 @@ pub struct Judged {
 
 /// Lanes that are outvoted together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Apart {
+pub struct Dissent {
     /// The lanes.
     pub lanes: Vec<usize>,
     /// The outputs in which they agree with each other, and not with the majority; in the plan's order.
@@ -125,15 +125,15 @@ pub fn judge(wanted: &[Wanted], parties: &[Party]) -> Vec<Judged> {
 }
 
 /// Who is outvoted: for every set of lanes that made something of their own where others should have made the same.
-pub fn apart(judged: &[Judged]) -> Vec<Apart> {
-    let mut apart: Vec<Apart> = Vec::new();
+pub fn dissents(judged: &[Judged]) -> Vec<Dissent> {
+    let mut apart: Vec<Dissent> = Vec::new();
     for judged in judged.iter().filter(|judged| judged.verdict == Verdict::Differs) {
         let Some(majority) = judged.majority() else { continue };
         for group in judged.groups.iter().filter(|group| *group != majority) {
             let name = judged.wanted.name.clone();
             match apart.iter_mut().find(|apart| apart.lanes == group.lanes) {
                 Some(known) => known.outputs.push(name),
-                None => apart.push(Apart { lanes: group.lanes.clone(), outputs: vec![name] }),
+                None => apart.push(Dissent { lanes: group.lanes.clone(), outputs: vec![name] }),
             }
         }
     }

@@ -1,12 +1,12 @@
 //! What lanes showed together, as a person and as a program reads it. Pure.
 
-use crate::ddc::agreement::{self, Apart, Judged, Verdict};
+use crate::ddc::agreement::{self, Dissent, Judged, Verdict};
 use crate::ui::term::count;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// A lane as it is told.
-pub struct Told {
+/// A lane, summarised.
+pub struct LaneSummary {
     /// Its name.
     pub name: String,
     /// What ran it.
@@ -34,7 +34,7 @@ pub struct Report {
     /// What was varied.
     pub over: Vec<String>,
     /// The lanes.
-    pub lanes: Vec<Told>,
+    pub lanes: Vec<LaneSummary>,
     /// The outputs, in the order of the plan.
     pub judged: Vec<Judged>,
     /// It was ended before all lanes were.
@@ -62,7 +62,7 @@ impl Report {
 
     /// For a program.
     pub fn json(&self) -> Value {
-        let lane = |lane: &Told| {
+        let lane = |lane: &LaneSummary| {
             let failed: Vec<_> =
                 lane.failed.iter().map(|(step, reason)| json!({ "step": step, "reason": reason })).collect();
             json!({
@@ -82,12 +82,12 @@ impl Report {
                 "missing": self.names(&judged.missing),
             })
         };
-        let apart = |apart: &Apart| json!({ "lanes": self.names(&apart.lanes), "outputs": apart.outputs });
+        let apart = |apart: &Dissent| json!({ "lanes": self.names(&apart.lanes), "outputs": apart.outputs });
         json!({
             "graph": self.graph, "over": self.over,
             "lanes": self.lanes.iter().map(lane).collect::<Vec<_>>(),
             "outputs": self.judged.iter().map(output).collect::<Vec<_>>(),
-            "apart": agreement::apart(&self.judged).iter().map(apart).collect::<Vec<_>>(),
+            "apart": agreement::dissents(&self.judged).iter().map(apart).collect::<Vec<_>>(),
             "agree": self.agree(),
             "interrupted": self.interrupted,
             "incomplete": self.incomplete(),
@@ -129,7 +129,7 @@ impl Report {
                 text += &format!("  {step}: {reason}\n");
             }
         }
-        for apart in agreement::apart(&self.judged) {
+        for apart in agreement::dissents(&self.judged) {
             let (names, first) = (self.names(&apart.lanes).join(", "), &apart.outputs[0]);
             let (stands, whose) = match apart.lanes.len() {
                 1 => ("stands alone", "its"),
@@ -179,7 +179,7 @@ mod tests {
     use crate::ddc::agreement::{Group, Wanted};
 
     fn report(verdicts: &[Verdict]) -> Report {
-        let lane = |name: &str, complete| Told {
+        let lane = |name: &str, complete| LaneSummary {
             name: name.into(),
             machine: "strict".into(),
             choose: BTreeMap::new(),

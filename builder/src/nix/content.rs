@@ -7,7 +7,7 @@ use formats::references::Known;
 use formats::store_path::{self, base, name};
 use graphs::drv;
 use graphs::drv::{Algorithm, Fixed};
-use graphs::plan::Given;
+use graphs::plan::PathInfo;
 use graphs::{Kind, Resolved};
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -47,7 +47,7 @@ pub fn examine(
     fixed: Option<&Fixed>,
     found: &Found,
     known: &Known,
-) -> Result<(Given, Trust), String> {
+) -> Result<(PathInfo, Trust), String> {
     let fail = |error: io::Error| format!("{}: {error}", found.from);
     let (hashed, names) = known.search(|sink| inputs::nar_to(&found.path, sink));
     let (nar, size) = hashed.map_err(fail)?;
@@ -97,14 +97,14 @@ pub fn examine(
     } else {
         Trust::Place
     };
-    let given = Given {
+    let info = PathInfo {
         resolved: Resolved { kind, sha256 },
         references: direct.clone(),
         direct,
         nar: (nar, size),
         ca,
     };
-    Ok((given, trust))
+    Ok((info, trust))
 }
 
 /// The hash of what lies at a path, by the method that a fixed output declares.

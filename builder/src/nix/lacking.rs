@@ -9,8 +9,8 @@ use formats::store_path::base;
 use graphs::Problem;
 use graphs::drv::fetch::{self, Fetch};
 use graphs::drv::{Closure, Derivation};
-use graphs::plan::Needs;
-use inputs::Store;
+use graphs::plan::BuildSet;
+use inputs::InputCache;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -59,14 +59,14 @@ pub fn urls(fetch: &Fetch<'_>, mirrors: &Mirrors) -> Vec<String> {
 /// Refuses to begin if something that is needed can't be had anywhere.
 pub fn refuse(
     closure: &Closure,
-    needs: &Needs<'_>,
+    needs: &BuildSet<'_>,
     places: &Places<'_>,
-    store: &Store,
+    store: &InputCache,
     mirrors: &Mirrors,
 ) -> Result<(), Lacking> {
     let makers = closure.makers();
     let far: Vec<Far<'_>> = needs
-        .given
+        .available
         .iter()
         .filter(|(path, _)| !places.has(path) && !closure.derivations.contains_key(**path))
         .map(|(path, by)| {

@@ -9,16 +9,16 @@ use formats::store_path::base;
 use graphs::Problem;
 use graphs::drv::fetch::{self, Fetch};
 use graphs::drv::{self, Closure, Fixed};
-use graphs::plan::{Given, Needs};
-use inputs::Store;
+use graphs::plan::{BuildSet, PathInfo};
+use inputs::InputCache;
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-/// One thing that is given.
+/// Something in the store that is obtained, not built.
 pub struct Obtained {
     /// What a plan has to know of it.
-    pub given: Given,
+    pub info: PathInfo,
     /// Where it is on this machine.
     pub path: PathBuf,
     /// Where it came from.
@@ -33,7 +33,7 @@ pub struct Obtained {
 struct Search<'a> {
     closure: &'a Closure,
     places: &'a Places<'a>,
-    store: &'a Store,
+    store: &'a InputCache,
     temporary: &'a Path,
     known: Known,
     mirrors: Mirrors,
@@ -42,9 +42,9 @@ struct Search<'a> {
 /// Obtains all that is needed. What can't be had anywhere is found out before the first download, and all of it is said.
 pub fn obtain(
     closure: &Closure,
-    needs: &Needs<'_>,
+    needs: &BuildSet<'_>,
     places: &Places<'_>,
-    store: &Store,
+    store: &InputCache,
     temporary: &Path,
 ) -> Result<BTreeMap<String, Obtained>, Lacking> {
     let makers = closure.makers();
@@ -58,13 +58,14 @@ pub fn obtain(
         elsewhere: inputs::is_full(&error),
         problems: vec![Problem::error(format!("{}: {error}", apart.display()))],
     })?;
-    let makers_of_given = needs.given.keys().filter_map(|path| Some(closure.get(makers.get(path)?.0)));
-    let mirrors = lacking::mirrors(makers_of_given, places, &apart);
+    let makers_of_available =
+        needs.available.keys().filter_map(|path| Some(closure.get(makers.get(path)?.0)));
+    let mirrors = lacking::mirrors(makers_of_available, places, &apart);
     lacking::refuse(closure, needs, places, store, &mirrors)?;
     let search = Search { closure, places, store, temporary, known, mirrors };
     let (mut obtained, mut problems, mut elsewhere) = (BTreeMap::new(), Vec::new(), true);
     let mut waiting: Vec<(String, String)> =
-        needs.given.iter().rev().map(|(path, by)| ((*path).to_owned(), (*by).to_owned())).collect();
+        needs.available.iter().rev().map(|(path, by)| ((*path).to_owned(), (*by).to_owned())).collect();
     let mut seen = BTreeSet::new();
     while let Some((path, by)) = waiting.pop() {
         if !seen.insert(path.clone()) {
@@ -75,7 +76,7 @@ pub fn obtain(
         let fixed = fetch.as_ref().map(|fetch| fetch.fixed);
         match search.one(&path, fetch.as_ref(), fixed) {
             Ok(Some(one)) => {
-                let references = one.given.direct.iter().filter(|name| *name != base(&path));
+                let references = one.info.direct.iter().filter(|name| *name != base(&path));
                 let full = |reference: &String| match by_base.get(reference.as_str()) {
                     Some(path) => (*path).to_owned(),
                     None => format!("{}/{reference}", closure.store),
@@ -130,9 +131,9 @@ impl Search<'_> {
         };
         // It was found after all, but whoever named the place that failed is to know.
         trouble.what.iter().for_each(|what| term::note(&format!("{what}; taken from {}", found.from)));
-        let (given, trust) = examine(path, &self.closure.store, fixed, &found, &self.known)
+        let (info, trust) = examine(path, &self.closure.store, fixed, &found, &self.known)
             .map_err(|what| Trouble { what: vec![what], elsewhere: false })?;
-        Ok(Some(Obtained { given, path: found.path, from: found.from, trust, built: false }))
+        Ok(Some(Obtained { info, path: found.path, from: found.from, trust, built: false }))
     }
 
     /// The file of a derivation that was read from an archive or standard input.

@@ -1,5 +1,5 @@
 //! Outputs as a binary cache: `nix-cache-info`, and for each a NAR and its `narinfo`, as `nix copy --from file://…` takes them. What
-//! was given and is referred to is there, too: nobody could take the outputs without it.
+//! was obtained and is referred to is there, too: nobody could take the outputs without it.
 
 use super::Imported;
 use super::obtain::Obtained;
@@ -31,7 +31,7 @@ pub fn add(folder: &Path, imported: &Imported, output: &Output, nar: &[u8]) -> R
     write(folder, "nix-cache-info", about.as_bytes())
 }
 
-/// Adds what was given and is at these base names, and what that refers to in turn.
+/// Adds what was obtained and is at these base names, and what that refers to in turn.
 fn referred(folder: &Path, imported: &Imported, names: &[String]) -> Result<(), Failure> {
     let (mut waiting, mut seen) = (names.to_vec(), BTreeSet::new());
     while let Some(name) = waiting.pop() {
@@ -39,8 +39,8 @@ fn referred(folder: &Path, imported: &Imported, names: &[String]) -> Result<(), 
         let Some(one) = imported.ground.obtained.get(&path).filter(|_| seen.insert(name.clone())) else {
             continue;
         };
-        let (nar_hash, nar_size) = one.given.nar;
-        let (references, url) = (one.given.direct.clone(), url(nar_hash));
+        let (nar_hash, nar_size) = one.info.nar;
+        let (references, url) = (one.info.direct.clone(), url(nar_hash));
         let info = NarInfo { references, ..NarInfo::plain(path, url, nar_hash, nar_size) };
         let text = info.write();
         let stands = fs::read_to_string(folder.join(info_name(&name))).is_ok_and(|other| other == text);
@@ -48,7 +48,7 @@ fn referred(folder: &Path, imported: &Imported, names: &[String]) -> Result<(), 
             archive(folder, one, &info)?;
             write(folder, &info_name(&name), text.as_bytes())?;
         }
-        waiting.extend(one.given.direct.iter().cloned());
+        waiting.extend(one.info.direct.iter().cloned());
     }
     Ok(())
 }
@@ -62,7 +62,7 @@ fn info_name(name: &str) -> String {
     format!("{}.narinfo", name.get(..HASH).unwrap_or(name))
 }
 
-/// Writes the NAR of something given, however large it is.
+/// Writes the NAR of something obtained, however large it is.
 fn archive(folder: &Path, one: &Obtained, info: &NarInfo) -> Result<(), Failure> {
     let fail = |error: io::Error| Failure::input(format!("{}: {error}", one.path.display()));
     let path = folder.join(&info.url);

@@ -7,7 +7,7 @@
 use formats::narinfo::{self, NarInfo};
 use formats::store_path::{HASH, base};
 use graphs::Problem;
-use inputs::Store;
+use inputs::InputCache;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ enum Place {
 /// All places, in the order in which they are tried.
 pub struct Places<'a> {
     list: Vec<Place>,
-    store: &'a Store,
+    store: &'a InputCache,
 }
 
 /// Something that was found.
@@ -94,7 +94,7 @@ impl Trouble {
 
 impl<'a> Places<'a> {
     /// Those that were named: what is on this machine first.
-    pub fn new(named: &[PathBuf], folders: &[PathBuf], store: &'a Store) -> Places<'a> {
+    pub fn new(named: &[PathBuf], folders: &[PathBuf], store: &'a InputCache) -> Places<'a> {
         let place = |path: &PathBuf| match path.to_str() {
             Some(url) if url.contains("://") => match url.strip_prefix("file://") {
                 Some(folder) if folder.starts_with('/') => Place::Cache(folder.into()),
@@ -163,7 +163,7 @@ impl<'a> Places<'a> {
 }
 
 impl Place {
-    fn find(&self, path: &str, temporary: &Path, store: &Store) -> Result<Option<Found>, Trouble> {
+    fn find(&self, path: &str, temporary: &Path, store: &InputCache) -> Result<Option<Found>, Trouble> {
         let name = base(path);
         match self {
             Place::Folder(folder) => {

@@ -29,7 +29,7 @@ pub(super) const SHELL: &str = "bin-sh";
 pub struct Imported {
     /// The folder that their paths lie in.
     pub store: String,
-    /// In bytes: what the hungriest step may use.
+    /// In bytes: what the largest step may use.
     pub memory: u64,
     /// What is demanded of the references of outputs.
     pub checks: Vec<Check>,
@@ -37,9 +37,9 @@ pub struct Imported {
     pub limits: Vec<Limit>,
     /// What outputs must be that PID 1 can't judge, by base name.
     pub fixed: BTreeMap<String, Fixed>,
-    /// The base names that each given thing refers to, by its own.
+    /// The base names that each obtained path refers to, by its own.
     pub direct: BTreeMap<String, BTreeSet<String>>,
-    /// The bytes of each given thing's NAR.
+    /// The bytes of each obtained path's NAR.
     pub sizes: BTreeMap<String, u64>,
     /// The plan's steps.
     pub steps: Vec<Step>,
@@ -63,7 +63,7 @@ impl Imported {
 const MEMORY: u64 = 1 << 30;
 
 /// Obtains what is not built and writes the plan.
-pub fn prepare(loaded: &Loaded, keep_going: bool, store: &inputs::Store) -> Result<Prepared, Failure> {
+pub fn prepare(loaded: &Loaded, keep_going: bool, store: &inputs::InputCache) -> Result<Prepared, Failure> {
     let (closure, args) = (&loaded.closure, &loaded.args);
     let folder = store.temporary().map_err(|error| Failure::cache(&error))?;
     let root = Some(loaded.path.as_path()).filter(|path| *path != Path::new(STDIN));
@@ -109,7 +109,7 @@ pub fn prepare(loaded: &Loaded, keep_going: bool, store: &inputs::Store) -> Resu
 }
 
 /// The same, these outputs being there already.
-pub fn give(imported: &Imported, made: prebuilt::All) -> Result<Prepared, Failure> {
+pub fn take_over(imported: &Imported, made: prebuilt::All) -> Result<Prepared, Failure> {
     plan(Arc::clone(&imported.ground), made)
 }
 
@@ -118,16 +118,16 @@ fn plan(ground: Arc<ResolvedClosure>, made: prebuilt::All) -> Result<Prepared, F
     let is_made =
         |path: &str| closure.get(path).outputs.values().all(|output| made.contains_key(base(&output.path)));
     let needs = needs(closure, &|path| ground.stopped.contains(path) || is_made(path));
-    let given = nix::taken::given(&ground, &made, &needs);
+    let available = nix::taken::available(&ground, &made, &needs);
     let resolved = ground.shell.as_ref().map(|shell| Resolved::from(&shell.obtained));
     let setting = Setting {
         shell: resolved.as_ref().map(|resolved| (SHELL, resolved)),
         space: ground.space,
         failure: ground.on_failure,
     };
-    let planned = plan::imported::plan(closure, &needs, &given, setting).map_err(Failure::several)?;
+    let planned = plan::imported::plan(closure, &needs, &available, setting).map_err(Failure::several)?;
     let one = |path: &String| Some((base(path).to_owned(), input(path, ground.obtained.get(path)?)));
-    let mut inputs: BTreeMap<String, Input> = given.keys().filter_map(one).collect();
+    let mut inputs: BTreeMap<String, Input> = available.keys().filter_map(one).collect();
     inputs.extend(ground.shell.clone().map(|shell| (SHELL.to_owned(), shell)));
     let built = needs.build.iter().map(|path| closure.get(path));
     let imported = Imported {
@@ -140,8 +140,8 @@ fn plan(ground: Arc<ResolvedClosure>, made: prebuilt::All) -> Result<Prepared, F
             .filter(|(_, fixed)| fixed.algorithm != Algorithm::Sha256)
             .map(|(output, fixed)| (base(&output.path).to_owned(), fixed.clone()))
             .collect(),
-        direct: given.iter().map(|(path, given)| (base(path).to_owned(), given.direct.clone())).collect(),
-        sizes: given.iter().map(|(path, given)| (base(path).to_owned(), given.nar.1)).collect(),
+        direct: available.iter().map(|(path, info)| (base(path).to_owned(), info.direct.clone())).collect(),
+        sizes: available.iter().map(|(path, info)| (base(path).to_owned(), info.nar.1)).collect(),
         steps: planned.steps,
         order: closure.order.iter().map(|path| base(path).to_owned()).collect(),
         late: planned.late,
@@ -151,7 +151,7 @@ fn plan(ground: Arc<ResolvedClosure>, made: prebuilt::All) -> Result<Prepared, F
         graph: Graph { targets: vec![base(&closure.root).to_owned()], ..Graph::default() },
         choices: Choices::default(),
         inputs,
-        given: made,
+        prebuilt: made,
         keys: keys::keys(&ground),
         steps: imported.steps.iter().map(|step| step.name.clone()).collect(),
         on_failure: ground.on_failure,
@@ -171,9 +171,9 @@ pub fn is_named(path: &str, wanted: &str) -> bool {
 fn input(path: &str, one: &Obtained) -> Input {
     let obtained = inputs::Obtained {
         path: one.path.clone(),
-        kind: one.given.resolved.kind,
-        sha256: one.given.resolved.sha256,
-        size: one.given.nar.1,
+        kind: one.info.resolved.kind,
+        sha256: one.info.resolved.sha256,
+        size: one.info.nar.1,
         files: vec![],
     };
     // What a daemon built is executable and was audited by nobody.

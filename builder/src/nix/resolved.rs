@@ -13,7 +13,7 @@ pub struct ResolvedClosure {
     pub(super) closure: Arc<Closure>,
     /// Everything that is not built, by path.
     pub(super) obtained: BTreeMap<String, Obtained>,
-    /// The derivations whose outputs are given, by path.
+    /// The derivations whose outputs are available, by path.
     pub(super) stopped: BTreeSet<String>,
     /// `/bin/sh`.
     pub(super) shell: Option<Input>,

@@ -1,12 +1,12 @@
 //! Derivations that ask for the references of what is still to be built can't be in one plan with that: it is built first, in a run
-//! of its own, and given to the next.
+//! of its own, and handed to the next.
 
 use super::Imported;
 use crate::failure::Failure;
 use crate::prepare::Prepared;
 use crate::run::executor::{self, Ended, Setting};
 use crate::run::outputs::Out;
-use crate::run::prebuilt::{self, Given};
+use crate::run::prebuilt::{self, Prebuilt};
 use crate::ui::running::Running;
 use crate::ui::term;
 use records::record::Subject;
@@ -40,10 +40,10 @@ pub fn build(
             return Ok(ended);
         }
         let made = taken(&ended, &stage, out.folder, scratch.path())?;
-        if made.len() == stage.given.len() {
+        if made.len() == stage.prebuilt.len() {
             return Err(Failure::several(late));
         }
-        stage.give(made)?;
+        stage.take_over(made)?;
         term::note(&format!("{} more, with what is known now:", term::count(stage.steps.len(), "step")));
         running.again(stage.steps.len());
     }
@@ -54,10 +54,10 @@ fn taken(ended: &Ended, stage: &Prepared, out: &Path, scratch: &Path) -> Result<
     // The record knows which machine a step ran on, whatever was asked for.
     let machine = |subject: &Subject| (subject.name.clone(), subject.annotations.machine.clone());
     let machines: BTreeMap<String, String> = ended.record.subject.iter().map(machine).collect();
-    let mut made = stage.given.clone();
-    for output in ended.results.outputs.iter().filter(|output| !stage.given.contains_key(&output.name)) {
+    let mut made = stage.prebuilt.clone();
+    for output in ended.results.outputs.iter().filter(|output| !stage.prebuilt.contains_key(&output.name)) {
         let path = prebuilt::find(out, &output.name, output.sha256, scratch).map_err(Failure::machine)?;
-        let one = Given {
+        let one = Prebuilt {
             sha256: output.sha256,
             size: output.size,
             step: output.step.clone(),

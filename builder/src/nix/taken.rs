@@ -1,42 +1,46 @@
-//! What a plan is given: what was obtained, and outputs of earlier runs, with all that they refer to.
+//! What is available to a plan: what was obtained, and outputs of earlier runs, with all that they refer to.
 
 use super::resolved::ResolvedClosure;
 use crate::run::prebuilt;
 use formats::store_path::base;
-use graphs::plan::{Given, Needs};
+use graphs::plan::{BuildSet, PathInfo};
 use graphs::{Kind, Resolved};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that the steps need and that is not built by them, by path.
-pub fn given(ground: &ResolvedClosure, made: &prebuilt::All, needs: &Needs<'_>) -> BTreeMap<String, Given> {
-    let mut given = BTreeMap::new();
-    let mut waiting: Vec<String> = needs.given.keys().map(|path| (*path).to_owned()).collect();
+pub fn available(
+    ground: &ResolvedClosure,
+    made: &prebuilt::All,
+    needs: &BuildSet<'_>,
+) -> BTreeMap<String, PathInfo> {
+    let mut available = BTreeMap::new();
+    let mut waiting: Vec<String> = needs.available.keys().map(|path| (*path).to_owned()).collect();
     while let Some(path) = waiting.pop() {
-        if given.contains_key(&path) {
+        if available.contains_key(&path) {
             continue;
         }
         let one = match made.get(base(&path)) {
             Some(one) => output(ground, &path, one),
             None => match ground.obtained.get(&path) {
-                Some(one) => one.given.clone(),
-                // What is given may refer to what is built, in another version of its derivation.
+                Some(one) => one.info.clone(),
+                // What is obtained may refer to what is built, in another version of its derivation.
                 None => continue,
             },
         };
         waiting.extend(one.direct.iter().map(|name| format!("{}/{name}", ground.closure.store)));
-        given.insert(path, one);
+        available.insert(path, one);
     }
-    close(&mut given);
-    given
+    close(&mut available);
+    available
 }
 
 /// An output of an earlier run. Its references are what PID 1 found in it.
-fn output(ground: &ResolvedClosure, path: &str, one: &prebuilt::Given) -> Given {
+fn output(ground: &ResolvedClosure, path: &str, one: &prebuilt::Prebuilt) -> PathInfo {
     let makers = ground.closure.derivations.values();
     let fixed = makers.filter_map(|derivation| derivation.fixed()).find(|(output, _)| output.path == path);
     let ca = fixed.map(|(_, fixed)| format!("fixed:{}:{}", fixed.method(), fixed.nix32()));
     let direct: BTreeSet<String> = one.references.iter().cloned().collect();
-    Given {
+    PathInfo {
         // A NAR's hash, whatever is in it.
         resolved: Resolved { kind: Kind::Tree, sha256: one.sha256 },
         references: direct.clone(),
@@ -47,10 +51,10 @@ fn output(ground: &ResolvedClosure, path: &str, one: &prebuilt::Given) -> Given 
 }
 
 /// What is referred to in turn counts too.
-fn close(given: &mut BTreeMap<String, Given>) {
+fn close(available: &mut BTreeMap<String, PathInfo>) {
     let direct: BTreeMap<String, BTreeSet<String>> =
-        given.iter().map(|(path, one)| (base(path).to_owned(), one.direct.clone())).collect();
-    for (path, one) in given {
+        available.iter().map(|(path, one)| (base(path).to_owned(), one.direct.clone())).collect();
+    for (path, one) in available {
         let mut all = BTreeSet::new();
         let mut waiting = vec![base(path).to_owned()];
         while let Some(name) = waiting.pop() {

@@ -4,7 +4,7 @@ use super::places::Places;
 use super::{Loaded, prepare};
 use crate::args;
 use crate::failure::Failure;
-use inputs::Store;
+use inputs::InputCache;
 #[allow(dead_code, reason = "the tests of the fetcher use the rest")]
 #[path = "../../../inputs/src/store/tests/server.rs"]
 mod server;
@@ -25,14 +25,14 @@ const STORE: &str = "/gnu/store";
 /// A folder with a cache of inputs and a folder of a store in it.
 struct Bench {
     folder: tempfile::TempDir,
-    store: Store,
+    store: InputCache,
     hashes: BTreeMap<String, String>,
 }
 
 impl Bench {
     fn new() -> Bench {
         let folder = tempfile::tempdir().unwrap();
-        let mut store = Store::open(&folder.path().join("cache")).unwrap();
+        let mut store = InputCache::open(&folder.path().join("cache")).unwrap();
         store.fetch.pause = Duration::from_millis(5);
         fs::create_dir_all(folder.path().join("store")).unwrap();
         fs::create_dir_all(folder.path().join("out")).unwrap();

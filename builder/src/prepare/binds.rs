@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::prepare::Input;
-use graphs::plan::{Bind, From, World};
+use graphs::plan::{Bind, From, RootfsEntry};
 use graphs::{Choices, Graph, Place, Problem, Spot};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,7 +21,8 @@ pub fn missing(
     for step in graphs::plan::steps(graph, choices).map_err(Failure::input)? {
         let step = step.map_err(Failure::input)?;
         for world in &step.world {
-            let World::Bind(Bind { path, from: From::Input(name), inside: Some(inside) }) = world else {
+            let RootfsEntry::Bind(Bind { path, from: From::Input(name), inside: Some(inside) }) = world
+            else {
                 continue;
             };
             let Some(input) = inputs.get(name) else { continue };

@@ -11,12 +11,12 @@ use crate::audit::tcb;
 use crate::failure::Failure;
 use crate::nix;
 use crate::prepare::graph::{Source, choices};
-use crate::run::prebuilt::{self, Given};
+use crate::run::prebuilt::{self, Prebuilt};
 use crate::ui::fetching::Fetching;
 pub use folders::temporary;
 use graphs::plan::Failure as OnFailure;
 use graphs::{Choices, Graph, Resolved, Role};
-use inputs::{InputSpec, Obtained, Store, default_folder};
+use inputs::{InputCache, InputSpec, Obtained, default_folder};
 pub use runner::Script;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -59,8 +59,8 @@ pub struct Prepared {
     /// The inputs that the plan uses, by name.
     pub inputs: BTreeMap<String, Input>,
     /// Outputs of earlier runs that it uses or replaces, by name.
-    pub given: prebuilt::All,
-    /// The key of each step, given ones included.
+    pub prebuilt: prebuilt::All,
+    /// The key of each step, those of prebuilt steps included.
     pub keys: BTreeMap<String, formats::digest::Sha256>,
     /// The names of the steps that are to be built, in order.
     pub steps: Vec<String>,
@@ -90,12 +90,12 @@ impl Prepared {
         }
     }
 
-    /// The given outputs that a step uses.
+    /// The prebuilt outputs that a step uses.
     fn packed_outputs(&self) -> impl Iterator<Item = images::Input> + '_ {
         let used: BTreeSet<&str> =
             self.plan.lines().filter_map(|line| line.strip_prefix("input ")?.split(' ').next()).collect();
-        self.given.iter().filter(move |(name, _)| used.contains(name.as_str())).map(|(name, given)| {
-            images::Input { name: name.clone(), kind: images::Kind::Output, path: given.path.clone() }
+        self.prebuilt.iter().filter(move |(name, _)| used.contains(name.as_str())).map(|(name, prebuilt)| {
+            images::Input { name: name.clone(), kind: images::Kind::Output, path: prebuilt.path.clone() }
         })
     }
 
@@ -117,7 +117,7 @@ impl Prepared {
         derivation.into_iter().flat_map(|derivation| derivation.env.keys().cloned()).collect()
     }
 
-    /// In bytes: what the hungriest step may use.
+    /// In bytes: what the largest step may use.
     pub fn memory(&self) -> Result<u64, Failure> {
         match &self.imported {
             Some(imported) => Ok(imported.memory),
@@ -139,32 +139,32 @@ impl Prepared {
     }
 
     /// The steps that are to be built, in order.
-    pub fn left(&self) -> Result<Vec<graphs::plan::Step>, Failure> {
+    pub fn remaining_steps(&self) -> Result<Vec<graphs::plan::Step>, Failure> {
         if let Some(imported) = &self.imported {
             return Ok(imported.steps.clone());
         }
         let resolved = self.resolved();
-        let left = graphs::left(&self.graph, &self.choices, &resolved).map_err(Failure::input)?;
+        let left = graphs::remaining_steps(&self.graph, &self.choices, &resolved).map_err(Failure::input)?;
         left.collect::<Result<_, _>>().map_err(Failure::input)
     }
 
     fn resolved(&self) -> BTreeMap<String, Resolved> {
         let mut resolved = resolved(&self.inputs);
-        let output = |given: &Given| Resolved { kind: graphs::Kind::Tree, sha256: given.sha256 };
-        resolved.extend(self.given.iter().map(|(name, given)| (name.clone(), output(given))));
+        let output = |prebuilt: &Prebuilt| Resolved { kind: graphs::Kind::Tree, sha256: prebuilt.sha256 };
+        resolved.extend(self.prebuilt.iter().map(|(name, prebuilt)| (name.clone(), output(prebuilt))));
         resolved
     }
 
     /// Takes these outputs as they are: what made them is not built, and what nobody needs any more is not packed.
-    pub fn give(&mut self, given: prebuilt::All) -> Result<(), Failure> {
+    pub fn take_over(&mut self, prebuilt: prebuilt::All) -> Result<(), Failure> {
         if let Some(imported) = &self.imported {
-            *self = nix::give(imported, given)?;
+            *self = nix::take_over(imported, prebuilt)?;
             return Ok(());
         }
-        self.given = given;
+        self.prebuilt = prebuilt;
         let plan = graphs::plan(&self.graph, &self.choices, &self.resolved(), self.on_failure);
         self.plan = plan.map_err(Failure::input)?;
-        let left = self.left()?;
+        let left = self.remaining_steps()?;
         let used: BTreeSet<&str> = left.iter().flat_map(graphs::plan::Step::inputs).collect();
         self.inputs.retain(|name, _| used.contains(name.as_str()));
         self.steps = left.into_iter().map(|step| step.name).collect();
@@ -182,8 +182,8 @@ pub fn cache(args: &args::Cache) -> PathBuf {
 }
 
 /// The cache, opened.
-pub fn store(args: &args::Cache) -> Result<Store, Failure> {
-    Store::open(&cache(args)).map_err(|error| Failure::cache(&error))
+pub fn store(args: &args::Cache) -> Result<InputCache, Failure> {
+    InputCache::open(&cache(args)).map_err(|error| Failure::cache(&error))
 }
 
 /// Obtains the inputs and writes the plan. Every input that could not be had is reported.
@@ -191,7 +191,7 @@ pub fn prepare(
     source: &Source,
     graph: Graph,
     args: &args::Choices,
-    store: &Store,
+    store: &InputCache,
 ) -> Result<Prepared, Failure> {
     let choices = choices("--choose", &graph, &args.choose)?;
     if let Some(loaded) = &source.drv {
@@ -236,7 +236,7 @@ pub fn prepare(
         graph,
         choices,
         inputs,
-        given: prebuilt::All::new(),
+        prebuilt: prebuilt::All::new(),
         keys,
         steps,
         on_failure,

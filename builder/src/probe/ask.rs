@@ -5,11 +5,11 @@ use super::outcome::BuildOutcome;
 use super::select::{Set, name};
 use super::subject::Subject;
 use crate::args::MachineName;
-use crate::ddc::lanes::{Room, side_by_side};
+use crate::ddc::lanes::{Budget, side_by_side};
 use crate::failure::Failure;
 use crate::run::executor;
 use graphs::plan::Step;
-use graphs::vary::{AWAY, Alteration, Carrier, Change, Own, Variation, varied};
+use graphs::vary::{AWAY, Alteration, Carrier, Change, PinnedEnv, Variation, varied};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -28,7 +28,7 @@ const MORE: u64 = 10;
 
 /// One build in a boot.
 #[derive(Clone)]
-pub struct Ask {
+pub struct Trial {
     /// The number of the step.
     pub subject: usize,
     /// What is varied.
@@ -41,18 +41,18 @@ pub struct Ask {
 pub type Answer = Result<BuildOutcome, String>;
 
 /// What was asked of each step, and its answers.
-pub type Answers = Vec<Vec<(Ask, Answer)>>;
+pub type Answers = Vec<Vec<(Trial, Answer)>>;
 
 /// Whether an answer leaves no question about its step.
-pub type IsEnough<'a> = dyn Fn(&Ask, &Answer) -> bool + Sync + 'a;
+pub type IsEnough<'a> = dyn Fn(&Trial, &Answer) -> bool + Sync + 'a;
 
 /// Who asks.
-pub struct Asker<'a> {
+pub struct Prober<'a> {
     /// What the boots have in common.
     pub lab: &'a Lab<'a>,
     /// The steps.
     pub subjects: &'a [Subject],
-    /// Is told what is being varied.
+    /// Is called with what is being varied.
     pub say: &'a (dyn Fn(&str) + Sync),
     /// How long each step takes when nothing is varied, in milliseconds, once that is known.
     pub usual: Vec<Option<u64>>,
@@ -69,10 +69,10 @@ pub struct Counts {
     pub boots: AtomicUsize,
 }
 
-impl Asker<'_> {
+impl Prober<'_> {
     /// As many as can be in a boot.
-    pub fn grouped(&self, asks: Vec<Ask>) -> Vec<Vec<Ask>> {
-        let mut groups: BTreeMap<BTreeSet<Alteration>, Vec<Ask>> = BTreeMap::new();
+    pub fn grouped(&self, asks: Vec<Trial>) -> Vec<Vec<Trial>> {
+        let mut groups: BTreeMap<BTreeSet<Alteration>, Vec<Trial>> = BTreeMap::new();
         for ask in asks {
             let altered = ask.set.iter().filter_map(|variation| variation.alteration()).collect();
             groups.entry(altered).or_default().push(ask);
@@ -84,7 +84,7 @@ impl Asker<'_> {
                 true => group.len().div_ceil(BOOTS).max(WORTH),
                 false => group.len(),
             };
-            let mut boot: Vec<Ask> = Vec::new();
+            let mut boot: Vec<Trial> = Vec::new();
             for ask in group {
                 if boot.len() >= share {
                     boots.push(std::mem::take(&mut boot));
@@ -99,8 +99,12 @@ impl Asker<'_> {
     /// The answers by subject, in the order of the boots. Once every step is among those that the answers so far leave no
     /// question about, as `is_enough` has it, the boots after that are cancelled and what they found does not count: which
     /// those are does not depend on how fast each was.
-    pub fn answer(&self, boots: Vec<Vec<Ask>>, is_enough: Option<&IsEnough<'_>>) -> Result<Answers, Failure> {
-        let mut room = Room::of_host();
+    pub fn answer(
+        &self,
+        boots: Vec<Vec<Trial>>,
+        is_enough: Option<&IsEnough<'_>>,
+    ) -> Result<Answers, Failure> {
+        let mut room = Budget::of_host();
         room.lanes = self.lab.args.jobs.map_or(room.lanes, usize::from);
         let sizes = self.lab.prepared.inputs.values().map(|input| input.obtained.size).sum();
         let memory = self.lab.args.memory.map_or_else(|| executor::memory(self.lab.prepared, sizes), Ok)?;
@@ -147,7 +151,7 @@ impl Asker<'_> {
     }
 
     /// One boot: its answers, and how many builds these took.
-    pub fn boot(&self, asks: &[Ask], stop: &AtomicBool) -> Result<(Vec<Answer>, usize), Failure> {
+    pub fn boot(&self, asks: &[Trial], stop: &AtomicBool) -> Result<(Vec<Answer>, usize), Failure> {
         if stop.load(Ordering::SeqCst) {
             return Err(Failure::machine(crate::run::cancel::SAID));
         }
@@ -182,12 +186,12 @@ impl Asker<'_> {
     }
 
     /// The step that is asked for, or why it can't be had.
-    pub(super) fn step(&self, number: usize, ask: &Ask) -> Result<Step, String> {
+    pub(super) fn step(&self, number: usize, ask: &Trial) -> Result<Step, String> {
         if let Some(why) = ask.set.iter().find_map(|variation| self.refusal(variation, ask.subject)) {
             return Err(why);
         }
         let subject = &self.subjects[ask.subject];
-        let own = Own { env: &subject.own };
+        let own = PinnedEnv { env: &subject.own };
         let carrier = if self.lab.has_footing() { Carrier::Footing } else { Carrier::Shim };
         let step = varied(&subject.step, &ask.set, &own, drawn(ask.seed), carrier);
         let mut step =
@@ -258,7 +262,7 @@ impl Drop for Over<'_> {
 }
 
 /// The first boot with which all before it leave no question about any step.
-fn decided(done: &Done, boots: &[Vec<Ask>], subjects: usize, is_enough: &IsEnough<'_>) -> Option<usize> {
+fn decided(done: &Done, boots: &[Vec<Trial>], subjects: usize, is_enough: &IsEnough<'_>) -> Option<usize> {
     let mut open: BTreeSet<usize> = (0..subjects).collect();
     for (number, boot) in boots.iter().enumerate() {
         let Some(Ok((answers, _))) = done.get(&number) else { return None };

@@ -1,15 +1,15 @@
 //! Building again what is to be reported, exactly as the command does that the report prints for it: the step alone in its boot,
 //! once as it is and once varied. What does not show there is no cause, and the report says what was seen.
 
-use super::ask::{Ask, Asker};
+use super::ask::{Prober, Trial};
 use super::judge::is_timing;
 use super::outcome::BuildOutcome;
 use super::select::{Set, name};
-use super::study::{Cell, Study};
+use super::study::{Study, TrialResult};
 use crate::failure::Failure;
 use std::slice;
 
-impl Asker<'_> {
+impl Prober<'_> {
     /// Whether what is asked is what a printed command asks: then each build is alone in its boot as it is.
     pub(super) fn is_replay(&self, sets: &[Set]) -> bool {
         let repeats = sets.iter().any(is_timing) && self.lab.args.repeat > 1;
@@ -25,8 +25,8 @@ impl Asker<'_> {
         for (at, study) in studies.iter_mut().enumerate().filter(differs) {
             let lab = self.lab.alone(&self.subjects[at].step);
             let subjects = slice::from_ref(&self.subjects[at]);
-            let asker = Asker { lab: &lab, subjects, usual: vec![self.usual[at]], ..*self };
-            asker.again(self.limit(sets), study)?;
+            let prober = Prober { lab: &lab, subjects, usual: vec![self.usual[at]], ..*self };
+            prober.again(self.limit(sets), study)?;
         }
         Ok(())
     }
@@ -38,8 +38,8 @@ impl Asker<'_> {
             .causes
             .iter()
             .take(left)
-            .map(|(set, _, seed)| vec![Ask { set: set.clone(), seed: *seed, ..self.control(0) }]);
-        let boots: Vec<Vec<Ask>> = std::iter::once(vec![self.control(0)]).chain(asks).collect();
+            .map(|(set, _, seed)| vec![Trial { set: set.clone(), seed: *seed, ..self.control(0) }]);
+        let boots: Vec<Vec<Trial>> = std::iter::once(vec![self.control(0)]).chain(asks).collect();
         study.builds += boots.len();
         let mut answers = self.answer(boots, None)?.into_iter().flatten();
         let Some((_, Ok(control))) = answers.next() else { return Ok(()) };
@@ -53,7 +53,7 @@ impl Asker<'_> {
         study.control = control.clone();
         let shown: Vec<(Set, BuildOutcome)> = answers
             .filter_map(|(ask, answer)| Some((ask.set, answer.ok()?)))
-            .filter(|(set, came)| matches!(self.cell(0, &control, came, &samples, set), Cell::Differs))
+            .filter(|(set, came)| matches!(self.cell(0, &control, came, &samples, set), TrialResult::Differs))
             .collect();
         let causes = std::mem::take(&mut study.causes);
         for (number, (set, came, seed)) in causes.into_iter().enumerate() {
@@ -63,7 +63,7 @@ impl Asker<'_> {
                 None if number < left => {
                     let what = "it differed once among other builds, and not when it was built again alone";
                     let cells = study.cells.iter_mut().filter(|(known, _)| *known == set_name);
-                    cells.for_each(|(_, cell)| *cell = Cell::Once(what.into()));
+                    cells.for_each(|(_, cell)| *cell = TrialResult::Once(what.into()));
                     study.notes.push(format!("{set_name}: {what}"));
                 }
                 None => {

@@ -13,7 +13,7 @@ const SHOWN: usize = 16;
 const BEFORE: usize = 4;
 /// A value may begin before the first byte that differs, and end behind the last.
 const AROUND: usize = 64;
-/// Differences that are told of one output.
+/// Differences of one output that are shown.
 const MOST: usize = 8;
 
 /// One place.

@@ -1,23 +1,23 @@
 //! What `--first` asks: each variation alone, side by side, until every step differs in one.
 
-use super::ask::{Answer, Ask, Asker};
-use super::judge::Told;
+use super::ask::{Answer, Prober, Trial};
+use super::judge::Evidence;
 use super::outcome::BuildOutcome;
 use super::select::{Set, name};
 use super::study::Study;
 use crate::failure::Failure;
 
-impl Asker<'_> {
+impl Prober<'_> {
     /// Studies that end at the first difference.
     pub(super) fn first(
         &self,
         sets: &[Set],
         controls: Vec<(BuildOutcome, BuildOutcome)>,
     ) -> Result<Vec<Study>, Failure> {
-        let asks: Vec<Ask> =
+        let asks: Vec<Trial> =
             (0..self.subjects.len()).flat_map(|subject| self.questions(subject, sets, &controls)).collect();
         // Where nothing is varied, or what is varied can't be had, nothing is answered.
-        let differs = |ask: &Ask, answer: &Answer| {
+        let differs = |ask: &Trial, answer: &Answer| {
             let (control, twin) = &controls[ask.subject];
             control != twin
                 || matches!(control, BuildOutcome::Failed(_))
@@ -26,16 +26,21 @@ impl Asker<'_> {
         };
         let mut answers = self.answer(self.grouped(asks), Some(&differs))?;
         // In the order of the sets, whatever boots they were in.
-        let place = |ask: &Ask| sets.iter().position(|set| name(set) == name(&ask.set));
+        let place = |ask: &Trial| sets.iter().position(|set| name(set) == name(&ask.set));
         answers.iter_mut().for_each(|answers| answers.sort_by_key(|(ask, _)| (place(ask), ask.seed)));
         let judged = answers.iter().zip(controls).enumerate();
-        let judge = |(at, (answers, controls)): (usize, (&Vec<(Ask, Answer)>, _))| {
-            self.judge(at, controls, sets, &Told { answers, others: &[] })
+        let judge = |(at, (answers, controls)): (usize, (&Vec<(Trial, Answer)>, _))| {
+            self.judge(at, controls, sets, &Evidence { answers, others: &[] })
         };
         Ok(judged.map(judge).collect())
     }
 
-    fn questions(&self, subject: usize, sets: &[Set], controls: &[(BuildOutcome, BuildOutcome)]) -> Vec<Ask> {
+    fn questions(
+        &self,
+        subject: usize,
+        sets: &[Set],
+        controls: &[(BuildOutcome, BuildOutcome)],
+    ) -> Vec<Trial> {
         if matches!(controls[subject].0, BuildOutcome::Failed(_)) {
             return vec![];
         }

@@ -85,7 +85,7 @@ pub fn version() -> String {
 const PREDICATE: &str = "urn:groundup:probe:2";
 
 /// A statement of what was found out, to be signed: an in-toto Statement whose subjects are the outputs that were made when
-/// nothing was varied, given by name and hash.
+/// nothing was varied, by name and hash.
 pub fn statement(known: &[Known], outputs: &BTreeMap<String, Sha256>) -> Value {
     let subject = |(name, sha256): (&String, &Sha256)| json!({ "name": name, "digest": { "sha256": sha256 }, "mediaType": "application/x-nix-nar" });
     json!({

@@ -3,9 +3,9 @@
 
 use super::lab::Lab;
 use super::outcome::BuildOutcome;
-use super::study::{Cell, Study};
+use super::study::{Study, TrialResult};
 use crate::args::MachineName;
-use graphs::plan::{Bind, From, Step, World};
+use graphs::plan::{Bind, From, RootfsEntry, Step};
 use graphs::vary::{PROBE, VARIATIONS};
 use memchr::memmem::find;
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,10 +43,11 @@ impl Holds {
     /// Takes back that a step is the same with what has no effect in it.
     pub fn mend(&mut self, lab: &Lab<'_>, step: &Step, study: &mut Study) {
         for (variation, mark, why) in NEEDS {
-            let is_it = |(name, cell): &&mut (String, Cell)| name == variation && *cell == Cell::Same;
+            let is_it =
+                |(name, cell): &&mut (String, TrialResult)| name == variation && *cell == TrialResult::Same;
             let Some((_, cell)) = study.cells.iter_mut().find(is_it) else { continue };
             if !self.has(lab, step, mark) {
-                *cell = Cell::Not(why.to_owned());
+                *cell = TrialResult::Not(why.to_owned());
             }
         }
         if matches!(&study.control, BuildOutcome::Built(built) if built.left_alone) {
@@ -74,8 +75,9 @@ fn left_alone(study: &mut Study, shared: bool) {
     let is_probes = |set: &str| {
         VARIATIONS.iter().any(|one| one.is_probes(shared) && set.split('+').any(|name| name == one.name))
     };
-    for (_, cell) in study.cells.iter_mut().filter(|(set, cell)| *cell == Cell::Same && is_probes(set)) {
-        *cell = Cell::Not("a program for 32 bits ran, which this does not reach".to_owned());
+    for (_, cell) in study.cells.iter_mut().filter(|(set, cell)| *cell == TrialResult::Same && is_probes(set))
+    {
+        *cell = TrialResult::Not("a program for 32 bits ran, which this does not reach".to_owned());
     }
     study.notes.push(
         "a program for 32 bits ran; it sees what the plan and the machine vary, and not what the shim does"
@@ -87,7 +89,7 @@ fn left_alone(study: &mut Study, shared: bool) {
 fn places(lab: &Lab<'_>, step: &Step) -> Option<BTreeSet<PathBuf>> {
     let mut places = BTreeSet::new();
     for world in &step.world {
-        let World::Bind(Bind { from, inside, .. }) = world else { continue };
+        let RootfsEntry::Bind(Bind { from, inside, .. }) = world else { continue };
         let (From::Input(base) | From::Output { base, .. }) = from;
         if base == PROBE.0 {
             continue;

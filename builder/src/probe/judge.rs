@@ -1,13 +1,13 @@
 //! What the answers mean: which variation is to blame, and which only moves what another one moves.
 
-use super::ask::{Answer, Ask, Asker};
+use super::ask::{Answer, Prober, Trial};
 use super::noise::Noise;
 use super::outcome::BuildOutcome;
 use super::select::{Set, name};
-use super::study::{Cell, Study};
+use super::study::{Study, TrialResult};
 use super::values::values;
 use crate::args::MachineName;
-use graphs::vary::{Carrier, Own, varied};
+use graphs::vary::{Carrier, PinnedEnv, varied};
 
 /// What else moves a little with everything that takes time: when things happen;
 const TIMING: [&str; 1] = ["scheduling"];
@@ -18,23 +18,23 @@ const MEMORY: [&str; 6] =
     ["map-base", "heap-base", "stack-base", "layout", "stack-contents", "heap-contents"];
 
 /// What is known of a step beside its controls.
-pub struct Told<'a> {
+pub struct Evidence<'a> {
     /// Answers to what was asked of one set.
-    pub answers: &'a [(Ask, Answer)],
+    pub answers: &'a [(Trial, Answer)],
     /// What is known of other sets, by name.
-    pub others: &'a [(String, Cell)],
+    pub others: &'a [(String, TrialResult)],
 }
 
-impl Asker<'_> {
-    /// What is known of a step from all that was told.
+impl Prober<'_> {
+    /// What is known of a step from the evidence.
     pub fn judge(
         &self,
         at: usize,
         (control, twin): (BuildOutcome, BuildOutcome),
         sets: &[Set],
-        told: &Told<'_>,
+        evidence: &Evidence<'_>,
     ) -> Study {
-        let Told { answers, others } = told;
+        let Evidence { answers, others } = evidence;
         let samples = self.samples(&control, &twin, answers);
         let strict = self.lab.args.machine != MachineName::Host;
         let mut study = Study {
@@ -44,37 +44,37 @@ impl Asker<'_> {
             control,
             cells: vec![],
             causes: vec![],
-            heir: None,
+            inherits_from: None,
             samples: vec![],
             builds: answers.iter().filter(|(_, came)| came.is_ok()).count() + 2,
             notes: vec![],
         };
         for (ask, came) in answers.iter().filter(|(ask, _)| !ask.set.is_empty()) {
             let cell = match came {
-                Err(why) => Cell::Not(why.clone()),
+                Err(why) => TrialResult::Not(why.clone()),
                 Ok(came) => self.cell(at, &study.control, came, &samples, &ask.set),
             };
-            if let (Cell::Differs, Ok(came)) = (&cell, came)
+            if let (TrialResult::Differs, Ok(came)) = (&cell, came)
                 && !study.causes.iter().any(|(set, ..)| name(set) == name(&ask.set))
             {
                 study.causes.push((ask.set.clone(), came.clone(), ask.seed));
             }
             let name = name(&ask.set);
             match study.cells.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, known)) if *known == Cell::Same => *known = cell,
+                Some((_, known)) if *known == TrialResult::Same => *known = cell,
                 Some(_) => {}
                 None => study.cells.push((name, cell)),
             }
         }
         for set in sets.iter().map(|set| name(set)) {
-            let is_it = |(known, _): &&(String, Cell)| *known == set;
+            let is_it = |(known, _): &&(String, TrialResult)| *known == set;
             if study.cells.iter().any(|known| is_it(&known)) {
                 continue;
             }
             let cell = match (&study.control, others.iter().find(is_it)) {
-                (BuildOutcome::Failed(_), _) => Cell::Not("it fails when nothing is varied".into()),
+                (BuildOutcome::Failed(_), _) => TrialResult::Not("it fails when nothing is varied".into()),
                 (BuildOutcome::Built(_), Some((_, cell))) => cell.clone(),
-                (BuildOutcome::Built(_), None) => Cell::Needless,
+                (BuildOutcome::Built(_), None) => TrialResult::Needless,
             };
             study.cells.push((set, cell));
         }
@@ -88,7 +88,7 @@ impl Asker<'_> {
         &self,
         control: &BuildOutcome,
         twin: &BuildOutcome,
-        answers: &[(Ask, Answer)],
+        answers: &[(Trial, Answer)],
     ) -> Vec<BuildOutcome> {
         let of = |is_it: &dyn Fn(&Set) -> bool| {
             let answers = answers.iter().filter(|(ask, _)| is_it(&ask.set));
@@ -111,14 +111,16 @@ impl Asker<'_> {
         came: &BuildOutcome,
         noise: &[BuildOutcome],
         set: &Set,
-    ) -> Cell {
+    ) -> TrialResult {
         let follows = || self.is_noise(control, came, noise) && !self.stands(at, control, came, set);
         match (control, came) {
-            (BuildOutcome::Failed(_), _) => Cell::Not("it fails when nothing is varied".into()),
-            (_, BuildOutcome::Failed(reason)) => Cell::Failed(reason.clone()),
-            _ if control == came => Cell::Same,
-            _ if !is_timing(set) && !noise.is_empty() && follows() => Cell::Follows("scheduling".into()),
-            _ => Cell::Differs,
+            (BuildOutcome::Failed(_), _) => TrialResult::Not("it fails when nothing is varied".into()),
+            (_, BuildOutcome::Failed(reason)) => TrialResult::Failed(reason.clone()),
+            _ if control == came => TrialResult::Same,
+            _ if !is_timing(set) && !noise.is_empty() && follows() => {
+                TrialResult::Follows("scheduling".into())
+            }
+            _ => TrialResult::Differs,
         }
     }
 
@@ -139,7 +141,7 @@ impl Asker<'_> {
     /// Whether a value that the set changes stands in an output, where without it it does not.
     pub(super) fn stands(&self, at: usize, control: &BuildOutcome, came: &BuildOutcome, set: &Set) -> bool {
         let subject = &self.subjects[at];
-        let own = Own { env: &subject.own };
+        let own = PinnedEnv { env: &subject.own };
         let (Some(before), Some(after)) = (control.outputs(), came.outputs()) else { return false };
         let Some(step) = varied(&subject.step, set, &own, 0, Carrier::Shim) else { return false };
         let values = values(&subject.step, &step, set);
@@ -223,8 +225,8 @@ fn cause(study: &Study, name: &str) -> Option<BuildOutcome> {
 
 fn yield_to(study: &mut Study, what: &str, from: &str) {
     study.causes.retain(|(set, ..)| name(set) != what);
-    let cells = study.cells.iter_mut().filter(|(name, cell)| name == what && *cell == Cell::Differs);
-    cells.for_each(|(_, cell)| *cell = Cell::Follows(from.to_owned()));
+    let cells = study.cells.iter_mut().filter(|(name, cell)| name == what && *cell == TrialResult::Differs);
+    cells.for_each(|(_, cell)| *cell = TrialResult::Follows(from.to_owned()));
 }
 
 pub(super) fn is_timing(set: &Set) -> bool {

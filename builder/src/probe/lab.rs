@@ -11,7 +11,7 @@ use crate::run::executor;
 use crate::run::executor::Machinery;
 use crate::run::results::{Outcome, Results};
 use formats::digest::Sha256;
-use graphs::plan::{Bind, From, Step, World};
+use graphs::plan::{Bind, From, RootfsEntry, Step};
 use graphs::vary::{Alteration, LEFT_ALONE, PROBE};
 use graphs::{Kind, Resolved};
 use qemu::{Altered, Line, Place, Profile, Region};
@@ -21,7 +21,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 const MIB: u64 = 1 << 20;
-/// Room for outputs on their way, and the memory that an altered machine has more, in MiB.
+/// Budget for outputs on their way, and the memory that an altered machine has more, in MiB.
 const EXPORT: u64 = 1024;
 const MORE: u64 = 200;
 
@@ -48,7 +48,7 @@ pub struct Lab<'a> {
     /// Whether to stop.
     pub cancel: &'a AtomicBool,
     /// The NAR hash of each output that was built once, by its base name.
-    pub given: BTreeMap<String, Sha256>,
+    pub prebuilt: BTreeMap<String, Sha256>,
     /// The base names that each of these refers to itself.
     pub references: BTreeMap<String, Vec<String>>,
     /// The inputs in other versions, if there are any.
@@ -65,15 +65,15 @@ struct Packed {
 }
 
 impl Lab<'_> {
-    /// The same where these outputs are given, too, or instead of others.
+    /// The same where these outputs are prebuilt, too, or instead of others.
     pub fn with(&self, made: &Built) -> Self {
-        let (mut given, mut references) = (self.given.clone(), self.references.clone());
-        given.extend(made.outputs.clone());
+        let (mut prebuilt, mut references) = (self.prebuilt.clone(), self.references.clone());
+        prebuilt.extend(made.outputs.clone());
         references.extend(made.references.clone());
-        Lab { given, references, ..*self }
+        Lab { prebuilt, references, ..*self }
     }
 
-    /// The same where nothing is given but what this step needs, as if it alone were probed: how much there is of that can be seen
+    /// The same where nothing is prebuilt but what this step needs, as if it alone were probed: how much there is of that can be seen
     /// by how much memory a machine has.
     pub fn alone(&self, step: &Step) -> Self {
         let mut needed: BTreeSet<&str> = step.steps().into_iter().collect();
@@ -86,10 +86,10 @@ impl Lab<'_> {
         let outputs = self.steps.iter().filter(|other| needed.contains(other.name.as_str()));
         let outputs: BTreeSet<&str> =
             outputs.flat_map(|other| &other.outputs).map(|output| output.name.as_str()).collect();
-        let (mut given, mut references) = (self.given.clone(), self.references.clone());
-        given.retain(|name, _| outputs.contains(name.as_str()));
+        let (mut prebuilt, mut references) = (self.prebuilt.clone(), self.references.clone());
+        prebuilt.retain(|name, _| outputs.contains(name.as_str()));
         references.retain(|name, _| outputs.contains(name.as_str()));
-        Lab { given, references, ..*self }
+        Lab { prebuilt, references, ..*self }
     }
 
     /// Whether footing answers the steps' calls, and so varies what they see.
@@ -100,7 +100,7 @@ impl Lab<'_> {
                 && kernel.is_some_and(|kernel| kernel.about == images::kernel::FOOTING)
     }
 
-    /// Runs steps of distinct names in one boot, and says what came of each. `each` is told which one begins.
+    /// Runs steps of distinct names in one boot, and says what came of each. `each` is called with the one that one begins.
     pub fn boot(
         &self,
         steps: &[Step],
@@ -163,21 +163,21 @@ impl Lab<'_> {
         }
     }
 
-    /// More than any image takes: all inputs, all outputs that are given, the plan. The same for every boot, since a step can
+    /// More than any image takes: all inputs, all prebuilt outputs, the plan. The same for every boot, since a step can
     /// see how much memory there is.
     fn size(&self) -> u64 {
         let size =
             |prepared: &Prepared| prepared.inputs.values().map(|input| input.obtained.size).sum::<u64>();
         let inputs = size(self.prepared).max(self.other.map_or(0, size));
-        let given: u64 = self.given.values().map(|sha256| self.scratch.size(*sha256)).sum();
-        inputs + given + 16 * MIB
+        let prebuilt: u64 = self.prebuilt.values().map(|sha256| self.scratch.size(*sha256)).sum();
+        inputs + prebuilt + 16 * MIB
     }
 
     /// Everything that the steps bind and what that refers to, with outputs of other steps turned into inputs.
     fn inputs(&self, steps: &mut [Step], prepared: &Prepared) -> Result<BTreeMap<String, Packed>, Failure> {
         let mut wanted = BTreeSet::new();
         for world in steps.iter_mut().flat_map(|step| &mut step.world) {
-            let World::Bind(bind) = world else { continue };
+            let RootfsEntry::Bind(bind) = world else { continue };
             if let From::Output { base, .. } = &bind.from {
                 bind.from = From::Input(base.clone());
             }
@@ -188,10 +188,10 @@ impl Lab<'_> {
         wanted.into_iter().map(|name| Ok((name.clone(), self.input(name, prepared)?))).collect()
     }
 
-    /// The base names of outputs that a step is given, with what these refer to.
+    /// The base names of outputs that a step takes, with what these refer to.
     pub fn used(&self, step: &Step) -> BTreeSet<String> {
-        let output = |world: &World| match world {
-            World::Bind(Bind { from: From::Output { base, .. }, .. }) => Some(base.clone()),
+        let output = |world: &RootfsEntry| match world {
+            RootfsEntry::Bind(Bind { from: From::Output { base, .. }, .. }) => Some(base.clone()),
             _ => None,
         };
         let bound: BTreeSet<String> = step.world.iter().filter_map(output).collect();
@@ -203,7 +203,7 @@ impl Lab<'_> {
         if name == PROBE.0 {
             return self.probe();
         }
-        if let Some(sha256) = self.given.get(&name) {
+        if let Some(sha256) = self.prebuilt.get(&name) {
             return self.output(*sha256);
         }
         let input = prepared.inputs.get(&name).ok_or_else(|| {
@@ -231,7 +231,7 @@ impl Lab<'_> {
 
     /// Where an input, or an output that was built once, lies here.
     pub(super) fn place(&self, name: &str) -> Option<PathBuf> {
-        if let Some(sha256) = self.given.get(name) {
+        if let Some(sha256) = self.prebuilt.get(name) {
             return self.scratch.tree(*sha256).ok();
         }
         Some(self.prepared.inputs.get(name)?.obtained.path.clone())
@@ -287,7 +287,7 @@ impl Lab<'_> {
     ) -> Result<BuildOutcome, Failure> {
         let step = results.steps.iter().find(|step| step.name == name);
         match step.map(|step| &step.outcome) {
-            Some(Outcome::Built | Outcome::Given) => {}
+            Some(Outcome::Built | Outcome::Prebuilt) => {}
             Some(Outcome::Failed(reason) | Outcome::Skipped(reason)) => {
                 return Ok(BuildOutcome::Failed(reason.clone()));
             }

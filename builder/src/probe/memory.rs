@@ -3,7 +3,7 @@
 use super::history::{self, Known, Question};
 use super::outcome::BuildOutcome;
 use super::select::{self, Set};
-use super::study::{Cell, Study};
+use super::study::{Study, TrialResult};
 use crate::args;
 use crate::failure::Failure;
 use std::collections::BTreeSet;
@@ -46,7 +46,7 @@ impl Memory<'_> {
         }
         let subjects = study.causes.iter().flat_map(|(set, ..)| select::subjects(set));
         let subjects: BTreeSet<&str> = subjects.collect();
-        let is_had = |cell: &Cell| !matches!(cell, Cell::Not(_) | Cell::Needless);
+        let is_had = |cell: &TrialResult| !matches!(cell, TrialResult::Not(_) | TrialResult::Needless);
         let sets = |had: bool| {
             let cells = study.cells.iter().filter(|(_, cell)| is_had(cell) == had);
             cells.map(|(name, _)| name.clone()).collect()

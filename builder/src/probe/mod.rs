@@ -7,7 +7,7 @@
 //! rounds:    each step with everything varied at once, and where that differs with ever less, until it is known which
 //!            variations do it alone or in the smallest sets (delta debugging); many steps in one boot
 //! confirm:   what is to be reported once more, each alone in its boot, as the command does that is printed for it
-//! heirs:     each step once more on what an unreproducible one, or another heir, made under a variation
+//! inherit:     each step once more on what an unreproducible one, or another step that inherits, made under a variation
 //! ```
 //! | module | subject |
 //! |---|---|

@@ -1,11 +1,11 @@
 //! The searches of all steps, side by side: what they need next is asked in the same boots, round after round.
 
-use super::ask::{Answer, Ask, Asker};
-use super::judge::{Told, is_timing};
+use super::ask::{Answer, Prober, Trial};
+use super::judge::{Evidence, is_timing};
 use super::outcome::BuildOutcome;
 use super::search::{Found, Oracle, Stop};
 use super::select::{Set, name};
-use super::study::{Cell, Study};
+use super::study::{Study, TrialResult};
 use crate::failure::Failure;
 use graphs::vary::Variation;
 use std::cell::RefCell;
@@ -22,59 +22,63 @@ const NOISE: usize = 3;
 const LEFT: usize = 3;
 
 /// What was asked of a step, and is asked next.
-struct Course {
+struct SearchState {
     controls: (BuildOutcome, BuildOutcome),
-    answers: Vec<(Ask, Answer)>,
-    next: Vec<Ask>,
+    answers: Vec<(Trial, Answer)>,
+    next: Vec<Trial>,
     builds: usize,
     found: Option<Found<&'static Variation>>,
 }
 
-impl Course {
+impl SearchState {
     fn known(&self, seed: u64, set: &[&'static Variation]) -> Option<&Answer> {
-        let is_it = |(ask, _): &&(Ask, Answer)| ask.seed == seed && name(&ask.set) == name(set);
+        let is_it = |(ask, _): &&(Trial, Answer)| ask.seed == seed && name(&ask.set) == name(set);
         self.answers.iter().find(is_it).map(|(_, answer)| answer)
     }
 
     /// Causes so far, each of which is built once more.
     fn causes(&self) -> usize {
-        let differs = |(ask, answer): &&(Ask, Answer)| {
+        let differs = |(ask, answer): &&(Trial, Answer)| {
             ask.set.len() == 1 && answer.as_ref().is_ok_and(|came| *came != self.controls.0)
         };
         self.answers.iter().filter(differs).count()
     }
 }
 
-impl Asker<'_> {
+impl Prober<'_> {
     /// Studies of all steps.
     pub(super) fn rounds(
         &self,
         sets: &[Set],
         controls: Vec<(BuildOutcome, BuildOutcome)>,
     ) -> Result<Vec<Study>, Failure> {
-        let course = |(subject, controls): (usize, (BuildOutcome, BuildOutcome))| {
+        let search = |(subject, controls): (usize, (BuildOutcome, BuildOutcome))| {
             let fails = matches!(controls.0, BuildOutcome::Failed(_));
             let next = if fails { vec![] } else { self.outset(subject, sets) };
-            Course { controls, answers: vec![], next, builds: 2, found: None }
+            SearchState { controls, answers: vec![], next, builds: 2, found: None }
         };
-        let mut courses: Vec<Course> = controls.into_iter().enumerate().map(course).collect();
-        for (subject, course) in courses.iter_mut().enumerate() {
-            self.go_on(subject, sets, course);
+        let mut searches: Vec<SearchState> = controls.into_iter().enumerate().map(search).collect();
+        for (subject, search) in searches.iter_mut().enumerate() {
+            self.go_on(subject, sets, search);
         }
-        while courses.iter().any(|course| !course.next.is_empty()) {
-            let next = |course: &mut Course| {
+        while searches.iter().any(|search| !search.next.is_empty()) {
+            let next = |search: &mut SearchState| {
                 // What can't be varied is not built.
-                course.builds += course.next.iter().filter(|ask| self.step(0, ask).is_ok()).count();
-                std::mem::take(&mut course.next)
+                search.builds += search.next.iter().filter(|ask| self.step(0, ask).is_ok()).count();
+                std::mem::take(&mut search.next)
             };
-            let asks = courses.iter_mut().flat_map(next).collect();
+            let asks = searches.iter_mut().flat_map(next).collect();
             let answers = self.answer(self.grouped(asks), None)?;
-            for (subject, (course, answers)) in courses.iter_mut().zip(answers).enumerate() {
-                course.answers.extend(answers);
-                self.go_on(subject, sets, course);
+            for (subject, (search, answers)) in searches.iter_mut().zip(answers).enumerate() {
+                search.answers.extend(answers);
+                self.go_on(subject, sets, search);
             }
         }
-        Ok(courses.into_iter().enumerate().map(|(subject, course)| self.end(subject, sets, course)).collect())
+        Ok(searches
+            .into_iter()
+            .enumerate()
+            .map(|(subject, search)| self.end(subject, sets, search))
+            .collect())
     }
 
     /// Builds of a step at most.
@@ -84,9 +88,9 @@ impl Asker<'_> {
     }
 
     /// What is asked first: what no search asks, and the step as it is once more, after others.
-    fn outset(&self, subject: usize, sets: &[Set]) -> Vec<Ask> {
+    fn outset(&self, subject: usize, sets: &[Set]) -> Vec<Trial> {
         let searched = self.searched(subject, sets, false);
-        let is_searched = |ask: &Ask| {
+        let is_searched = |ask: &Trial| {
             ask.seed == self.lab.args.seed && matches!(ask.set[..], [one] if searched.contains(&one))
         };
         let alone = sets.iter().flat_map(|set| self.repeated(subject, set));
@@ -98,7 +102,7 @@ impl Asker<'_> {
     /// What may be tried together with others. In a step that differs from moment to moment, what moves moments may not.
     fn searched(&self, subject: usize, sets: &[Set], noisy: bool) -> Vec<&'static Variation> {
         let is_had = |one: &&'static Variation| {
-            let ask = Ask { set: vec![*one], ..self.control(subject) };
+            let ask = Trial { set: vec![*one], ..self.control(subject) };
             self.step(0, &ask).is_ok() && !(noisy && is_timing(&ask.set))
         };
         let single = |set: &Set| if let [one] = set[..] { Some(one) } else { None };
@@ -106,42 +110,42 @@ impl Asker<'_> {
     }
 
     /// Takes a search as far as the answers reach.
-    fn go_on(&self, subject: usize, sets: &[Set], course: &mut Course) {
-        if matches!(course.controls.0, BuildOutcome::Failed(_))
-            || course.found.is_some()
-            || !course.next.is_empty()
+    fn go_on(&self, subject: usize, sets: &[Set], search: &mut SearchState) {
+        if matches!(search.controls.0, BuildOutcome::Failed(_))
+            || search.found.is_some()
+            || !search.next.is_empty()
         {
             return;
         }
-        let (control, twin) = &course.controls;
-        let mut samples = self.samples(control, twin, &course.answers);
+        let (control, twin) = &search.controls;
+        let mut samples = self.samples(control, twin, &search.answers);
         let noisy = !samples.is_empty();
-        let alone = |set: &Set| Ask { set: set.clone(), ..self.control(subject) };
+        let alone = |set: &Set| Trial { set: set.clone(), ..self.control(subject) };
         if noisy {
             // How it differs by itself, before anything else is asked.
-            let asked = course.answers.iter().filter(|(ask, _)| ask.set.is_empty()).count();
+            let asked = search.answers.iter().filter(|(ask, _)| ask.set.is_empty()).count();
             let timing = sets.iter().filter(|set| set.len() == 1 && is_timing(set));
-            let timing = timing.filter(|set| course.known(self.lab.args.seed, set).is_none()).map(alone);
+            let timing = timing.filter(|set| search.known(self.lab.args.seed, set).is_none()).map(alone);
             let more = (asked..=NOISE).map(|_| self.control(subject));
-            let more: Vec<Ask> = timing.chain(more).collect();
+            let more: Vec<Trial> = timing.chain(more).collect();
             if !more.is_empty() {
-                course.next = more;
+                search.next = more;
                 return;
             }
         } else {
             // Whatever is varied moves what another schedule alone moves.
-            let timed = course.answers.iter().filter(|(ask, _)| is_timing(&ask.set) && ask.set.len() == 1);
+            let timed = search.answers.iter().filter(|(ask, _)| is_timing(&ask.set) && ask.set.len() == 1);
             let moved = timed.filter_map(|(_, answer)| answer.as_ref().ok()).filter(|came| *came != control);
             samples.extend(moved.cloned());
         }
-        let known = |set: &[&'static Variation]| course.known(self.lab.args.seed, set);
-        let left = self.limit(sets).saturating_sub(course.builds + course.causes() + LEFT);
-        let wanted: RefCell<Vec<Ask>> = RefCell::default();
+        let known = |set: &[&'static Variation]| search.known(self.lab.args.seed, set);
+        let left = self.limit(sets).saturating_sub(search.builds + search.causes() + LEFT);
+        let wanted: RefCell<Vec<Trial>> = RefCell::default();
         let ask = |asked: &[Set]| {
             let answer = |set: &Set| match known(set) {
                 Some(Ok(came)) => {
                     let cell = self.cell(subject, control, came, &samples, set);
-                    Some(matches!(cell, Cell::Differs | Cell::Failed(_)))
+                    Some(matches!(cell, TrialResult::Differs | TrialResult::Failed(_)))
                 }
                 // A machine that can't be had: whose fault it is must be found.
                 Some(Err(_)) => Some(true),
@@ -167,34 +171,34 @@ impl Asker<'_> {
         let hides = |one: &&Variation| one.hides();
         let oracle = Oracle { ask: &ask, likely: &likely, excludes: &excludes, dear: &dear, hides: &hides };
         match oracle.search(&self.searched(subject, sets, noisy), !noisy) {
-            Ok(found) => course.found = Some(found),
-            Err(_) => course.next = wanted.into_inner(),
+            Ok(found) => search.found = Some(found),
+            Err(_) => search.next = wanted.into_inner(),
         }
     }
 
     /// What the answers mean.
-    fn end(&self, subject: usize, sets: &[Set], mut course: Course) -> Study {
-        let found = course.found.take().unwrap_or_default();
-        let control = &course.controls.0;
+    fn end(&self, subject: usize, sets: &[Set], mut search: SearchState) -> Study {
+        let found = search.found.take().unwrap_or_default();
+        let control = &search.controls.0;
         // As a set that it was tried in, which in a step that differs from moment to moment may by chance look like more.
         let without = found.without.iter().filter_map(|(one, set)| {
-            let came = course.known(self.lab.args.seed, set)?.as_ref().ok()?;
+            let came = search.known(self.lab.args.seed, set)?.as_ref().ok()?;
             let cell = match came == control {
-                true => Cell::Same,
-                false => Cell::Follows("scheduling".into()),
+                true => TrialResult::Same,
+                false => TrialResult::Follows("scheduling".into()),
             };
             Some((one.name.to_owned(), cell))
         });
         let mut without: Vec<_> = without.collect();
         let cut = format!("not tried: {} builds of a step are the limit", self.limit(sets));
-        without.extend(found.open.iter().map(|one| (one.name.to_owned(), Cell::Not(cut.clone()))));
-        let told: Vec<Set> = sets.iter().chain(&found.culprits).cloned().collect();
-        let place = |ask: &Ask| told.iter().position(|set| name(set) == name(&ask.set));
-        course.answers.retain(|(ask, _)| ask.set.is_empty() || place(ask).is_some());
-        course.answers.sort_by_key(|(ask, _)| (place(ask), ask.seed));
-        let told = Told { answers: &course.answers, others: &without };
-        let mut study = self.judge(subject, course.controls, sets, &told);
-        study.builds = course.builds;
+        without.extend(found.open.iter().map(|one| (one.name.to_owned(), TrialResult::Not(cut.clone()))));
+        let known: Vec<Set> = sets.iter().chain(&found.culprits).cloned().collect();
+        let place = |ask: &Trial| known.iter().position(|set| name(set) == name(&ask.set));
+        search.answers.retain(|(ask, _)| ask.set.is_empty() || place(ask).is_some());
+        search.answers.sort_by_key(|(ask, _)| (place(ask), ask.seed));
+        let evidence = Evidence { answers: &search.answers, others: &without };
+        let mut study = self.judge(subject, search.controls, sets, &evidence);
+        study.builds = search.builds;
         if found.cut {
             study.notes.push(format!(
                 "the search was cut short: {} builds of a step are the limit",

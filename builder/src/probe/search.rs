@@ -10,7 +10,7 @@
 //! What was found is left out of the wholes, and these are tried again: what it hid shows then. What changes nothing in a whole or
 //! in its group is taken to change nothing; the second whole leaves out what most often hides others.
 //!
-//! A search is begun anew with every round of answers and gets as far as these reach: `ask` fails with what it was not told yet.
+//! A search is begun anew with every round of answers and gets as far as these reach: `ask` fails with what it does not know yet.
 //! So the searches of many steps share their rounds. Where no more may be asked, the search ends and says what it leaves open.
 
 use super::minimal::minimal;

@@ -1,6 +1,6 @@
 //! What is asked of the lab, and what its answers mean.
 
-use super::ask::{Ask, Asker, Counts};
+use super::ask::{Counts, Prober, Trial};
 use super::lab::Lab;
 use super::outcome::{BuildOutcome, Built};
 use super::select::Set;
@@ -10,7 +10,7 @@ use formats::digest::Sha256;
 
 /// What a set of variations did to a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Cell {
+pub enum TrialResult {
     /// The same outputs.
     Same,
     /// Others.
@@ -38,11 +38,11 @@ pub struct Study {
     /// Whether it differs from moment to moment.
     pub noisy: bool,
     /// What each set did, by its name, in the order asked.
-    pub cells: Vec<(String, Cell)>,
+    pub cells: Vec<(String, TrialResult)>,
     /// Each smallest set that makes it differ, with what it then makes, and the seed.
     pub causes: Vec<(Set, BuildOutcome, u64)>,
     /// The step whose differing outputs change this one's, if any does.
-    pub heir: Option<String>,
+    pub inherits_from: Option<String>,
     /// What it makes when nothing is varied, if that is not always the same.
     pub samples: Vec<BuildOutcome>,
     /// How many builds it took.
@@ -51,7 +51,7 @@ pub struct Study {
     pub notes: Vec<String>,
 }
 
-/// Studies of all subjects. `say` is told what is being varied, `counts` how much is done for it.
+/// Studies of all subjects. `say` is called with what is being varied, `counts` how much is done for it.
 pub fn study(
     lab: &Lab<'_>,
     subjects: &[Subject],
@@ -60,10 +60,10 @@ pub fn study(
     counts: &Counts,
 ) -> Result<Vec<Study>, Failure> {
     let usual = vec![None; subjects.len()];
-    Asker { lab, subjects, say, usual, counts }.study(sets)
+    Prober { lab, subjects, say, usual, counts }.study(sets)
 }
 
-impl Asker<'_> {
+impl Prober<'_> {
     fn study(&mut self, sets: &[Set]) -> Result<Vec<Study>, Failure> {
         let controls = self.controls()?;
         if self.lab.args.first {
@@ -73,7 +73,7 @@ impl Asker<'_> {
         }
         let mut studies = self.rounds(sets, controls)?;
         self.confirm(sets, &mut studies)?;
-        self.heirs(&mut studies)?;
+        self.inherit(&mut studies)?;
         Ok(studies)
     }
 
@@ -99,19 +99,19 @@ impl Asker<'_> {
     }
 
     /// The step with nothing varied.
-    pub(super) fn control(&self, subject: usize) -> Ask {
-        Ask { subject, set: vec![], seed: self.lab.args.seed }
+    pub(super) fn control(&self, subject: usize) -> Trial {
+        Trial { subject, set: vec![], seed: self.lab.args.seed }
     }
 
     /// All that is asked of a step to know what a set alone does.
-    pub(super) fn repeated(&self, subject: usize, set: &Set) -> impl Iterator<Item = Ask> {
+    pub(super) fn repeated(&self, subject: usize, set: &Set) -> impl Iterator<Item = Trial> {
         let repeats = if set.iter().any(|one| one.name == "scheduling") { self.lab.args.repeat } else { 1 };
-        let ask = Ask { set: set.clone(), ..self.control(subject) };
-        (0..repeats).map(move |turn| Ask { seed: ask.seed + turn, ..ask.clone() })
+        let ask = Trial { set: set.clone(), ..self.control(subject) };
+        (0..repeats).map(move |turn| Trial { seed: ask.seed + turn, ..ask.clone() })
     }
 
-    /// Which steps differ because of what they are given: by a step that differs itself, or by another heir.
-    fn heirs(&self, studies: &mut [Study]) -> Result<(), Failure> {
+    /// Which steps differ because of their inputs: by a step that differs itself, or by another step that inherits.
+    fn inherit(&self, studies: &mut [Study]) -> Result<(), Failure> {
         let built = |(_, came, _): &(Set, BuildOutcome, u64)| match came {
             BuildOutcome::Built(built) => Some(built.clone()),
             BuildOutcome::Failed(_) => None,
@@ -132,12 +132,12 @@ impl Asker<'_> {
                     others[giver].iter().filter(|made| made.outputs.iter().any(|output| is_new(&output)));
                 for made in made {
                     let lab = self.lab.with(made);
-                    let asker = Asker { lab: &lab, usual: self.usual.clone(), ..*self };
-                    let came = asker.boot(&[self.control(at)], self.lab.cancel)?.0.pop();
+                    let prober = Prober { lab: &lab, usual: self.usual.clone(), ..*self };
+                    let came = prober.boot(&[self.control(at)], self.lab.cancel)?.0.pop();
                     if matches!(&came, Some(Ok(came)) if *came == studies[at].control) {
                         continue;
                     }
-                    studies[at].heir = Some(studies[giver].step.clone());
+                    studies[at].inherits_from = Some(studies[giver].step.clone());
                     if let Some(Ok(BuildOutcome::Built(built))) = came {
                         others[at].push(built);
                     }

@@ -11,7 +11,7 @@ use crate::prepare::graph::Source;
 use crate::run::executor::{self, Ended, Machinery, Setting};
 use crate::run::outputs;
 use crate::run::outputs::Out;
-use crate::run::prebuilt::{self, Given};
+use crate::run::prebuilt::{self, Prebuilt};
 use crate::run::results::{Outcome, Results};
 use crate::ui::running::Running;
 use crate::ui::term;
@@ -98,8 +98,8 @@ fn take(
     results: &Results,
     scratch: &Path,
 ) -> Result<(), Failure> {
-    let mut given = left.given.clone();
-    for output in results.good().filter(|output| !given.contains_key(&output.name)).collect::<Vec<_>>() {
+    let mut prebuilt = left.prebuilt.clone();
+    for output in results.good().filter(|output| !prebuilt.contains_key(&output.name)).collect::<Vec<_>>() {
         let archive = std::fs::read(prebuilt::archive(scratch, &output.name, output.sha256));
         let archive =
             archive.map_err(|error| Failure::machine(format!("output {}: {error}", output.name)))?;
@@ -107,7 +107,7 @@ fn take(
             outputs::keep(out, left, output, &archive)?;
         }
         let path = prebuilt::find(scratch, &output.name, output.sha256, scratch);
-        let one = Given {
+        let one = Prebuilt {
             sha256: output.sha256,
             size: output.size,
             step: output.step.clone(),
@@ -115,7 +115,7 @@ fn take(
             references: output.references.clone(),
             path: path.map_err(Failure::machine)?,
         };
-        given.insert(output.name.clone(), one);
+        prebuilt.insert(output.name.clone(), one);
     }
-    left.give(given)
+    left.take_over(prebuilt)
 }

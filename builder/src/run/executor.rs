@@ -1,7 +1,7 @@
 //! One unit: a prepared graph or a part of it, built once on one machine, and what came of it.
 
 use crate::args::{self, MachineName};
-use crate::audit::tcb::{self, Part};
+use crate::audit::tcb::{self, Component};
 use crate::failure::Failure;
 use crate::nix;
 use crate::prepare::Prepared;
@@ -43,7 +43,7 @@ pub struct Machinery {
     /// Why there is no KVM, if there is none and it was asked for.
     pub no_kvm: Option<String>,
     /// Everything that is trusted, for the record.
-    pub parts: Vec<Part>,
+    pub parts: Vec<Component>,
 }
 
 /// How a lane is to be run.
@@ -77,7 +77,7 @@ pub struct Ended {
     pub plan: Sha256,
     /// SHA-256 of the image.
     pub image: Sha256,
-    /// What PID 1 told.
+    /// What PID 1 reported.
     pub results: Results,
     /// Whether every step was built, and why not.
     pub verdict: Result<(), Failure>,
@@ -104,7 +104,7 @@ impl Machinery {
     }
 
     /// What of it a machine is made of.
-    fn parts(&self, machine: MachineName) -> Result<Vec<Part>, Failure> {
+    fn parts(&self, machine: MachineName) -> Result<Vec<Component>, Failure> {
         Ok(match machine {
             MachineName::Host => vec![tcb::init()],
             MachineName::Native => vec![tcb::this_program()?],
@@ -118,9 +118,9 @@ pub fn memory(prepared: &Prepared, image: u64) -> Result<u64, Failure> {
     Ok(image.saturating_add(prepared.memory()?).div_ceil(MIB).saturating_add(MARGIN))
 }
 
-/// The results with what was given, and the record of all.
+/// The results with what was taken over, and the record of all.
 fn finish(facts: &Facts<'_>, mut results: Results) -> Result<(Results, Record), Failure> {
-    results.give(&facts.prepared.given, &facts.prepared.order()?);
+    results.take_over(&facts.prepared.prebuilt, &facts.prepared.order()?);
     let record = record(facts, &results);
     Ok((results, record))
 }
@@ -226,7 +226,7 @@ fn machine(setting: &Setting<'_>, prepared: &Prepared, boot: &Boot) -> Result<qe
                 least - machine.memory,
                 term::size(boot.footprint)
             ),
-            &format!("the default, --memory {needed}, is enough for the image and the hungriest step"),
+            &format!("the default, --memory {needed}, is enough for the image and the largest step"),
         ));
     }
     machine.time_limit = setting.time_limit;

@@ -7,7 +7,7 @@ use crate::ui::fetching::Fetching;
 use crate::ui::term;
 use graphs::Input;
 use images::kernel::minimal::{self, Minimal};
-use inputs::{InputSpec, Store};
+use inputs::{InputCache, InputSpec};
 use records::record::BuiltFrom;
 use std::fs::File;
 use std::io::Read;
@@ -98,7 +98,7 @@ pub fn is_kernel(start: &[u8]) -> bool {
 }
 
 /// Builds the minimal kernel, unless the cache has what this machine's compiler makes.
-pub fn minimal(store: &Store, cache: &Path, cancel: &AtomicBool) -> Result<Minimal, Failure> {
+pub fn minimal(store: &InputCache, cache: &Path, cancel: &AtomicBool) -> Result<Minimal, Failure> {
     let source = source()?;
     let obtain = || {
         let spec = InputSpec::new(SOURCE, &source, Path::new("."));

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// An output that is there.
 #[derive(Clone, Debug)]
-pub struct Given {
+pub struct Prebuilt {
     /// Of its NAR.
     pub sha256: Sha256,
     /// Bytes of its NAR.
@@ -26,7 +26,7 @@ pub struct Given {
 }
 
 /// Outputs by their names.
-pub type All = BTreeMap<String, Given>;
+pub type All = BTreeMap<String, Prebuilt>;
 
 /// Finds an output below `folder` as `run --out` leaves it, as files, as a NAR or in a binary cache; what a NAR holds is unpacked
 /// below `scratch`. Nothing where it is not there or not what it should be, and then why.

@@ -5,7 +5,7 @@
 //! but for what tells their machines apart.
 
 use crate::args::MachineName;
-use crate::audit::tcb::{self, Part};
+use crate::audit::tcb::{self, Component};
 use crate::failure::Failure;
 use crate::run::pack;
 use crate::run::preflight::folder;
@@ -44,7 +44,7 @@ pub struct Facts<'a> {
     /// What QEMU says it is.
     pub qemu: &'a str,
     /// Programs and firmware.
-    pub parts: &'a [Part],
+    pub parts: &'a [Component],
     /// Why the machine failed, if it did.
     pub failure: Option<&'a str>,
 }
@@ -176,7 +176,7 @@ fn dependencies(facts: &Facts<'_>) -> Vec<Dependency> {
         };
         one(name, obtained.sha256, Some(origin))
     });
-    let prebuilt = facts.prepared.given.iter().map(|(name, prebuilt)| {
+    let prebuilt = facts.prepared.prebuilt.iter().map(|(name, prebuilt)| {
         let origin = Origin::Prebuilt {
             role: "given".into(),
             size: prebuilt.size,

@@ -1,4 +1,4 @@
-//! What came of a run, as PID 1 told it. Pure.
+//! What came of a run, by PID 1's events. Pure.
 
 use crate::run::prebuilt;
 use formats::digest::Sha256;
@@ -6,7 +6,7 @@ use qemu::{Event, Place};
 use records::record;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// All that PID 1 told, in the plan's order.
+/// All that PID 1 reported, in the plan's order.
 #[derive(Clone, Debug, Default)]
 pub struct Results {
     /// The sha256 of the plan that it read.
@@ -21,7 +21,7 @@ pub struct Results {
     pub traces: BTreeMap<String, (u64, String)>,
     /// System calls that a step asked for and footing does not have, by the step's name.
     pub unknown: BTreeMap<String, Vec<String>>,
-    /// What the output that is told next refers to.
+    /// What the output of the next event refers to.
     references: Vec<String>,
     /// Each output that was made, also one that is not as expected.
     pub outputs: Vec<Output>,
@@ -48,7 +48,7 @@ pub enum Outcome {
     /// It was not tried, for this reason.
     Skipped(String),
     /// Its outputs were there already.
-    Given,
+    Prebuilt,
 }
 
 /// One output.
@@ -108,7 +108,7 @@ impl Results {
             }
             Event::Input { .. } | Event::Step { .. } | Event::End { .. } | Event::Fatal { .. } => {}
         }
-        // An output is told before the end of its step is.
+        // An output is reported before the end of its step is.
         if let Event::Built { name, .. } | Event::Failed { name, .. } = event {
             for output in self.outputs.iter_mut().rev().take_while(|output| output.step.is_empty()) {
                 output.step.clone_from(name);
@@ -123,7 +123,7 @@ impl Results {
                 Outcome::Built => ("built", None),
                 Outcome::Failed(reason) => ("failed", Some(reason)),
                 Outcome::Skipped(reason) => ("skipped", Some(reason)),
-                Outcome::Given => ("given", None),
+                Outcome::Prebuilt => ("given", None),
             };
             let trace = self.traces.get(&step.name);
             record::Step {
@@ -140,20 +140,20 @@ impl Results {
     }
 
     /// Adds what was there already, so that everything stands in the order of these steps.
-    pub fn give(&mut self, given: &prebuilt::All, order: &[&str]) {
+    pub fn take_over(&mut self, prebuilt: &prebuilt::All, order: &[&str]) {
         let done: BTreeSet<String> = self.steps.iter().map(|step| step.name.clone()).collect();
-        let steps: BTreeSet<&String> = given.values().map(|given| &given.step).collect();
+        let steps: BTreeSet<&String> = prebuilt.values().map(|prebuilt| &prebuilt.step).collect();
         for name in steps.into_iter().filter(|name| !done.contains(*name)) {
-            self.steps.push(Step { name: name.clone(), outcome: Outcome::Given, milliseconds: None });
+            self.steps.push(Step { name: name.clone(), outcome: Outcome::Prebuilt, milliseconds: None });
         }
-        self.outputs.extend(given.iter().map(|(name, given)| Output {
+        self.outputs.extend(prebuilt.iter().map(|(name, prebuilt)| Output {
             name: name.clone(),
-            sha256: given.sha256,
-            size: given.size,
+            sha256: prebuilt.sha256,
+            size: prebuilt.size,
             place: Place::None,
-            step: given.step.clone(),
-            machine: Some(given.machine.clone()),
-            references: given.references.clone(),
+            step: prebuilt.step.clone(),
+            machine: Some(prebuilt.machine.clone()),
+            references: prebuilt.references.clone(),
         }));
         let number: BTreeMap<&str, usize> =
             order.iter().enumerate().map(|(number, &name)| (name, number)).collect();

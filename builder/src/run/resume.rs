@@ -5,7 +5,7 @@
 
 use crate::failure::Failure;
 use crate::prepare::Prepared;
-use crate::run::prebuilt::{self, Given};
+use crate::run::prebuilt::{self, Prebuilt};
 use formats::store_path::base;
 use records::record::{Record, Subject};
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use std::path::Path;
 #[derive(Default)]
 pub struct Resumed {
     /// By name.
-    pub given: prebuilt::All,
+    pub prebuilt: prebuilt::All,
     /// Why others are built again.
     pub lost: Vec<String>,
 }
@@ -50,10 +50,10 @@ pub fn resume(record: &Path, out: &Path, prepared: &Prepared, scratch: &Path) ->
             .collect();
         match found {
             Err(why) => resumed.lost.push(why),
-            Ok(found) => resumed.given.extend(found.into_iter().map(|(output, path)| {
+            Ok(found) => resumed.prebuilt.extend(found.into_iter().map(|(output, path)| {
                 let made = &output.annotations;
                 let references = made.store.iter().flat_map(|store| &store.references);
-                let given = Given {
+                let prebuilt = Prebuilt {
                     sha256: output.digest.sha256,
                     size: made.size,
                     step: made.step.clone(),
@@ -61,7 +61,7 @@ pub fn resume(record: &Path, out: &Path, prepared: &Prepared, scratch: &Path) ->
                     references: references.map(|path| base(path).to_owned()).collect(),
                     path,
                 };
-                (output.name.clone(), given)
+                (output.name.clone(), prebuilt)
             })),
         }
     }

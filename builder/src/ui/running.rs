@@ -60,7 +60,7 @@ impl Running {
         running
     }
 
-    /// A run that nobody is told of.
+    /// A run that shows nothing.
     pub fn quiet() -> Running {
         Running {
             results: Results::default(),
@@ -81,7 +81,7 @@ impl Running {
         });
     }
 
-    /// What stands before each line, so that lanes can be told apart.
+    /// What stands before each line, so that lanes can be distinguished.
     fn name(&self) -> String {
         let padded = |(name, width): &(String, usize)| format!("{name:width$}  ");
         self.lane.as_ref().map(padded).unwrap_or_default()
@@ -164,7 +164,7 @@ impl Running {
             Outcome::Built => format!("built   {}{time}", step.name),
             Outcome::Failed(reason) => format!("failed  {}{time}: {reason}", step.name),
             Outcome::Skipped(reason) => format!("skipped {}: {reason}", step.name),
-            Outcome::Given => format!("given   {}", step.name),
+            Outcome::Prebuilt => format!("given   {}", step.name),
         };
         if let Outcome::Failed(_) = step.outcome {
             self.last.iter().rev().for_each(|line| self.say(&format!("  | {line}")));

@@ -3,7 +3,7 @@
 use crate::cpu::{self, in8, out8};
 use crate::global::Global;
 use formats::nar::Sink;
-use formats::say::{Say, Words};
+use formats::say::{Display, LineBuf};
 
 /// The port's registers. Source: data sheet of the 16550D.
 const PORT: u16 = 0x3f8;
@@ -12,7 +12,7 @@ const PORT: u16 = 0x3f8;
 #[macro_export]
 macro_rules! event {
     ($($part:expr),+) => {{
-        let mut words = formats::say::Words::new();
+        let mut words = formats::say::LineBuf::new();
         formats::say!(&mut words, "@ ", $($part),+);
         formats::nar::Sink::write(&mut $crate::serial::Console, words.line());
     }};
@@ -60,15 +60,15 @@ fn put(byte: u8) {
 /// A number in hexadecimal digits.
 pub struct Hex(pub u64);
 
-impl Say for Hex {
-    fn say(self, words: &mut Words) {
+impl Display for Hex {
+    fn say(self, words: &mut LineBuf) {
         words.number(self.0, 16);
     }
 }
 
 /// The machine can't go on.
 pub fn fatal(what: &str, numbers: &[u64]) -> ! {
-    let mut words = Words::new();
+    let mut words = LineBuf::new();
     formats::say!(&mut words, "@ fatal footing: ", what);
     for &number in numbers {
         formats::say!(&mut words, " ", Hex(number));
@@ -80,7 +80,7 @@ pub fn fatal(what: &str, numbers: &[u64]) -> ! {
 #[panic_handler]
 fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
     let (file, line) = info.location().map_or(("", 0), |at| (at.file(), at.line()));
-    let mut words = Words::new();
+    let mut words = LineBuf::new();
     formats::say!(&mut words, "@ fatal footing panicked at ", file, ":", line);
     Console.write(words.line());
     cpu::end()

@@ -6,7 +6,7 @@
 use super::text::{Field, Name, is_path};
 use crate::hex::{self, Digest};
 use crate::say;
-use crate::say::{Say, Words};
+use crate::say::{Display, LineBuf};
 
 /// The first place where a plan is not one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,8 +25,8 @@ impl core::fmt::Display for Error {
 
 impl core::error::Error for Error {}
 
-impl Say for Error {
-    fn say(self, words: &mut Words) {
+impl Display for Error {
+    fn say(self, words: &mut LineBuf) {
         say!(words, "line ", self.line, ": expected ", self.expected);
     }
 }

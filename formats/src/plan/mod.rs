@@ -85,7 +85,7 @@ mod vary;
 use cursor::Cursor;
 pub use cursor::Error;
 pub use output::{Expected, Output};
-pub use step::{Limit, PidOne, RESOURCES, Rules, Source, Step, World};
+pub use step::{Limit, PidOne, RESOURCES, RootfsEntry, Rules, Source, Step};
 pub use text::{Field, Name, is_name, is_path};
 pub use vary::{VARIED, Vary};
 

@@ -59,7 +59,7 @@ pub enum Source<'a> {
 /// One line of a step's world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the grammar in the module's documentation says what each field is")]
-pub enum World<'a> {
+pub enum RootfsEntry<'a> {
     Dir { path: Field<'a>, mode: u32, builder: bool },
     File { path: Field<'a>, mode: u32, text: Field<'a> },
     Link { path: Field<'a>, target: Field<'a> },
@@ -109,7 +109,7 @@ pub struct Step<'a> {
 
 impl<'a> Step<'a> {
     /// The lines of the world.
-    pub fn world(&self) -> impl Iterator<Item = World<'a>> + use<'a> {
+    pub fn world(&self) -> impl Iterator<Item = RootfsEntry<'a>> + use<'a> {
         reread(self.world, world)
     }
 
@@ -180,10 +180,10 @@ pub(super) fn read<'a>(cursor: &mut Cursor<'a>) -> Step<'a> {
     let vary = vary(cursor);
     let (mut store, mut closure) = (None, false);
     let world = cursor.lines(&WORLD, |cursor| match world(cursor) {
-        World::Store { path, mode } if store.replace((path, mode)).is_some() => {
+        RootfsEntry::Store { path, mode } if store.replace((path, mode)).is_some() => {
             cursor.fail("one `store` only")
         }
-        World::Closure => closure = true,
+        RootfsEntry::Closure => closure = true,
         _ => {}
     });
     let cwd = cursor.one("cwd", Cursor::path);
@@ -290,18 +290,18 @@ fn text<'a>(cursor: &mut Cursor<'a>, name: &'static str) -> Field<'a> {
     text
 }
 
-fn world<'a>(cursor: &mut Cursor<'a>) -> World<'a> {
+fn world<'a>(cursor: &mut Cursor<'a>) -> RootfsEntry<'a> {
     let keyword = cursor.keyword();
     let name = WORLD.into_iter().find(|name| name.as_bytes() == keyword).unwrap_or("bind");
     cursor.begin(name);
     let world = match keyword {
-        b"dir" => World::Dir {
+        b"dir" => RootfsEntry::Dir {
             path: cursor.path(),
             mode: cursor.mode(),
             builder: cursor.choice(&["root", "builder"], "`root` or `builder`") == 1,
         },
-        b"file" => World::File { path: cursor.path(), mode: cursor.mode(), text: cursor.text() },
-        b"link" => World::Link { path: cursor.path(), target: cursor.field() },
+        b"file" => RootfsEntry::File { path: cursor.path(), mode: cursor.mode(), text: cursor.text() },
+        b"link" => RootfsEntry::Link { path: cursor.path(), target: cursor.field() },
         b"device" => {
             let path = cursor.path();
             let device = cursor.choice(
@@ -310,13 +310,13 @@ fn world<'a>(cursor: &mut Cursor<'a>) -> World<'a> {
             );
             // Source: the kernel's Documentation/admin-guide/devices.txt.
             let (major, minor) = [(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0)][device];
-            World::Device { path, minor, major }
+            RootfsEntry::Device { path, minor, major }
         }
-        b"proc" => World::Proc { path: cursor.path() },
-        b"pts" => World::Pts { path: cursor.path() },
-        b"shm" => World::Shm { path: cursor.path() },
-        b"closure" => World::Closure,
-        b"store" => World::Store { path: cursor.path(), mode: cursor.mode() },
+        b"proc" => RootfsEntry::Proc { path: cursor.path() },
+        b"pts" => RootfsEntry::Pts { path: cursor.path() },
+        b"shm" => RootfsEntry::Shm { path: cursor.path() },
+        b"closure" => RootfsEntry::Closure,
+        b"store" => RootfsEntry::Store { path: cursor.path(), mode: cursor.mode() },
         _ => {
             let components = cursor.choice(&["input", "output"], "`input` or `output`") + 1;
             let source = cursor.field();
@@ -327,7 +327,7 @@ fn world<'a>(cursor: &mut Cursor<'a>) -> World<'a> {
                 cursor.fail("NAME, STEP/NAME, or a normalised path below one");
             }
             let source = if components == 1 { Source::Input(source) } else { Source::Output(source) };
-            World::Bind { source, path: cursor.path() }
+            RootfsEntry::Bind { source, path: cursor.path() }
         }
     };
     cursor.end();

@@ -99,8 +99,8 @@ impl core::fmt::Display for Name<'_> {
     }
 }
 
-impl crate::say::Say for Name<'_> {
-    fn say(self, words: &mut crate::say::Words) {
+impl crate::say::Display for Name<'_> {
+    fn say(self, words: &mut crate::say::LineBuf) {
         words.push(self.0);
     }
 }

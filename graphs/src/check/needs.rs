@@ -9,7 +9,7 @@ use petgraph::graph::NodeIndex;
 use super::Check;
 use crate::index::Thing;
 use crate::locate::{Spot, Trail};
-use crate::order::Needs;
+use crate::order::DependencyGraph;
 use crate::problem::{Problem, Severity};
 
 /// A message that shows more of a cycle than this helps nobody.
@@ -21,7 +21,7 @@ impl Check<'_> {
         let targets = self.targets();
         let graph = self.graph;
         // Taken out, so that problems can be reported while it is looked at.
-        let needs = std::mem::replace(&mut self.needs, Needs::none());
+        let needs = std::mem::replace(&mut self.needs, DependencyGraph::none());
         let count = needs.graph.node_count();
         let wanted = needs.wanted(&self.index, graph);
         if needs.sort(&vec![true; count]).0.len() < count {
@@ -76,7 +76,7 @@ impl Check<'_> {
     }
 
     /// One cycle of each knot: the shortest through the knot's first name.
-    fn cycles(&mut self, needs: &Needs<'_>) {
+    fn cycles(&mut self, needs: &DependencyGraph<'_>) {
         let mut knots = kosaraju_scc(&needs.graph);
         knots.retain(|knot| knot.len() > 1 || needs.graph.contains_edge(knot[0], knot[0]));
         for knot in knots {
@@ -87,7 +87,7 @@ impl Check<'_> {
         }
     }
 
-    fn cycle(&mut self, needs: &Needs<'_>, cycle: &[NodeIndex]) {
+    fn cycle(&mut self, needs: &DependencyGraph<'_>, cycle: &[NodeIndex]) {
         let names: Vec<&str> = cycle.iter().map(|node| needs.graph[*node]).collect();
         let mut shown: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         shown.push(names[0].to_owned());
@@ -175,7 +175,7 @@ impl Check<'_> {
 }
 
 /// The shortest way from a node through what it needs back to it, inside a knot.
-fn shortest(needs: &Needs<'_>, members: &HashSet<NodeIndex>, first: NodeIndex) -> Vec<NodeIndex> {
+fn shortest(needs: &DependencyGraph<'_>, members: &HashSet<NodeIndex>, first: NodeIndex) -> Vec<NodeIndex> {
     let mut by = HashMap::new();
     let mut queue = VecDeque::from([first]);
     while let Some(node) = queue.pop_front() {

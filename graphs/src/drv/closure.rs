@@ -143,7 +143,7 @@ fn order(met: &Meetings) -> Result<Vec<usize>, Box<Problem>> {
             graph.add_edge(node[*needed], node[*number], ());
         }
     }
-    let needs = crate::order::Needs { graph };
+    let needs = crate::order::DependencyGraph { graph };
     let (order, left) = needs.sort(&vec![true; met.len()]);
     if left.is_empty() {
         return Ok(order.into_iter().map(|node| sorted[node.index()]).collect());

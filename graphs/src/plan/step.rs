@@ -44,7 +44,7 @@ pub struct Step {
     /// What it sees otherwise than as usual, by the names of the plan's `vary`.
     pub vary: BTreeMap<&'static str, u64>,
     /// What its file system is made of, in this order.
-    pub world: Vec<World>,
+    pub world: Vec<RootfsEntry>,
     /// The working directory.
     pub cwd: String,
     /// The program.
@@ -98,7 +98,7 @@ pub enum Device {
 
 /// One thing of which a step's file system is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum World {
+pub enum RootfsEntry {
     /// A directory: path, mode, owner.
     Dir(Cow<'static, str>, u32, Owner),
     /// A file: path, mode, content.
@@ -179,7 +179,7 @@ impl Step {
     /// The inputs of the image that the step uses.
     pub fn inputs(&self) -> BTreeSet<&str> {
         let input = |world| match world {
-            &World::Bind(Bind { from: From::Input(ref name), .. }) => Some(name.as_str()),
+            &RootfsEntry::Bind(Bind { from: From::Input(ref name), .. }) => Some(name.as_str()),
             _ => None,
         };
         self.world.iter().filter_map(input).collect()
@@ -188,7 +188,7 @@ impl Step {
     /// The earlier steps whose outputs it sees.
     pub fn steps(&self) -> BTreeSet<&str> {
         let step = |world| match world {
-            &World::Bind(Bind { from: From::Output { ref step, .. }, .. }) => Some(step.as_str()),
+            &RootfsEntry::Bind(Bind { from: From::Output { ref step, .. }, .. }) => Some(step.as_str()),
             _ => None,
         };
         self.world.iter().filter_map(step).collect()

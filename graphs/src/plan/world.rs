@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Error;
-use super::step::{Bind, Device, From, Owner, World};
+use super::step::{Bind, Device, From, Owner, RootfsEntry};
 use crate::index::{Index, Thing};
 use crate::model::{Alternative, Derivation, Graph, defaults};
 use crate::select::Choices;
@@ -50,11 +50,11 @@ pub(super) fn binds(
 }
 
 /// What the step's file system is made of, parents first.
-pub(super) fn world(derivation: &Derivation, binds: BTreeMap<String, Bind>) -> Vec<World> {
-    let dir = |path: &'static str, mode, owner| World::Dir(path.into(), mode, owner);
-    let file = |path: &'static str, text: &'static str| World::File(path.into(), 0o444, text.into());
-    let link = |path: &'static str, target: &'static str| World::Link(path.into(), target.into());
-    let device = |path: &'static str, device| World::Device(path.into(), device);
+pub(super) fn world(derivation: &Derivation, binds: BTreeMap<String, Bind>) -> Vec<RootfsEntry> {
+    let dir = |path: &'static str, mode, owner| RootfsEntry::Dir(path.into(), mode, owner);
+    let file = |path: &'static str, text: &'static str| RootfsEntry::File(path.into(), 0o444, text.into());
+    let link = |path: &'static str, target: &'static str| RootfsEntry::Link(path.into(), target.into());
+    let device = |path: &'static str, device| RootfsEntry::Device(path.into(), device);
     let mut world = vec![
         dir(defaults::DIRECTORY, 0o755, Owner::Builder),
         dir("/dev", 0o755, Owner::Root),
@@ -73,17 +73,17 @@ pub(super) fn world(derivation: &Derivation, binds: BTreeMap<String, Bind>) -> V
         file("/etc/group", GROUP),
         file("/etc/hosts", HOSTS),
         file("/etc/passwd", PASSWD),
-        World::Proc("/proc".into()),
+        RootfsEntry::Proc("/proc".into()),
         dir("/tmp", 0o1777, Owner::Root),
-        World::Store(STORE.into(), 0o1775),
+        RootfsEntry::Store(STORE.into(), 0o1775),
     ];
     world.extend(folders(&derivation.directory, &binds));
-    world.extend(binds.into_values().map(World::Bind));
+    world.extend(binds.into_values().map(RootfsEntry::Bind));
     world
 }
 
 /// The folders that nothing else makes: the working directory, and the parents of it and of mounts.
-fn folders(directory: &str, binds: &BTreeMap<String, Bind>) -> Vec<World> {
+fn folders(directory: &str, binds: &BTreeMap<String, Bind>) -> Vec<RootfsEntry> {
     const MADE: [&str; 5] = ["/build", "/etc", "/proc", "/tmp", "/store"];
     let mut folders = BTreeMap::new();
     let is_bound = |path: &str| ancestors(path).any(|path| binds.contains_key(path));
@@ -95,7 +95,7 @@ fn folders(directory: &str, binds: &BTreeMap<String, Bind>) -> Vec<World> {
         folders.insert(directory, Owner::Builder);
     }
     folders.retain(|path, _| !MADE.contains(path));
-    let folder = |(path, owner): (&str, Owner)| World::Dir(path.to_owned().into(), 0o755, owner);
+    let folder = |(path, owner): (&str, Owner)| RootfsEntry::Dir(path.to_owned().into(), 0o755, owner);
     folders.into_iter().map(folder).collect()
 }
 

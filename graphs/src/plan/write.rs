@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write};
 
-use super::step::{Bind, Device, From, Owner, PidOne, RESOURCES, Rules, Step, Whole, World};
+use super::step::{Bind, Device, From, Owner, PidOne, RESOURCES, RootfsEntry, Rules, Step, Whole};
 use super::{Failure, Inputs, Resolved};
 
 /// The first lines of a plan.
@@ -91,20 +91,20 @@ pub(super) fn step(text: &mut String, step: &Step) {
     line(text, "end", &[]);
 }
 
-fn world(text: &mut String, part: &World) {
+fn world(text: &mut String, part: &RootfsEntry) {
     match part {
-        World::Dir(path, bits, owner) => {
+        RootfsEntry::Dir(path, bits, owner) => {
             let owner = match owner {
                 Owner::Root => "root",
                 Owner::Builder => "builder",
             };
             line(text, "dir", &[&field(path), &mode(*bits), &owner]);
         }
-        World::File(path, bits, content) => {
+        RootfsEntry::File(path, bits, content) => {
             line(text, "file", &[&field(path), &mode(*bits), &rest(content)]);
         }
-        World::Link(path, target) => line(text, "link", &[&field(path), &field(target)]),
-        World::Device(path, device) => {
+        RootfsEntry::Link(path, target) => line(text, "link", &[&field(path), &field(target)]),
+        RootfsEntry::Device(path, device) => {
             let device = match device {
                 Device::Null => "null",
                 Device::Zero => "zero",
@@ -115,12 +115,12 @@ fn world(text: &mut String, part: &World) {
             };
             line(text, "device", &[&field(path), &device]);
         }
-        World::Proc(path) => line(text, "proc", &[&field(path)]),
-        World::Pts(path) => line(text, "pts", &[&field(path)]),
-        World::Shm(path) => line(text, "shm", &[&field(path)]),
-        World::Closure => line(text, "closure", &[]),
-        World::Store(path, bits) => line(text, "store", &[&field(path), &mode(*bits)]),
-        World::Bind(Bind { path, from, inside }) => {
+        RootfsEntry::Proc(path) => line(text, "proc", &[&field(path)]),
+        RootfsEntry::Pts(path) => line(text, "pts", &[&field(path)]),
+        RootfsEntry::Shm(path) => line(text, "shm", &[&field(path)]),
+        RootfsEntry::Closure => line(text, "closure", &[]),
+        RootfsEntry::Store(path, bits) => line(text, "store", &[&field(path), &mode(*bits)]),
+        RootfsEntry::Bind(Bind { path, from, inside }) => {
             let (kind, mut what) = match from {
                 From::Input(name) => ("input", name.clone()),
                 From::Output { step, base } => ("output", format!("{step}/{base}")),

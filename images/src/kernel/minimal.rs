@@ -96,7 +96,7 @@ fn kept(folder: &Path, build: &str) -> Option<Minimal> {
 }
 
 /// The minimal kernel of the source that `obtain` gives, which is asked for only if there is something to build. `version` is
-/// the source's, for people. `say` is told what takes its time; `cancel` ends it.
+/// the source's, for people. `say` is called with what takes its time; `cancel` ends it.
 pub fn build<E: From<Error>>(
     cache: &Path,
     identity: &str,

@@ -18,13 +18,13 @@
 #![allow(unsafe_code)]
 
 use formats::nar::Sink;
-use formats::say::Words;
+use formats::say::LineBuf;
 
 /// Prints an event.
 #[macro_export]
 macro_rules! event {
     ($($part:expr),+) => {{
-        let mut words = formats::say::Words::new();
+        let mut words = formats::say::LineBuf::new();
         formats::say!(&mut words, "@ ", $($part),+);
         $crate::console::event(&mut words);
     }};
@@ -46,7 +46,7 @@ impl Sink for Console {
 
 /// Prints an event and waits until it is sent, so that nothing of the kernel's comes in between. Control characters become
 /// question marks, since the names of a hostile step's files may be in a reason.
-pub fn event(words: &mut Words) {
+pub fn event(words: &mut LineBuf) {
     Console.write(words.line());
     let _ = crate::sys::drain(stdout());
 }

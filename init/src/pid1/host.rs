@@ -8,7 +8,7 @@ use crate::settings;
 use crate::sys;
 use core::sync::atomic::{AtomicU8, Ordering};
 use formats::say;
-use formats::say::Words;
+use formats::say::LineBuf;
 use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
@@ -44,7 +44,7 @@ pub fn has_own_users() -> bool {
 
 /// Opens the host's device of this number, which can't be made in a user namespace.
 pub fn device(major: u32, minor: u32, flags: OFlags) -> Result<OwnedFd, Errno> {
-    let mut name = Words::new();
+    let mut name = LineBuf::new();
     say!(&mut name, "/dev/", major, ":", minor, "\0");
     let name = core::ffi::CStr::from_bytes_until_nul(name.as_bytes()).unwrap_or_default();
     rustix::fs::open(name, flags | OFlags::CLOEXEC, Mode::empty())
@@ -68,7 +68,7 @@ pub fn limit(resource: Resource, wanted: Rlimit) -> Result<(), Errno> {
 /// others: everybody else's files are nobody's. The current folder is PID 1's /proc, since the step's can't be written to.
 pub fn map((uid, gid): (u32, u32), own: (u32, u32)) -> Result<(), Errno> {
     sys::unshare(sys::NEW_USER)?;
-    let (mut uids, mut gids) = (Words::new(), Words::new());
+    let (mut uids, mut gids) = (LineBuf::new(), LineBuf::new());
     say!(&mut uids, uid, " ", own.0, " 1");
     say!(&mut gids, gid, " ", own.1, " 1");
     settings::set(&[

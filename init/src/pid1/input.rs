@@ -9,7 +9,7 @@ use crate::memory::{Memory, PathBuffer, join};
 use crate::output::At;
 use crate::references;
 use crate::unpack::Image;
-use formats::canonical::{Allowed, Special};
+use formats::canonical::{Allowed, SetIdPolicy};
 use formats::hex::Digest;
 use formats::nar::Discard;
 use formats::plan::{Input, Kind, Name};
@@ -50,7 +50,7 @@ fn take(
         rustix::fs::mkdir(mark.unwrap_or_default(), Mode::empty()).map_err(at("mkdir"))?;
     }
     let verified = folder::open(c"/verified")?;
-    let allowed = Allowed { special: Special::Stripped, left: u64::MAX };
+    let allowed = Allowed { special: SetIdPolicy::Stripped, left: u64::MAX };
     let mut keeper = Keeper::new(folder::open(c"/verified")?, allowed);
     let (room, buffer) = memory.room();
     if let Some(result) = image.as_ref().and_then(|image| image.unpack(input, &mut keeper, buffer, path)) {

@@ -5,7 +5,7 @@ use crate::settings::{Settings, set};
 use crate::{anew, host, sys};
 use core::ffi::CStr;
 use formats::say;
-use formats::say::{Say, Words};
+use formats::say::{Display, LineBuf};
 use init::errno;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
@@ -22,8 +22,8 @@ pub enum Fatal {
     Image(usize),
 }
 
-impl Say for Fatal {
-    fn say(self, words: &mut Words) {
+impl Display for Fatal {
+    fn say(self, words: &mut LineBuf) {
         match self {
             Fatal::System(what, errno) => say!(words, what, ": ", errno::Text(errno)),
             Fatal::Plan(error) => say!(words, "/plan, ", error),

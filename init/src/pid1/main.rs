@@ -16,7 +16,7 @@
 //! | `folder` | PID 1's own folders |
 //! | `anew` | what starts anew for each step: random numbers, clocks, numbers of devices |
 //! | `step` | a step as PID 1 sees it: start, follow, end, report |
-//! | `warden` | a step as its first process sees it: from its namespaces to `execve` |
+//! | `supervisor` | a step as its first process sees it: from its namespaces to `execve` |
 //! | `world` | the step's root |
 //! | `covers` | its /proc |
 //! | `known` | the names that outputs may refer to, in fixed memory |
@@ -41,10 +41,10 @@ mod region;
 mod settings;
 mod start;
 mod step;
+mod supervisor;
 mod sys;
 mod terminal;
 mod unpack;
-mod warden;
 mod world;
 
 use formats::plan::{Item, OnFailure, Plan};

@@ -5,7 +5,7 @@ use crate::known::Known;
 use core::ffi::CStr;
 use core::sync::atomic::{AtomicBool, Ordering};
 use formats::plan::Field;
-use init::walk::Room;
+use init::walk::Buffers;
 
 /// The only instance is [`take`]n by `main` and passed on from there.
 pub struct Memory {
@@ -22,7 +22,7 @@ pub struct Memory {
     pub environment: Strings,
 }
 
-/// Room for a path and its NUL.
+/// Buffers for a path and its NUL.
 pub type PathBuffer = [u8; 4096];
 
 /// An array of C strings as `execve` wants it.
@@ -52,7 +52,7 @@ pub fn take() -> &'static mut Memory {
 static STARTS_TAKEN: AtomicBool = AtomicBool::new(false);
 static mut STARTS: [u32; 1 << 18] = [0; _];
 
-/// Room for where the inputs of an image start; once.
+/// Buffers for where the inputs of an image start; once.
 pub fn starts() -> &'static mut [u32] {
     assert!(!STARTS_TAKEN.swap(true, Ordering::Relaxed));
     let starts = &raw mut STARTS;
@@ -62,13 +62,13 @@ pub fn starts() -> &'static mut [u32] {
 
 impl Memory {
     /// What a walk needs, and the buffer.
-    pub fn room(&mut self) -> (Room<'_>, &mut [u8]) {
-        (Room::new(&mut self.names, &mut self.order), &mut self.buffer)
+    pub fn room(&mut self) -> (Buffers<'_>, &mut [u8]) {
+        (Buffers::new(&mut self.names, &mut self.order), &mut self.buffer)
     }
 
     /// The same, and what outputs may refer to.
-    pub fn parts(&mut self) -> (Room<'_>, &mut [u8], &mut Known) {
-        (Room::new(&mut self.names, &mut self.order), &mut self.buffer, &mut self.known)
+    pub fn parts(&mut self) -> (Buffers<'_>, &mut [u8], &mut Known) {
+        (Buffers::new(&mut self.names, &mut self.order), &mut self.buffer, &mut self.known)
     }
 
     /// Fills argv and envp from a step; `false` when there is no room for them.

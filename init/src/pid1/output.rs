@@ -7,12 +7,12 @@ use crate::memory::{Memory, PathBuffer, c_string, join};
 use crate::references;
 use crate::region::{Export, Region};
 use core::ffi::CStr;
-use formats::canonical::{Allowed, Special};
+use formats::canonical::{Allowed, SetIdPolicy};
 use formats::hex::Digest;
 use formats::nar::Hashed;
 use formats::plan::{Expected, Field, Output, Rules, Step};
 use formats::say;
-use formats::say::{Say, Text, Words};
+use formats::say::{Display, LineBuf, Text};
 use formats::scan::Scan;
 use init::errno::Text as Errors;
 use init::keep::Keeper;
@@ -25,8 +25,8 @@ use rustix::io::Errno;
 /// A place in an output; `.` is the output itself.
 pub struct At<'a>(pub &'a Path);
 
-impl Say for At<'_> {
-    fn say(self, words: &mut Words) {
+impl Display for At<'_> {
+    fn say(self, words: &mut LineBuf) {
         let path = self.0.as_bytes();
         Text(if path.is_empty() { b"." } else { path }).say(words);
     }
@@ -34,7 +34,7 @@ impl Say for At<'_> {
 
 /// Takes all outputs of a step whose processes are gone. Every output is reported, also when another is wrong; what is wrong
 /// is written to `words`, and nothing else.
-pub fn collect(step: &Step<'_>, memory: &mut Memory, region: &mut Option<Region>, words: &mut Words) {
+pub fn collect(step: &Step<'_>, memory: &mut Memory, region: &mut Option<Region>, words: &mut LineBuf) {
     if step.closure
         && let Err(errno) = references::learn(step, memory)
     {
@@ -77,7 +77,7 @@ pub fn collect(step: &Step<'_>, memory: &mut Memory, region: &mut Option<Region>
 }
 
 /// Holds the files inside an output against the plan; the first that is wrong is written to `words`.
-fn files(step: &Step<'_>, output: Output<'_>, memory: &mut Memory, words: &mut Words) {
+fn files(step: &Step<'_>, output: Output<'_>, memory: &mut Memory, words: &mut LineBuf) {
     for (path, expected) in output.files() {
         let found = file(step, output, path, memory);
         if found.as_ref().is_ok_and(|found| *found == expected) {
@@ -128,7 +128,7 @@ fn hash(
     let store = folder::open(folder::STORE)?;
     // A name is at most 211 bytes.
     let kept = join(&[b"/stores/", step.name.as_bytes()], &mut kept).unwrap_or_default();
-    let special = if step.rules == Rules::Groundup { Special::Refused } else { Special::Stripped };
+    let special = if step.rules == Rules::Groundup { SetIdPolicy::Refused } else { SetIdPolicy::Stripped };
     let allowed = Allowed { special, left: step.space_limit };
     let mut keeper = Keeper::new(folder::open(kept)?, allowed);
     let name = join(&[output.base.as_bytes()], &mut name).ok_or(Error::Refused("a name too long"))?;

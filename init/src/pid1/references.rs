@@ -8,7 +8,7 @@ use crate::known::Known;
 use crate::memory::{Memory, PathBuffer};
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
-use formats::plan::{Output, Step, World};
+use formats::plan::{Output, RootfsEntry, Step};
 use formats::say::Text;
 use formats::unpack::has_slash;
 use rustix::fd::{AsFd, OwnedFd};
@@ -57,8 +57,8 @@ pub fn add(base: &CStr, to: &CStr) -> Result<(), Errno> {
 }
 
 /// The base name of what a step binds directly in its store.
-pub fn in_store<'b>(step: &Step<'_>, world: World<'_>, room: &'b mut PathBuffer) -> Option<&'b CStr> {
-    let World::Bind { path, .. } = world else { return None };
+pub fn in_store<'b>(step: &Step<'_>, world: RootfsEntry<'_>, room: &'b mut PathBuffer) -> Option<&'b CStr> {
+    let RootfsEntry::Bind { path, .. } = world else { return None };
     let base = path.spelled().strip_prefix(step.store.spelled())?.strip_prefix(b"/")?;
     if has_slash(base) { None } else { base_name(base, room) }
 }

@@ -9,7 +9,7 @@
 use crate::host;
 use crate::memory::{PathBuffer, join};
 use formats::nar::Sink;
-use formats::say::{Say, Words};
+use formats::say::{Display, LineBuf};
 use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags, RawDir};
 
@@ -33,8 +33,8 @@ pub enum Place {
     Nowhere,
 }
 
-impl Say for Place {
-    fn say(self, words: &mut Words) {
+impl Display for Place {
+    fn say(self, words: &mut LineBuf) {
         match self {
             Place::At(offset) => (offset as u64).say(words),
             Place::Full => "full".say(words),

@@ -5,14 +5,14 @@ use crate::event;
 use crate::folder::STORE;
 use crate::memory::{Memory, PathBuffer, join};
 use crate::region::Region;
-use crate::warden::{self, Report};
+use crate::supervisor::{self, Report};
 use crate::{anew, output, sys};
 use core::ffi::CStr;
 use formats::hex::Digest;
 use formats::log::Marker;
-use formats::plan::{Name, Source, Step, World};
+use formats::plan::{Name, RootfsEntry, Source, Step};
 use formats::say;
-use formats::say::{Say, Text, Words};
+use formats::say::{Display, LineBuf, Text};
 use init::errno;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fd::{AsFd, OwnedFd};
@@ -38,7 +38,7 @@ pub enum Reason<'a> {
     /// PID 1 could not do this for it.
     System(&'static str, Errno),
     /// Its first process could not, or an output is not as it must be; in words.
-    Words(&'a [u8]),
+    LineBuf(&'a [u8]),
     /// It took longer than this many seconds.
     Time(u64),
     /// It printed more than this many bytes.
@@ -51,11 +51,11 @@ pub enum Reason<'a> {
     Signal(i32),
 }
 
-impl Say for Reason<'_> {
-    fn say(self, words: &mut Words) {
+impl Display for Reason<'_> {
+    fn say(self, words: &mut LineBuf) {
         match self {
             Reason::System(what, errno) => say!(words, what, ": ", errno::Text(errno)),
-            Reason::Words(text) => Text(text).say(words),
+            Reason::LineBuf(text) => Text(text).say(words),
             Reason::Time(limit) => say!(words, "ran longer than its time limit of ", limit, " s"),
             Reason::Log(limit) => say!(words, "printed more than its log limit of ", limit, " bytes"),
             Reason::Memory => "ran out of the machine's memory".say(words),
@@ -89,10 +89,10 @@ pub fn run(step: &Step<'_>, entropy: &Digest, memory: &mut Memory, region: &mut 
         return Outcome::Failed;
     }
     let start = sys::milliseconds();
-    let (mut said, mut wrong) = (Words::new(), Words::new());
+    let (mut said, mut wrong) = (LineBuf::new(), LineBuf::new());
     let result = build(step, memory, &mut said).and_then(|()| {
         output::collect(step, memory, region, &mut wrong);
-        if wrong.is_empty() { Ok(()) } else { Err(Reason::Words(wrong.as_bytes())) }
+        if wrong.is_empty() { Ok(()) } else { Err(Reason::LineBuf(wrong.as_bytes())) }
     });
     // With what the step left beside its outputs.
     let _ = rustix::mount::unmount(STORE, UnmountFlags::DETACH);
@@ -113,7 +113,7 @@ pub fn run(step: &Step<'_>, entropy: &Digest, memory: &mut Memory, region: &mut 
 /// The first thing that it binds and that is neither verified nor built.
 fn missing<'a>(step: &Step<'a>) -> Option<&'a [u8]> {
     step.world().find_map(|world| {
-        let World::Bind { source, .. } = world else { return None };
+        let RootfsEntry::Bind { source, .. } = world else { return None };
         let (folder, field, components) = match source {
             Source::Input(field) => (&b"/verified/"[..], field, 1),
             Source::Output(field) => (&b"/stores/"[..], field, 2),
@@ -133,7 +133,7 @@ pub fn forget(name: Name<'_>, memory: &mut Memory) {
     crate::folder::remove(c"/stores", name, memory);
 }
 
-fn build<'w>(step: &Step<'_>, memory: &mut Memory, said: &'w mut Words) -> Result<(), Reason<'w>> {
+fn build<'w>(step: &Step<'_>, memory: &mut Memory, said: &'w mut LineBuf) -> Result<(), Reason<'w>> {
     if !memory.fill(step) {
         return Err(Reason::System("arguments and environment", Errno::TOOBIG));
     }
@@ -150,7 +150,7 @@ fn build<'w>(step: &Step<'_>, memory: &mut Memory, said: &'w mut Words) -> Resul
     sys::own_clocks();
     let Some(first) = sys::fork(sys::NAMESPACES).map_err(at("fork"))? else {
         drop((log, report));
-        warden::run(step, memory, log_end, report_end)
+        supervisor::run(step, memory, log_end, report_end)
     };
     drop((log_end, report_end));
     let mounts = mounts_of(first);
@@ -159,7 +159,7 @@ fn build<'w>(step: &Step<'_>, memory: &mut Memory, said: &'w mut Words) -> Resul
     drop(mounts);
     // What was on its way between two sockets of the step outlives both, until the kernel sees some socket closed.
     drop(socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None));
-    let read = |said: &mut Words| said.fill(|room| rustix::io::read(&report, room).unwrap_or(0));
+    let read = |said: &mut LineBuf| said.fill(|room| rustix::io::read(&report, room).unwrap_or(0));
     read(said);
     let became_builder = matches!(Report::read(said.as_bytes()), Some(Report::Becomes));
     if became_builder {
@@ -170,7 +170,7 @@ fn build<'w>(step: &Step<'_>, memory: &mut Memory, said: &'w mut Words) -> Resul
     }
     ended?;
     match Report::read(said.as_bytes()) {
-        Some(Report::Failed(text)) => Err(Reason::Words(text)),
+        Some(Report::Failed(text)) => Err(Reason::LineBuf(text)),
         Some(Report::Exit(0)) => Ok(()),
         Some(Report::Exit(status)) => Err(Reason::Exit(status)),
         Some(Report::Signal(signal)) => Err(Reason::Signal(signal)),
@@ -178,7 +178,7 @@ fn build<'w>(step: &Step<'_>, memory: &mut Memory, said: &'w mut Words) -> Resul
         _ => match status.map_err(at("wait"))? {
             Some((_, status)) if status.exit_status() == Some(0) && became_builder => Ok(()),
             Some((_, status)) if status.exit_status() == Some(0) => {
-                Err(Reason::Words(b"no report of how the builder ended"))
+                Err(Reason::LineBuf(b"no report of how the builder ended"))
             }
             Some((_, status)) if status.exited() => Err(Reason::Exit(status.exit_status().unwrap_or(0))),
             ended => {
@@ -191,7 +191,7 @@ fn build<'w>(step: &Step<'_>, memory: &mut Memory, said: &'w mut Words) -> Resul
 /// The mount namespace of a step's first process. Whoever is the last to let go of it takes its file systems away, with their
 /// numbers: at once if that is this process, and some time later if it is the step's last process, which is ending.
 fn mounts_of(first: Pid) -> Option<OwnedFd> {
-    let mut path = Words::new();
+    let mut path = LineBuf::new();
     say!(&mut path, "/proc/", first.as_raw_nonzero().get() as u32, "/ns/mnt\0");
     let path = CStr::from_bytes_until_nul(path.as_bytes()).ok()?;
     rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()

@@ -4,7 +4,7 @@
 use core::arch::asm;
 use core::ffi::CStr;
 use formats::say;
-use formats::say::Words;
+use formats::say::LineBuf;
 use init::filter::{Filter, Instruction, Policy};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd};
 use rustix::io::Errno;
@@ -73,7 +73,7 @@ pub fn own_clocks() {
     if unshare(CLONE_NEWTIME).is_err() {
         return;
     }
-    let mut offsets = Words::new();
+    let mut offsets = LineBuf::new();
     for (name, id) in [("monotonic -", ClockId::Monotonic), ("boottime -", ClockId::Boottime)] {
         let now = clock(id);
         // Where a step starts at a certain phase of the timer, its clocks start there.

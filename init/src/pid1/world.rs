@@ -3,9 +3,9 @@
 use crate::memory::{PathBuffer, c_string};
 use crate::{host, references, sys};
 use core::ffi::CStr;
-use formats::plan::{Field, Rules, Source, Step, World};
+use formats::plan::{Field, RootfsEntry, Rules, Source, Step};
 use formats::say;
-use formats::say::{Say, Text, Words};
+use formats::say::{Display, LineBuf, Text};
 use init::errno;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, OFlags, ResolveFlags, Uid};
@@ -39,8 +39,8 @@ impl<'a> Failure<'a> {
     }
 }
 
-impl Say for Failure<'_> {
-    fn say(self, words: &mut Words) {
+impl Display for Failure<'_> {
+    fn say(self, words: &mut LineBuf) {
         self.what.say(words);
         if let Some(path) = self.path {
             say!(words, " ", Text(path.spelled()));
@@ -58,7 +58,7 @@ pub fn file_system(
     target: &CStr,
     flags: MountFlags,
 ) -> Result<(), Errno> {
-    let mut options = Words::new();
+    let mut options = LineBuf::new();
     let inodes = (step.space_limit / 4096).max(16);
     let gid = gid.filter(|_| !host::is_one_id()).unwrap_or(0);
     say!(&mut options, "size=", step.space_limit, ",nr_inodes=", inodes, ",gid=", gid, ",mode=");
@@ -84,24 +84,28 @@ pub fn make<'a>(step: &Step<'a>) -> Result<OwnedFd, Failure<'a>> {
     let null = null(&root).map_err(Failure::of("make the builder's input"))?;
     let root = Root { root, null };
     step.world().try_for_each(|line| match line {
-        World::Dir { path, mode, builder } => {
+        RootfsEntry::Dir { path, mode, builder } => {
             root.dir(step, path, mode, builder).map_err(Failure::on("dir", path))
         }
-        World::File { path, mode, text } => root.file(path, mode, text).map_err(Failure::on("file", path)),
-        World::Link { path, target } => root.link(path, target).map_err(Failure::on("link", path)),
-        World::Device { path, major, minor } => {
+        RootfsEntry::File { path, mode, text } => {
+            root.file(path, mode, text).map_err(Failure::on("file", path))
+        }
+        RootfsEntry::Link { path, target } => root.link(path, target).map_err(Failure::on("link", path)),
+        RootfsEntry::Device { path, major, minor } => {
             root.device(path, major, minor).map_err(Failure::on("device", path))
         }
-        World::Proc { path } => root.proc(step, path).map_err(Failure::on("proc", path)),
-        World::Pts { path } => root.mount(path, Kind::Pts).map_err(Failure::on("pts", path)),
-        World::Shm { path } => root.mount(path, Kind::Shm).map_err(Failure::on("shm", path)),
-        World::Closure => root.closure(step).map_err(Failure::of("bind what is referred to")),
-        World::Store { path, .. } => root.store(path).map_err(Failure::on("store", path)),
-        World::Bind { source, path } => root.bind(step, source, path).map_err(Failure::on("bind", path)),
+        RootfsEntry::Proc { path } => root.proc(step, path).map_err(Failure::on("proc", path)),
+        RootfsEntry::Pts { path } => root.mount(path, Kind::Pts).map_err(Failure::on("pts", path)),
+        RootfsEntry::Shm { path } => root.mount(path, Kind::Shm).map_err(Failure::on("shm", path)),
+        RootfsEntry::Closure => root.closure(step).map_err(Failure::of("bind what is referred to")),
+        RootfsEntry::Store { path, .. } => root.store(path).map_err(Failure::on("store", path)),
+        RootfsEntry::Bind { source, path } => {
+            root.bind(step, source, path).map_err(Failure::on("bind", path))
+        }
     })?;
     // Its file system, which nobody sees, has a number too: after those of the step's, which thus are the same in every step.
     sys::unshare(sys::NEW_IPC).map_err(Failure::of("make an IPC namespace"))?;
-    crate::warden::limit_ipc()?;
+    crate::supervisor::limit_ipc()?;
     // A root of the initial file system can't be pivoted away from; it is covered instead, and left by chroot.
     // Source: the kernel's Documentation/filesystems/ramfs-rootfs-initramfs.rst.
     rustix::process::fchdir(&root.root).map_err(Failure::of("enter the root"))?;

@@ -2,7 +2,7 @@
 
 use super::{Entry, Lock, Locked};
 use crate::{
-    InputSpec, Progress, Store,
+    InputCache, InputSpec, Progress,
     error::{Attempt, Error, Reason},
     spec::describe,
 };
@@ -46,7 +46,13 @@ impl fmt::Display for Change {
 
 /// Resolves every floating input among `specs`, which are all of the graph's. With `keep`, what the old lock says and
 /// the graph still asks for stays as it is, and only the rest is resolved.
-pub fn renew(store: &Store, specs: &[InputSpec], old: &Lock, keep: bool, progress: &dyn Progress) -> Renewal {
+pub fn renew(
+    store: &InputCache,
+    specs: &[InputSpec],
+    old: &Lock,
+    keep: bool,
+    progress: &dyn Progress,
+) -> Renewal {
     let floating: Vec<&InputSpec> = specs.iter().filter(|spec| spec.floats()).collect();
     let made = crate::store::in_parallel(&floating, |spec| {
         let before = old.inputs.get(&spec.name);
@@ -73,7 +79,7 @@ pub fn renew(store: &Store, specs: &[InputSpec], old: &Lock, keep: bool, progres
 }
 
 /// The first place that has it.
-fn resolve(store: &Store, spec: &InputSpec, progress: &dyn Progress) -> Result<Entry, Error> {
+fn resolve(store: &InputCache, spec: &InputSpec, progress: &dyn Progress) -> Result<Entry, Error> {
     let mut attempts = Vec::new();
     for (number, place) in spec.input.from.iter().enumerate() {
         let resolved = store.resolve(spec, place, progress);
@@ -90,7 +96,7 @@ fn resolve(store: &Store, spec: &InputSpec, progress: &dyn Progress) -> Result<E
 
 /// Fetches, and adds the tree's hash.
 fn finish(
-    store: &Store,
+    store: &InputCache,
     spec: &InputSpec,
     (files, needed): (Vec<Locked>, Option<usize>),
     progress: &dyn Progress,

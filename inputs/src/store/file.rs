@@ -1,6 +1,6 @@
 //! Single files: from the cache, or from their places in turn.
 
-use super::{FetchedFile, Store, place::read, starts_local};
+use super::{FetchedFile, InputCache, place::read, starts_local};
 use crate::{
     discard::discard,
     error::{Attempt, Error, Reason, into_reason, written},
@@ -12,7 +12,7 @@ use crate::{
 use graphs::Place;
 use std::{fs, path::Path};
 
-impl Store {
+impl InputCache {
     /// The files of an input, each in the cache and verified. Never empty.
     pub(super) fn files(
         &self,

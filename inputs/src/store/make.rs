@@ -4,7 +4,7 @@
 //! made again in this run of the archives, whose own hashes the graph or the lock file says. Nothing that the cache says of
 //! itself counts, so that a tree which was changed together with whatever describes it is noticed all the same.
 
-use super::{FetchedFile, Obtained, Store};
+use super::{FetchedFile, InputCache, Obtained};
 use crate::{
     discard::discard,
     error::{self, Error},
@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 /// Counted up when the same archives would make another tree.
 const FORMAT: &str = "groundup tree 1\n";
 
-impl Store {
+impl InputCache {
     /// The tree of an input: found and verified, or made.
     pub(super) fn tree(
         &self,

@@ -33,7 +33,7 @@ const PARALLEL: usize = 4;
 
 /// Everything needed to obtain inputs.
 #[derive(Debug)]
-pub struct Store {
+pub struct InputCache {
     pub(super) cache: Cache,
     pub(super) debian: Debian,
     pub(super) hosts: Hosts,
@@ -82,12 +82,12 @@ impl From<&Obtained> for graphs::Resolved {
     }
 }
 
-impl Store {
+impl InputCache {
     /// Opens the cache in `folder`, which is made if need be.
     pub fn open(folder: &Path) -> Result<Self, Error> {
         let cache = Cache::open(folder)?;
         let (fetch, unpack) = (http::Limits::default(), unpack::Limits::default());
-        Ok(Store {
+        Ok(InputCache {
             cache,
             debian: Debian::default(),
             hosts: Hosts::default(),
@@ -109,7 +109,7 @@ impl Store {
         http::download(url, to, limits, &self.hosts, Reporter { input: url, to: &Silent })
     }
 
-    /// Tries at once which hosts of these URLs can be reached; the answer is for [`Store::is_dead`].
+    /// Tries at once which hosts of these URLs can be reached; the answer is for [`InputCache::is_dead`].
     pub fn probe<'a>(&self, urls: impl IntoIterator<Item = &'a str>) {
         self.hosts.probe(urls);
     }

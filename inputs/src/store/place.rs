@@ -1,6 +1,6 @@
 //! One place at a time: what it has is written to a part file, and not verified here.
 
-use super::Store;
+use super::InputCache;
 use crate::{
     error::{Reason, into_reason, is_full, written},
     http, local,
@@ -12,7 +12,7 @@ use crate::{
 use graphs::Place;
 use std::{fs, io, path::Path};
 
-impl Store {
+impl InputCache {
     /// Has the place write to `part`; not verified yet.
     pub(super) fn fetch(
         &self,

@@ -1,6 +1,6 @@
 //! Archives to trees, without root and without trust.
 //!
-//! Formats, told by their first bytes and never by a name: Debian package (ar), zip and wheel, tar; each tar plain or
+//! Formats, detected by their first bytes and never by a name: Debian package (ar), zip and wheel, tar; each tar plain or
 //! packed by gzip, bzip2, xz or zstd. Restrictions, enforced by [`builder`]: no absolute path, no `..`, no member below
 //! something that is no folder (a symbolic link is none), no member twice, no devices, FIFOs or sockets, hard links only
 //! to members; limits on the bytes of all archives of a tree together, packed ones ([`bound`]) and unpacked ones

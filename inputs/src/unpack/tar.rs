@@ -1,5 +1,5 @@
 //! tar, plain or packed. The crate `tar` reads the headers (ustar, GNU); what long names and pax attributes say is read
-//! here, with limits. Packing is told by the first bytes. Not taken: sparse files, sizes in pax attributes.
+//! here, with limits. The packing follows from the first bytes. Not taken: sparse files, sizes in pax attributes.
 
 use super::{Builder, Error, show};
 use crate::hash;

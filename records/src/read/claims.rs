@@ -87,7 +87,7 @@ impl Method {
 pub struct Output {
     /// Lower-case hex. At least one.
     pub digests: BTreeMap<Method, String>,
-    /// Bytes of what is hashed, if that is told.
+    /// Bytes of what is hashed, if that is known.
     pub size: Option<u64>,
 }
 
@@ -152,7 +152,7 @@ impl Claims {
         }
     }
 
-    /// Adds an output; it may be told twice, but not in two ways.
+    /// Adds an output; it may come twice, but with one hash only.
     pub(super) fn add(&mut self, place: &str, name: String, output: Output) -> Result<(), Error> {
         match self.outputs.entry(name) {
             Entry::Vacant(free) => drop(free.insert(output)),

@@ -128,7 +128,8 @@ fn failures(byproducts: &Value) -> BTreeMap<String, String> {
     for report in each(byproducts).filter(|product| product["name"] == "report") {
         let report = &report["annotations"];
         let mut add = |name: &Value, how: &str, why: &Value| {
-            let (name, why) = (name.as_str().unwrap_or_default(), why.as_str().unwrap_or("not told why"));
+            let (name, why) =
+                (name.as_str().unwrap_or_default(), why.as_str().unwrap_or("no reason recorded"));
             failures.insert(name.to_owned(), format!("{how}: {why}"));
         };
         for step in each(&report["steps"]).filter(|step| step["outcome"] != "built") {

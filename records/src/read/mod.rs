@@ -12,7 +12,7 @@
 //! `nar-sha256:HEX`, `sha256:HEX`. Where it does not, a hash is that of a file's bytes, unless it is the one that another party
 //! has of the NAR.
 //!
-//! Restrictions: UTF-8; in JSON no key comes twice; a name that is told twice with two hashes is an error, and so is a statement without outputs that is
+//! Restrictions: UTF-8; in JSON no key comes twice; a name that comes twice with two hashes is an error, and so is a statement without outputs that is
 //! no record of a failed build.
 
 mod claims;

@@ -3,7 +3,7 @@
 //! `head.sh` says what each line of a plan means; below it stands the plan, one section a step, nearly line by line. What a
 //! shell can not do is an error, never left out in silence; what `head.sh` leaves out on purpose, it says at its head.
 
-use formats::plan::{Expected, Item, Kind, OnFailure, Plan, RESOURCES, Rules, Source, Step, World};
+use formats::plan::{Expected, Item, Kind, OnFailure, Plan, RESOURCES, RootfsEntry, Rules, Source, Step};
 use std::fmt::Write;
 
 /// What does not depend on the plan.
@@ -74,7 +74,8 @@ pub fn script(plan: &[u8]) -> Result<Vec<u8>, Error> {
 }
 
 fn section(text: &mut Text, step: &Step<'_>) -> Result<(), String> {
-    let foreign = |line| matches!(line, World::Pts { .. } | World::Shm { .. } | World::Closure);
+    let foreign =
+        |line| matches!(line, RootfsEntry::Pts { .. } | RootfsEntry::Shm { .. } | RootfsEntry::Closure);
     if step.terminal || step.rules != Rules::Groundup || step.world().any(foreign) {
         return Err("it is a derivation of Nix or Guix, whose world a shell can not make".into());
     }
@@ -103,7 +104,7 @@ fn section(text: &mut Text, step: &Step<'_>) -> Result<(), String> {
         text.inner("limit", &[resource.as_bytes(), &bound(soft), &bound(hard)]);
     }
     step.world().for_each(|line| world(text, line));
-    if !step.world().any(|line| matches!(line, World::Proc { path } if path.spelled() == b"/proc")) {
+    if !step.world().any(|line| matches!(line, RootfsEntry::Proc { path } if path.spelled() == b"/proc")) {
         return Err("it has no /proc, by which busybox is started in its root".into());
     }
     let builder = bytes(step.builder.bytes());
@@ -130,8 +131,8 @@ fn section(text: &mut Text, step: &Step<'_>) -> Result<(), String> {
 }
 
 /// Where something that is bound comes from, without the way inside it.
-fn needed(line: World<'_>) -> Option<Vec<u8>> {
-    let World::Bind { source, .. } = line else { return None };
+fn needed(line: RootfsEntry<'_>) -> Option<Vec<u8>> {
+    let RootfsEntry::Bind { source, .. } = line else { return None };
     let (folder, field, components) = match source {
         Source::Input(field) => ("/verified/", field, 1),
         Source::Output(field) => ("/stores/", field, 2),
@@ -144,7 +145,7 @@ fn needed(line: World<'_>) -> Option<Vec<u8>> {
 /// The builder's user by name, as busybox's su wants it.
 fn user(step: &Step<'_>) -> Result<Vec<u8>, String> {
     let passwd = step.world().find_map(|line| match line {
-        World::File { path, text, .. } if path.spelled() == b"/etc/passwd" => Some(bytes(text.bytes())),
+        RootfsEntry::File { path, text, .. } if path.spelled() == b"/etc/passwd" => Some(bytes(text.bytes())),
         _ => None,
     });
     let (uid, gid) = (step.uid.to_string(), step.gid.to_string());
@@ -156,26 +157,28 @@ fn user(step: &Step<'_>) -> Result<Vec<u8>, String> {
     found.map(<[u8]>::to_vec).ok_or_else(|| format!("its /etc/passwd names no user {uid} in group {gid}"))
 }
 
-fn world(text: &mut Text, line: World<'_>) {
+fn world(text: &mut Text, line: RootfsEntry<'_>) {
     let mode = |mode: u32| format!("{mode:04o}").into_bytes();
     match line {
-        World::Dir { path, mode: bits, builder } => {
+        RootfsEntry::Dir { path, mode: bits, builder } => {
             let owner: &[u8] = if builder { b"builder" } else { b"root" };
             text.inner("dir", &[&mode(bits), owner, &bytes(path.bytes())]);
         }
-        World::File { path, mode: bits, text: content } => {
+        RootfsEntry::File { path, mode: bits, text: content } => {
             text.inner("file", &[&mode(bits), &bytes(path.bytes()), &format(content.bytes())]);
         }
-        World::Link { path, target } => text.inner("link", &[&bytes(target.bytes()), &bytes(path.bytes())]),
-        World::Device { path, minor, major } => {
+        RootfsEntry::Link { path, target } => {
+            text.inner("link", &[&bytes(target.bytes()), &bytes(path.bytes())])
+        }
+        RootfsEntry::Device { path, minor, major } => {
             let (major, minor) = (major.to_string(), minor.to_string());
             text.inner("device", &[major.as_bytes(), minor.as_bytes(), &bytes(path.bytes())]);
         }
-        World::Proc { path } => text.inner("proc", &[&bytes(path.bytes())]),
+        RootfsEntry::Proc { path } => text.inner("proc", &[&bytes(path.bytes())]),
         // Refused before.
-        World::Pts { .. } | World::Shm { .. } | World::Closure => {}
-        World::Store { path, .. } => text.inner("store", &[&bytes(path.bytes())]),
-        World::Bind { source, path } => {
+        RootfsEntry::Pts { .. } | RootfsEntry::Shm { .. } | RootfsEntry::Closure => {}
+        RootfsEntry::Store { path, .. } => text.inner("store", &[&bytes(path.bytes())]),
+        RootfsEntry::Bind { source, path } => {
             let (folder, field) = match source {
                 Source::Input(field) => ("/verified/", field),
                 Source::Output(field) => ("/stores/", field),

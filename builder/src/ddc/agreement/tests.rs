@@ -18,7 +18,7 @@ fn lanes(made: &str) -> Vec<Party> {
 fn verdict(made: &str, varied: bool) -> (Verdict, Vec<Vec<usize>>, bool) {
     let wanted = [Wanted { name: "x".into(), step: "x".into(), target: true, varied }];
     let judged = judge(&wanted, &lanes(made));
-    let apart = apart(&judged).into_iter().map(|apart| apart.lanes).collect();
+    let apart = dissents(&judged).into_iter().map(|apart| apart.lanes).collect();
     (judged[0].verdict, apart, all_agree(&judged, made.len()))
 }
 
@@ -61,6 +61,6 @@ fn lanes_that_stand_apart_are_listed_once_with_all_that_they_made() {
         party.outputs.insert("z".into(), "7".into());
     }
     let judged = judge(&[wanted("x"), wanted("y"), wanted("z")], &parties);
-    assert_eq!(apart(&judged), [Apart { lanes: vec![3], outputs: vec!["x".into(), "y".into()] }]);
+    assert_eq!(dissents(&judged), [Dissent { lanes: vec![3], outputs: vec!["x".into(), "y".into()] }]);
     assert_eq!(judged[2].verdict, Verdict::Agrees);
 }

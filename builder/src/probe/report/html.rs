@@ -1,7 +1,7 @@
 //! A page: everything in one file, and nothing loaded from elsewhere.
 
 use super::text::row;
-use super::{Report, State, Told};
+use super::{Report, State, StepReport};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
@@ -97,7 +97,7 @@ fn matrix(report: &Report) -> String {
     let mut seen = BTreeSet::new();
     let names = report.steps.iter().flat_map(|step| &step.cells).map(|(name, _)| name);
     let names: Vec<&String> = names.filter(|name| seen.insert(*name)).collect();
-    let probed: Vec<&Told> = report.steps.iter().filter(|step| !step.cells.is_empty()).collect();
+    let probed: Vec<&StepReport> = report.steps.iter().filter(|step| !step.cells.is_empty()).collect();
     let mut table = "<h2>Steps by variations</h2>\n<div class=\"wide\"><table>\n<tr><th></th>".to_owned();
     names.iter().for_each(|name| table += &format!("<th class=\"v\">{}</th>", escape(name)));
     table += "</tr>\n";
@@ -122,7 +122,7 @@ fn matrix(report: &Report) -> String {
         + "</table></div>\n<p>= the same, ≠ differs, ~ differs as a consequence of another, ! fails; empty: not varied.</p>\n"
 }
 
-fn section(step: &Told) -> String {
+fn section(step: &StepReport) -> String {
     let mut text = format!(
         "<h2 id=\"{0}\" style=\"border-left:.5em solid {2};padding-left:.5em\">{0}: {1}</h2>\n",
         escape(&step.name),
@@ -132,7 +132,7 @@ fn section(step: &Told) -> String {
     if let Some(known) = &step.known {
         text += &format!("<p>{}</p>\n", escape(&super::text::from_before(known)));
     }
-    if let Some(giver) = &step.heir {
+    if let Some(giver) = &step.inherits_from {
         text +=
             &format!("<p>The same from the same inputs; differs with what {} makes.</p>\n", escape(giver));
     }
@@ -158,7 +158,7 @@ fn section(step: &Told) -> String {
                 .take(3)
                 .for_each(|found| text += &format!("<p>{} stands in it.</p>\n", escape(found)));
         }
-        text += &format!("<p>Again:</p><pre>{}</pre>\n", escape(&cause.replay));
+        text += &format!("<p>Replay:</p><pre>{}</pre>\n", escape(&cause.replay));
     }
     text
 }

@@ -8,7 +8,7 @@ mod text;
 use super::detail::Detail;
 use super::history::Known;
 use super::outcome::BuildOutcome;
-use super::study::Cell;
+use super::study::TrialResult;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -25,7 +25,7 @@ pub struct Report {
     /// The seed.
     pub seed: u64,
     /// The steps, in the plan's order.
-    pub steps: Vec<Told>,
+    pub steps: Vec<StepReport>,
     /// Which step needs which, by number.
     pub edges: Vec<(usize, usize)>,
     /// The sets that were asked for by name.
@@ -38,8 +38,8 @@ pub struct Report {
     pub boots: usize,
 }
 
-/// What is told of a step.
-pub struct Told {
+/// What the report says of a step.
+pub struct StepReport {
     /// Its name.
     pub name: String,
     /// What became of it.
@@ -47,11 +47,11 @@ pub struct Told {
     /// What it makes when nothing is varied.
     pub control: Option<BuildOutcome>,
     /// What each variation did.
-    pub cells: Vec<(String, Cell)>,
+    pub cells: Vec<(String, TrialResult)>,
     /// Why it differs.
     pub causes: Vec<Cause>,
     /// The step that it inherits a difference from.
-    pub heir: Option<String>,
+    pub inherits_from: Option<String>,
     /// Whether it differs from build to build although nothing is varied.
     pub noisy: bool,
     /// What else is to be said.
@@ -71,7 +71,7 @@ pub enum State {
     Same,
     /// Something did.
     Differs,
-    /// It differs where what it is given does.
+    /// It differs where its inputs do.
     Inherits,
     /// It could not be built at all.
     Fails,
@@ -110,17 +110,17 @@ impl State {
     }
 }
 
-impl Cell {
+impl TrialResult {
     /// In a word, and more about it.
     pub fn words(&self) -> (&'static str, &str) {
         match self {
-            Cell::Same => ("same", ""),
-            Cell::Differs => ("differs", ""),
-            Cell::Failed(why) => ("failed", why),
-            Cell::Follows(from) => ("follows", from),
-            Cell::Not(why) => ("not varied", why),
-            Cell::Once(how) => ("not shown again", how),
-            Cell::Needless => ("not varied", "the first difference was asked for"),
+            TrialResult::Same => ("same", ""),
+            TrialResult::Differs => ("differs", ""),
+            TrialResult::Failed(why) => ("failed", why),
+            TrialResult::Follows(from) => ("follows", from),
+            TrialResult::Not(why) => ("not varied", why),
+            TrialResult::Once(how) => ("not shown again", how),
+            TrialResult::Needless => ("not varied", "the first difference was asked for"),
         }
     }
 }
@@ -129,7 +129,7 @@ impl Report {
     /// What the exit status must say: why not everything is as it was asked for. Empty if it is.
     pub fn failed(&self) -> String {
         let is_good =
-            |step: &Told| matches!(step.state, State::Reproducible | State::Same | State::NotProbed);
+            |step: &StepReport| matches!(step.state, State::Reproducible | State::Same | State::NotProbed);
         if !self.steps.iter().all(is_good) {
             return "not every step is reproducible".to_owned();
         }
@@ -148,7 +148,7 @@ impl Report {
         let named = cells.filter(|(_, (set, _))| self.named.contains(set));
         named
             .filter_map(|(step, (set, cell))| match cell {
-                Cell::Not(why) => Some((step.name.as_str(), set.as_str(), why.as_str())),
+                TrialResult::Not(why) => Some((step.name.as_str(), set.as_str(), why.as_str())),
                 _ => None,
             })
             .collect()
@@ -170,7 +170,7 @@ impl Report {
                 "differences": cause.details.iter().map(detail).collect::<Vec<_>>(),
             })
         };
-        let step = |step: &Told| {
+        let step = |step: &StepReport| {
             let cells: serde_json::Map<_, _> = step
                 .cells
                 .iter()
@@ -186,7 +186,7 @@ impl Report {
             };
             json!({
                 "name": step.name, "state": step.state.words(), "outputs": outputs, "variations": cells,
-                "causes": step.causes.iter().map(cause).collect::<Vec<_>>(), "inherits": step.heir, "known": step.known,
+                "causes": step.causes.iter().map(cause).collect::<Vec<_>>(), "inherits": step.inherits_from, "known": step.known,
                 "noisy": step.noisy, "built": step.control.is_some(), "builds": step.builds, "notes": step.notes,
             })
         };

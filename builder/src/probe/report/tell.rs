@@ -1,7 +1,7 @@
-//! From a study to what is told of it.
+//! From a study to the report.
 
 use super::replay::replay;
-use super::{Cause, State, Told};
+use super::{Cause, State, StepReport};
 use crate::args;
 use crate::failure::Failure;
 use crate::prepare::Prepared;
@@ -10,17 +10,18 @@ use crate::probe::history::Known;
 use crate::probe::outcome::BuildOutcome;
 use crate::probe::scratch::Scratch;
 use crate::probe::select;
-use crate::probe::study::{Cell, Study};
+use crate::probe::study::{Study, TrialResult};
 use crate::probe::values::values;
 use graphs::plan::Step;
-use graphs::vary::{Alteration, Carrier, Own, VARIATIONS, Variation, varied};
+use graphs::vary::{Alteration, Carrier, PinnedEnv, VARIATIONS, Variation, varied};
 use std::collections::BTreeSet;
 
 /// Whether everything was varied that there is: other versions of seeds belong to it where they were named.
 fn is_complete(args: &args::Probe, study: &Study) -> bool {
     let is_had = |one: &Variation| {
-        let is_it =
-            |(name, cell): &(String, Cell)| name == one.name && matches!(cell, Cell::Same | Cell::Follows(_));
+        let is_it = |(name, cell): &(String, TrialResult)| {
+            name == one.name && matches!(cell, TrialResult::Same | TrialResult::Follows(_))
+        };
         study.cells.iter().any(is_it)
     };
     let versions = args.other_lock.is_some();
@@ -28,7 +29,7 @@ fn is_complete(args: &args::Probe, study: &Study) -> bool {
     VARIATIONS.iter().filter(is_asked).all(is_had)
 }
 
-/// What is told of a step.
+/// What the report says of a step.
 pub fn tell(
     args: &args::Probe,
     scratch: &Scratch,
@@ -36,39 +37,40 @@ pub fn tell(
     step: &Step,
     study: Option<&Study>,
     known: Option<&Known>,
-) -> Result<Told, Failure> {
-    let mut told = Told {
+) -> Result<StepReport, Failure> {
+    let mut step_report = StepReport {
         name: step.name.clone(),
         state: if known.is_some() { State::Differs } else { State::NotProbed },
         control: None,
         cells: vec![],
         causes: vec![],
-        heir: None,
+        inherits_from: None,
         noisy: study.is_some_and(|study| study.noisy),
         notes: study.map(|study| study.notes.clone()).unwrap_or_default(),
         builds: study.map_or(0, |study| study.builds),
         known: known.cloned(),
     };
-    let Some(study) = study else { return Ok(told) };
-    told.control = Some(study.control.clone());
-    told.cells.clone_from(&study.cells);
-    told.heir.clone_from(&study.heir);
-    let any = |is_it: &dyn Fn(&Cell) -> bool| study.cells.iter().any(|(_, cell)| is_it(cell));
-    told.state = match &study.control {
+    let Some(study) = study else { return Ok(step_report) };
+    step_report.control = Some(study.control.clone());
+    step_report.cells.clone_from(&study.cells);
+    step_report.inherits_from.clone_from(&study.inherits_from);
+    let any = |is_it: &dyn Fn(&TrialResult) -> bool| study.cells.iter().any(|(_, cell)| is_it(cell));
+    step_report.state = match &study.control {
         BuildOutcome::Failed(_) => State::Fails,
-        _ if !study.causes.is_empty() || study.noisy || any(&|cell| matches!(cell, Cell::Once(_))) => {
+        _ if !study.causes.is_empty() || study.noisy || any(&|cell| matches!(cell, TrialResult::Once(_))) => {
             State::Differs
         }
-        _ if study.heir.is_some() => State::Inherits,
-        _ if any(&|cell| matches!(cell, Cell::Failed(_))) => State::Breaks,
+        _ if study.inherits_from.is_some() => State::Inherits,
+        _ if any(&|cell| matches!(cell, TrialResult::Failed(_))) => State::Breaks,
         _ if is_complete(args, study) => State::Reproducible,
         _ => State::Same,
     };
     let own: BTreeSet<String> = prepared.own(&step.name);
     for (set, came, seed) in &study.causes {
-        let after = varied(step, set, &Own { env: &own }, 0, Carrier::Shim).unwrap_or_else(|| step.clone());
+        let after =
+            varied(step, set, &PinnedEnv { env: &own }, 0, Carrier::Shim).unwrap_or_else(|| step.clone());
         let name = select::name(set);
-        told.causes.push(Cause {
+        step_report.causes.push(Cause {
             subjects: select::subjects(set),
             about: set.iter().map(|variation| variation.about).collect(),
             replay: replay(args, &step.name, &name, *seed),
@@ -76,5 +78,5 @@ pub fn tell(
             set: name,
         });
     }
-    Ok(told)
+    Ok(step_report)
 }

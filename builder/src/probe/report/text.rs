@@ -1,6 +1,6 @@
 //! For a terminal.
 
-use super::{Cause, Report, State, Told};
+use super::{Cause, Report, State, StepReport};
 use crate::probe::detail::Detail;
 use crate::probe::history::Known;
 use crate::probe::outcome::BuildOutcome;
@@ -60,7 +60,7 @@ pub(super) fn from_before(known: &Known) -> String {
     .into_owned()
 }
 
-fn tell(text: &mut String, step: &Told, host: bool) {
+fn tell(text: &mut String, step: &StepReport, host: bool) {
     let mut line = |words: String| text.extend([&*words, "\n"]);
     line(format!("{}: {}", step.name, step.state.words()));
     if let Some(known) = &step.known {
@@ -69,7 +69,7 @@ fn tell(text: &mut String, step: &Told, host: bool) {
     if let Some(BuildOutcome::Failed(reason)) = &step.control {
         line(format!("  when nothing is varied: {reason}"));
     }
-    if let Some(giver) = &step.heir {
+    if let Some(giver) = &step.inherits_from {
         line(format!("  it is the same from the same inputs, and differs with what {giver} makes"));
     }
     if step.noisy && host {

@@ -7,7 +7,7 @@ use crate::errno::{ENOENT, Errno};
 use crate::tree::{Kind, Meta, NodeId};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use formats::plan::{Field, Source, Step, World};
+use formats::plan::{Field, RootfsEntry, Source, Step};
 
 impl Runner<'_> {
     /// Makes an input or an output, or what lies below it, visible; a symbolic link is copied.
@@ -55,7 +55,7 @@ impl Runner<'_> {
     /// The first thing that a step binds and that is neither verified nor built.
     pub(super) fn missing<'p>(&self, step: &Step<'p>) -> Option<&'p [u8]> {
         step.world().find_map(|world| {
-            let World::Bind { source, .. } = world else { return None };
+            let RootfsEntry::Bind { source, .. } = world else { return None };
             let (trees, components, field) = match source {
                 Source::Input(field) => (&self.inputs, 1, field),
                 Source::Output(field) => (&self.outputs, 2, field),

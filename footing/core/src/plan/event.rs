@@ -6,7 +6,7 @@ use formats::nar::Sink;
 /// Prints an event. Control characters in it become question marks.
 macro_rules! event {
     ($home:expr, $($part:expr),+) => {{
-        let mut words = formats::say::Words::new();
+        let mut words = formats::say::LineBuf::new();
         formats::say!(&mut words, "@ ", $($part),+);
         $home.console(words.line());
     }};

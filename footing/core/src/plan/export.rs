@@ -2,7 +2,7 @@
 
 use super::home::Home;
 use formats::nar::Sink;
-use formats::say::{Say, Words};
+use formats::say::{Display, LineBuf};
 
 /// Each NAR starts at a multiple of this.
 const ALIGNMENT: u64 = 4096;
@@ -18,8 +18,8 @@ pub(super) enum Spot {
     Nowhere,
 }
 
-impl Say for Spot {
-    fn say(self, words: &mut Words) {
+impl Display for Spot {
+    fn say(self, words: &mut LineBuf) {
         match self {
             Spot::At(offset) => offset.say(words),
             Spot::Full => "full".say(words),

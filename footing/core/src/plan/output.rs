@@ -10,12 +10,12 @@ use super::world::below;
 use crate::errno::{EISDIR, ELOOP, ENOENT, Errno};
 use crate::tree::{Kind, NodeId, Tree};
 use alloc::vec::Vec;
-use formats::canonical::{Allowed, Special};
+use formats::canonical::{Allowed, SetIdPolicy};
 use formats::hex::Digest;
 use formats::nar::Sha256;
 use formats::plan::{Expected, Output, Rules, Step};
 use formats::say;
-use formats::say::{Text, Words};
+use formats::say::{LineBuf, Text};
 use formats::scan::Scan;
 
 /// An output that stands.
@@ -30,7 +30,7 @@ struct Taken {
 impl Runner<'_> {
     /// Takes all outputs of a step whose processes are gone. Every output is reported, also when another is wrong; what is wrong is
     /// written to `words`, and nothing else.
-    pub(super) fn collect(&mut self, step: &Step<'_>, store: Option<NodeId>, words: &mut Words) {
+    pub(super) fn collect(&mut self, step: &Step<'_>, store: Option<NodeId>, words: &mut LineBuf) {
         let mut known = step.closure.then(|| self.references.known(step));
         for output in step.outputs() {
             let mut path = Vec::new();
@@ -92,7 +92,7 @@ impl Runner<'_> {
         if !ours && node.mode & 0o022 != 0 && !matches!(node.kind, Kind::Link(_)) {
             return Err(Fault::Refused("that its group or others may write it"));
         }
-        let special = if ours { Special::Refused } else { Special::Stripped };
+        let special = if ours { SetIdPolicy::Refused } else { SetIdPolicy::Stripped };
         let mut allowed = Allowed { special, left: step.space_limit };
         let mut export = Export::new(self.home, self.exported);
         let (found, size) = match known {
@@ -120,7 +120,7 @@ impl Runner<'_> {
     }
 
     /// Holds the files inside an output against the plan; the first that is wrong is written to `words`.
-    fn files(&mut self, step: &Step<'_>, output: &Output<'_>, words: &mut Words) {
+    fn files(&mut self, step: &Step<'_>, output: &Output<'_>, words: &mut LineBuf) {
         for (path, expected) in output.files() {
             let name = [step.name.as_bytes(), b"/", output.base.as_bytes()].concat();
             let kept = self.outputs.get(&*name);

@@ -4,13 +4,13 @@ use crate::errno::Errno;
 use crate::kernel::{End, Limit};
 use formats::plan::{Field, Step};
 use formats::say;
-use formats::say::{Say, Text, Words};
+use formats::say::{Display, LineBuf, Text};
 
 /// An error number as a person reads it.
 pub(super) struct Number(pub Errno);
 
-impl Say for Number {
-    fn say(self, words: &mut Words) {
+impl Display for Number {
+    fn say(self, words: &mut LineBuf) {
         match formats::errno::text(self.0.0 as i32) {
             Some(text) => text.say(words),
             None => say!(words, "error ", self.0.0),
@@ -28,8 +28,8 @@ pub(super) enum Fatal {
     Image(usize),
 }
 
-impl Say for Fatal {
-    fn say(self, words: &mut Words) {
+impl Display for Fatal {
+    fn say(self, words: &mut LineBuf) {
         match self {
             Fatal::NoPlan => say!(words, "open /plan: ", Number(crate::errno::ENOENT)),
             Fatal::Plan(error) => say!(words, "/plan, ", error),
@@ -53,8 +53,8 @@ pub(super) enum Fault {
     Refused(&'static str),
 }
 
-impl Say for Fault {
-    fn say(self, words: &mut Words) {
+impl Display for Fault {
+    fn say(self, words: &mut LineBuf) {
         match self {
             Fault::System(what, errno) => say!(words, what, ": ", Number(errno)),
             Fault::Refused(what) => what.say(words),
@@ -70,8 +70,8 @@ pub(super) fn at(what: &'static str) -> impl FnOnce(Errno) -> Fault {
 /// A place in a tree; `.` is its root.
 pub(super) struct Place<'a>(pub &'a [u8]);
 
-impl Say for Place<'_> {
-    fn say(self, words: &mut Words) {
+impl Display for Place<'_> {
+    fn say(self, words: &mut LineBuf) {
         // As much of it as PID 1 keeps.
         let path = self.0.get(..1024).unwrap_or(self.0);
         Text(if path.is_empty() { b"." } else { path }).say(words);
@@ -98,8 +98,8 @@ impl<'a> Failure<'a> {
     }
 }
 
-impl Say for Failure<'_> {
-    fn say(self, words: &mut Words) {
+impl Display for Failure<'_> {
+    fn say(self, words: &mut LineBuf) {
         self.what.say(words);
         if let Some(path) = self.path {
             say!(words, " ", Text(path.spelled()));
@@ -111,9 +111,9 @@ impl Say for Failure<'_> {
 /// Why a step failed.
 pub(super) enum Reason<'a> {
     /// Its world could not be made, or its builder not be started.
-    World(Failure<'a>),
+    RootfsEntry(Failure<'a>),
     /// An output is not as it must be.
-    Output(&'a Words),
+    Output(&'a LineBuf),
     /// It printed more than this many bytes.
     Log(u64),
     /// Its processes ended like this.
@@ -125,17 +125,17 @@ impl<'a> Reason<'a> {
     pub(super) fn of(end: End, step: &Step<'a>) -> Option<Reason<'a>> {
         match end {
             End::Exited(0) => None,
-            End::NotStarted(errno) => Some(Reason::World(Failure::on("builder", step.builder)(errno))),
+            End::NotStarted(errno) => Some(Reason::RootfsEntry(Failure::on("builder", step.builder)(errno))),
             End::Limit(Limit::Log) => Some(Reason::Log(step.log_limit)),
             end => Some(Reason::End(end, step.time_limit)),
         }
     }
 }
 
-impl Say for Reason<'_> {
-    fn say(self, words: &mut Words) {
+impl Display for Reason<'_> {
+    fn say(self, words: &mut LineBuf) {
         let end = match self {
-            Reason::World(failure) => return failure.say(words),
+            Reason::RootfsEntry(failure) => return failure.say(words),
             Reason::Output(text) => return words.push(text.as_bytes()),
             Reason::Log(limit) => {
                 return say!(words, "printed more than its log limit of ", limit, " bytes");

@@ -8,7 +8,7 @@ use super::Numbers;
 use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
-use formats::plan::{Step, World};
+use formats::plan::{RootfsEntry, Step};
 use formats::scan::{self, HASH, KEYS};
 
 /// A name, and what it refers to.
@@ -98,8 +98,8 @@ impl References {
 }
 
 /// The base name of what a step binds directly in its store.
-pub(super) fn in_store<'p>(step: &Step<'p>, world: World<'p>) -> Option<&'p [u8]> {
-    let World::Bind { path, .. } = world else { return None };
+pub(super) fn in_store<'p>(step: &Step<'p>, world: RootfsEntry<'p>) -> Option<&'p [u8]> {
+    let RootfsEntry::Bind { path, .. } = world else { return None };
     let base = path.spelled().strip_prefix(step.store.spelled())?.strip_prefix(b"/")?;
     (!base.contains(&b'/')).then_some(base)
 }

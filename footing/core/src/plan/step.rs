@@ -10,7 +10,7 @@ use crate::tree::NodeId;
 use formats::hex::Digest;
 use formats::log::Marker;
 use formats::plan::Step;
-use formats::say::{Text, Words};
+use formats::say::{LineBuf, Text};
 
 /// What came of a step.
 pub(super) enum Outcome {
@@ -32,7 +32,7 @@ impl Runner<'_> {
         }
         event!(self.home, "step ", name);
         self.kernel.tree().begin();
-        let (mut time, mut wrong) = (0, Words::new());
+        let (mut time, mut wrong) = (0, LineBuf::new());
         let result = self.build(step, entropy, &mut time).and_then(|store| {
             self.collect(step, store, &mut wrong);
             if wrong.is_empty() { Ok(()) } else { Err(Reason::Output(&wrong)) }
@@ -59,9 +59,9 @@ impl Runner<'_> {
         entropy: &Digest,
         time: &mut u64,
     ) -> Result<Option<NodeId>, Reason<'p>> {
-        let too_long = || Reason::World(Failure::of("arguments and environment")(E2BIG));
+        let too_long = || Reason::RootfsEntry(Failure::of("arguments and environment")(E2BIG));
         let settings = settings(step, entropy, &self.resources).ok_or_else(too_long)?;
-        let Root { node, store, .. } = self.world(step).map_err(Reason::World)?;
+        let Root { node, store, .. } = self.world(step).map_err(Reason::RootfsEntry)?;
         let (mut marker, mut left, mut full) = (Marker::default(), step.log_limit, false);
         let home = &mut *self.home;
         let outcome = self.kernel.run_step(node, settings, &mut |bytes| {

@@ -5,7 +5,7 @@ use super::reason::Failure;
 use crate::errno::{ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, Errno};
 use crate::tree::{Data, Dynamic, File, Folder, Found, Kind, Lookup, Meta, NodeId, Tree, VolumeId};
 use alloc::vec::Vec;
-use formats::plan::{Field, Rules, Step, World};
+use formats::plan::{Field, RootfsEntry, Rules, Step};
 
 /// Numbers of devices that a step sees; 1 and 2 are those of inputs and outputs.
 mod device {
@@ -172,36 +172,49 @@ impl Runner<'_> {
         Ok(root)
     }
 
-    fn line<'p>(&mut self, root: &mut Root, step: &Step<'p>, line: World<'p>) -> Result<(), Failure<'p>> {
+    fn line<'p>(
+        &mut self,
+        root: &mut Root,
+        step: &Step<'p>,
+        line: RootfsEntry<'p>,
+    ) -> Result<(), Failure<'p>> {
         let tree = self.kernel.tree();
         match line {
-            World::Dir { path, mode, builder } => {
+            RootfsEntry::Dir { path, mode, builder } => {
                 root.dir(tree, step, path, mode, builder).map_err(Failure::on("dir", path))
             }
-            World::File { path, mode, text } => {
+            RootfsEntry::File { path, mode, text } => {
                 root.file(tree, path, mode, text).map_err(Failure::on("file", path))
             }
-            World::Link { path, target } => root.link(tree, path, target).map_err(Failure::on("link", path)),
-            World::Device { path, major, minor } => {
+            RootfsEntry::Link { path, target } => {
+                root.link(tree, path, target).map_err(Failure::on("link", path))
+            }
+            RootfsEntry::Device { path, major, minor } => {
                 let made = root.add(tree, path, 0o666, Kind::Device(major, minor));
                 made.map(drop).map_err(Failure::on("device", path))
             }
-            World::Proc { path } => {
+            RootfsEntry::Proc { path } => {
                 let volume = tree.volume(u64::MAX, true, device::PROC);
                 let made = root.mount(tree, path, volume, root.meta(0o555));
                 let made = made.and_then(|folder| self.kernel.make_proc(folder));
                 made.map_err(Failure::on("proc", path))
             }
-            World::Pts { path } => root.pts(tree, path).map_err(Failure::on("pts", path)),
-            World::Shm { path } => {
+            RootfsEntry::Pts { path } => root.pts(tree, path).map_err(Failure::on("pts", path)),
+            RootfsEntry::Shm { path } => {
                 // As tmpfs has it that is set to nothing: half of the memory, for everybody.
                 let volume = tree.volume(self.resources.memory / 2, false, device::SHM);
                 let made = root.mount(tree, path, volume, root.meta(0o1777));
                 made.map(drop).map_err(Failure::on("shm", path))
             }
-            World::Closure => self.bind_closure(root, step).map_err(Failure::of("bind what is referred to")),
-            World::Store { path, .. } => root.store(tree, step, path).map_err(Failure::on("store", path)),
-            World::Bind { source, path } => self.bind(root, source, path).map_err(Failure::on("bind", path)),
+            RootfsEntry::Closure => {
+                self.bind_closure(root, step).map_err(Failure::of("bind what is referred to"))
+            }
+            RootfsEntry::Store { path, .. } => {
+                root.store(tree, step, path).map_err(Failure::on("store", path))
+            }
+            RootfsEntry::Bind { source, path } => {
+                self.bind(root, source, path).map_err(Failure::on("bind", path))
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Given, Refusal, Source, environment, json as text, platform};
+use super::{PathInfo, Refusal, Source, environment, json as text, platform};
 use crate::problem::Problem;
 use formats::digest::Sha256;
 use formats::store_path::{self, base};
@@ -67,11 +67,11 @@ fn is_file(source: &Source<'_>, name: &str) -> bool {
 }
 
 /// What `nix-store --load-db` takes: for each path the path, no deriver, and the paths that it refers to.
-fn registration(source: &Source<'_>, closure: &BTreeMap<String, &Given>) -> String {
+fn registration(source: &Source<'_>, closure: &BTreeMap<String, &PathInfo>) -> String {
     let store = &source.closure.store;
-    let one = |(name, given): (&String, &&Given)| {
-        let references: String = given.direct.iter().map(|name| format!("{store}/{name}\n")).collect();
-        format!("{store}/{name}\n\n{}\n{references}", given.direct.len())
+    let one = |(name, info): (&String, &&PathInfo)| {
+        let references: String = info.direct.iter().map(|name| format!("{store}/{name}\n")).collect();
+        format!("{store}/{name}\n\n{}\n{references}", info.direct.len())
     };
     closure.iter().map(one).collect()
 }
@@ -82,7 +82,7 @@ fn closure<'a>(
     source: &Source<'a>,
     paths: &[&str],
     inside: bool,
-) -> Result<BTreeMap<String, &'a Given>, Refusal> {
+) -> Result<BTreeMap<String, &'a PathInfo>, Refusal> {
     let store = &source.closure.store;
     let mut found = BTreeMap::new();
     for path in paths {
@@ -110,19 +110,23 @@ fn closure<'a>(
     Ok(found)
 }
 
-fn add<'a>(source: &Source<'a>, name: &str, found: &mut BTreeMap<String, &'a Given>) -> Result<(), Refusal> {
-    let start = given(source, name)?;
+fn add<'a>(
+    source: &Source<'a>,
+    name: &str,
+    found: &mut BTreeMap<String, &'a PathInfo>,
+) -> Result<(), Refusal> {
+    let start = available(source, name)?;
     found.insert(name.to_owned(), start);
     for reference in &start.references {
-        found.insert(reference.clone(), given(source, reference)?);
+        found.insert(reference.clone(), available(source, reference)?);
     }
     Ok(())
 }
 
 /// What is still to be built refers to what nobody knows yet.
-fn given<'a>(source: &Source<'a>, name: &str) -> Result<&'a Given, Refusal> {
+fn available<'a>(source: &Source<'a>, name: &str) -> Result<&'a PathInfo, Refusal> {
     let path = format!("{}/{name}", source.closure.store);
-    source.given.get(&path).ok_or_else(|| {
+    source.available.get(&path).ok_or_else(|| {
         let problem = Problem::error(format!(
             "{}: it asks for the references of {path}, which is not built yet",
             source.path
@@ -171,30 +175,31 @@ fn structured(source: &Source<'_>, written: &str, top: &str) -> Result<Made, Ref
     Ok(made)
 }
 
-fn path_info(source: &Source<'_>, closure: &BTreeMap<String, &Given>) -> Value {
+fn path_info(source: &Source<'_>, closure: &BTreeMap<String, &PathInfo>) -> Value {
     let store = &source.closure.store;
     let full = |names: &BTreeSet<String>| {
         names.iter().map(|name| json!(format!("{store}/{name}"))).collect::<Vec<_>>()
     };
-    let size = |given: &Given| {
-        let others = given.references.iter().filter_map(|name| source.given.get(&format!("{store}/{name}")));
+    let size = |info: &PathInfo| {
+        let others =
+            info.references.iter().filter_map(|name| source.available.get(&format!("{store}/{name}")));
         others.map(|other| other.nar.1).sum::<u64>()
     };
     closure
         .iter()
-        .map(|(name, given)| {
-            let itself = if given.references.contains(name) { 0 } else { given.nar.1 };
-            let mut info = json!({
+        .map(|(name, info)| {
+            let itself = if info.references.contains(name) { 0 } else { info.nar.1 };
+            let mut object = json!({
                 "path": format!("{store}/{name}"),
-                "narHash": format!("sha256:{}", given.nar.0.nix32()),
-                "narSize": given.nar.1,
-                "references": full(&given.direct),
-                "closureSize": size(given) + itself,
+                "narHash": format!("sha256:{}", info.nar.0.nix32()),
+                "narSize": info.nar.1,
+                "references": full(&info.direct),
+                "closureSize": size(info) + itself,
             });
-            if let Some(ca) = &given.ca {
-                info["ca"] = json!(ca);
+            if let Some(ca) = &info.ca {
+                object["ca"] = json!(ca);
             }
-            info
+            object
         })
         .collect()
 }

@@ -1,7 +1,7 @@
 //! Derivations of Nix and Guix as a plan.
 //!
 //! What is built and what is given is decided first ([`needs`]): a derivation is built if an output of it is needed and not
-//! given. Each becomes a step in the world that its daemon makes for it (`nix`, `guix`); what all of them have is in `world`.
+//! available. Each becomes a step in the world that its daemon makes for it (`nix`, `guix`); what all of them have is in `world`.
 
 mod attributes;
 mod checks;
@@ -24,11 +24,11 @@ use formats::digest::Sha256;
 use formats::store_path::base;
 
 pub use checks::{Check, Limit, checks, limits};
-pub use needs::{Needs, needs};
+pub use needs::{BuildSet, needs};
 
-/// Something in the store that is given, not built.
+/// Something in the store that is available, not built.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Given {
+pub struct PathInfo {
     /// Its form in the image, and its hash.
     pub resolved: Resolved,
     /// The base names of all that it refers to, directly or not.
@@ -56,7 +56,7 @@ pub struct Setting<'a> {
 enum Refusal {
     /// There can be none.
     Never(Box<Problem>),
-    /// There can be one once what it needs is built, and given.
+    /// There can be one once what it needs is built, and available.
     Late(Box<Problem>),
 }
 
@@ -74,8 +74,8 @@ pub struct Planned {
 /// The plan of what is to be built. All problems are reported.
 pub fn plan(
     closure: &Closure,
-    needs: &Needs<'_>,
-    given: &BTreeMap<String, Given>,
+    needs: &BuildSet<'_>,
+    available: &BTreeMap<String, PathInfo>,
     setting: Setting<'_>,
 ) -> Result<Planned, Vec<Problem>> {
     let mut problems = Vec::new();
@@ -86,7 +86,7 @@ pub fn plan(
             late.insert(path);
             continue;
         }
-        match step(closure, path, given, setting) {
+        match step(closure, path, available, setting) {
             Ok(step) => planned.steps.push(step),
             Err(Refusal::Never(problem)) => problems.push(*problem),
             Err(Refusal::Late(problem)) => {
@@ -98,20 +98,20 @@ pub fn plan(
     if !problems.is_empty() {
         return Err(problems);
     }
-    planned.text = text(&planned.steps, given, setting);
+    planned.text = text(&planned.steps, available, setting);
     Ok(planned)
 }
 
-fn text(steps: &[Step], given: &BTreeMap<String, Given>, setting: Setting<'_>) -> String {
+fn text(steps: &[Step], available: &BTreeMap<String, PathInfo>, setting: Setting<'_>) -> String {
     let mut text = write::head(setting.failure, super::ENTROPY);
     if let Some((name, resolved)) = setting.shell {
         write::input(&mut text, name, resolved, Inputs::Verified);
     }
-    for (path, given) in given {
-        write::input(&mut text, base(path), &given.resolved, Inputs::Verified);
+    for (path, info) in available {
+        write::input(&mut text, base(path), &info.resolved, Inputs::Verified);
     }
-    for (path, given) in given {
-        for other in &given.references {
+    for (path, info) in available {
+        for other in &info.references {
             write::refers(&mut text, base(path), other);
         }
     }
@@ -129,12 +129,12 @@ fn text(steps: &[Step], given: &BTreeMap<String, Given>, setting: Setting<'_>) -
 fn step(
     closure: &Closure,
     path: &str,
-    given: &BTreeMap<String, Given>,
+    available: &BTreeMap<String, PathInfo>,
     setting: Setting<'_>,
 ) -> Result<Step, Refusal> {
     let derivation = closure.get(path);
     refuse::refuse(closure, path, derivation).map_err(Refusal::Never)?;
-    let source = Source { closure, path, derivation, given, setting };
+    let source = Source { closure, path, derivation, available, setting };
     if closure.store == platform::GUIX_STORE { guix::step(&source) } else { nix::step(&source) }
 }
 
@@ -143,7 +143,7 @@ struct Source<'a> {
     closure: &'a Closure,
     path: &'a str,
     derivation: &'a Derivation,
-    given: &'a BTreeMap<String, Given>,
+    available: &'a BTreeMap<String, PathInfo>,
     setting: Setting<'a>,
 }
 

@@ -7,7 +7,7 @@ use super::environment::{self, TOP};
 use super::platform::{EPOCH, LINUX32, NO_RANDOMIZE};
 use super::world::{self, dir, file};
 use super::{Refusal, Source, attributes};
-use crate::plan::step::{Bind, From, Owner, PidOne, Rules, Step, World};
+use crate::plan::step::{Bind, From, Owner, PidOne, RootfsEntry, Rules, Step};
 
 const PASSWD: &str = "root:x:0:0:Nix build user:/build:/noshell\nnixbld:x:1000:100:Nix build user:/build:/noshell\n\
                       nobody:x:65534:65534:Nobody:/:/noshell\n";
@@ -18,9 +18,9 @@ pub(super) fn step(source: &Source<'_>) -> Result<Step, Refusal> {
     let made = attributes::make(source, TOP)?;
     let mut world = vec![dir(TOP, 0o700, Owner::Builder)];
     world.extend(
-        made.files
-            .into_iter()
-            .map(|(name, text)| World::File(Cow::Owned(format!("{TOP}/{name}")), 0o644, Cow::Owned(text))),
+        made.files.into_iter().map(|(name, text)| {
+            RootfsEntry::File(Cow::Owned(format!("{TOP}/{name}")), 0o644, Cow::Owned(text))
+        }),
     );
     world.extend([
         dir("/etc", 0o555, Owner::Root),
@@ -33,7 +33,7 @@ pub(super) fn step(source: &Source<'_>) -> Result<Step, Refusal> {
     if let Some((name, _)) = source.setting.shell {
         world.push(dir("/bin", 0o755, Owner::Root));
         let from = From::Input(name.to_owned());
-        world.push(World::Bind(Bind { path: "/bin/sh".into(), from, inside: None }));
+        world.push(RootfsEntry::Bind(Bind { path: "/bin/sh".into(), from, inside: None }));
     }
     let rewritten = |text: String| environment::placeholders(source.derivation, &text);
     Ok(Step {

@@ -136,7 +136,7 @@ fn a_cache_that_is_poisoned_throughout_is_noticed() {
         fs::write(got.path.with_file_name("about.json"), about).unwrap();
     };
     // As another run finds it: nothing is remembered but what is in the cache.
-    let again = || Store::open(&bench.folder.path().join("cache")).unwrap();
+    let again = || InputCache::open(&bench.folder.path().join("cache")).unwrap();
     poison("evil");
     let found = again().obtain(&spec, None, &Silent).unwrap();
     assert_eq!((&found, fs::read_to_string(found.path.join("a")).unwrap()), (&got, "x".into()));
@@ -176,7 +176,7 @@ fn many_at_once() {
     let cache = bench.folder.path().join("cache");
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..8)
-            .map(|_| scope.spawn(|| Store::open(&cache).unwrap().obtain(&spec, None, &Silent).unwrap()))
+            .map(|_| scope.spawn(|| InputCache::open(&cache).unwrap().obtain(&spec, None, &Silent).unwrap()))
             .collect();
         let all: Vec<Obtained> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
         assert!(all.windows(2).all(|pair| pair[0] == pair[1]));

@@ -13,13 +13,13 @@ use std::{fs, time::Duration};
 /// A store in a folder that goes with it.
 struct Bench {
     folder: tempfile::TempDir,
-    store: Store,
+    store: InputCache,
 }
 
 impl Bench {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut store = Store::open(&folder.path().join("cache")).unwrap();
+        let mut store = InputCache::open(&folder.path().join("cache")).unwrap();
         store.fetch =
             FetchLimits { stall: Duration::from_secs(3), redirects: 3, size: 10_000_000, ..store.fetch };
         store.fetch.pause = Duration::from_millis(10);

@@ -204,12 +204,12 @@ fn places_in_turn() {
 fn progress_is_told() {
     let bench = Bench::new();
     let server = serve(Way::Drips, &content());
-    let told = Mutex::new(Vec::new());
+    let events = Mutex::new(Vec::new());
     let progress = |event: &crate::Event| {
-        told.lock().unwrap().push((event.input.to_owned(), event.done, event.total));
+        events.lock().unwrap().push((event.input.to_owned(), event.done, event.total));
     };
     bench.store.obtain(&bench.spec(vec![url(&server.url)], &content()), None, &progress).unwrap();
-    let told = told.into_inner().unwrap();
-    assert!(told.len() >= 10 && told.is_sorted_by_key(|event| event.1), "{told:?}");
-    assert_eq!(told.last().unwrap(), &("it".into(), 800_000, Some(800_000)));
+    let events = events.into_inner().unwrap();
+    assert!(events.len() >= 10 && events.is_sorted_by_key(|event| event.1), "{events:?}");
+    assert_eq!(events.last().unwrap(), &("it".into(), 800_000, Some(800_000)));
 }

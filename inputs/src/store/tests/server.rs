@@ -1,4 +1,4 @@
-//! A web server of a few lines that misbehaves as told.
+//! A web server of a few lines that misbehaves on request.
 
 use std::{
     io::{BufRead, BufReader, Write},

@@ -58,7 +58,7 @@ impl<P: Platform> Kernel<P> {
             }
             (None, Some(target)) => {
                 let impatient = impatient || self.opens.get(to)?.impatient();
-                let (count, at) = self.into_pipe(from, offset_in, target, most, impatient)?;
+                let (count, at) = self.fill_pipe(from, offset_in, target, most, impatient)?;
                 if let Some(at) = at {
                     self.put64(a[1], at)?;
                 }
@@ -201,7 +201,7 @@ impl<P: Platform> Kernel<P> {
         Ok((done, offset.map(|_| after)))
     }
 
-    fn into_pipe(
+    fn fill_pipe(
         &mut self,
         from: u32,
         offset: Option<u64>,

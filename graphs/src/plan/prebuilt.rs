@@ -4,15 +4,15 @@
 use std::collections::BTreeMap;
 
 use super::Resolved;
-use super::step::{Bind, From, Step, World};
+use super::step::{Bind, From, RootfsEntry, Step};
 
 /// The step as it is to be built; nothing if all its outputs are among `resolved`.
-pub fn left(mut step: Step, resolved: &BTreeMap<String, Resolved>) -> Option<Step> {
+pub fn remaining(mut step: Step, resolved: &BTreeMap<String, Resolved>) -> Option<Step> {
     if step.outputs.iter().all(|output| resolved.contains_key(&output.name)) {
         return None;
     }
     for world in &mut step.world {
-        if let World::Bind(Bind { from, .. }) = world
+        if let RootfsEntry::Bind(Bind { from, .. }) = world
             && let From::Output { base, .. } = from
             && resolved.contains_key(base)
         {

@@ -9,7 +9,7 @@ use crate::sys;
 use crate::world::{self, Failure};
 use formats::plan::{PidOne, Rules, Step};
 use formats::say;
-use formats::say::Words;
+use formats::say::LineBuf;
 use init::filter::Policy;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{Gid, Mode, OFlags, Uid};
@@ -52,7 +52,7 @@ pub fn run(step: &Step<'_>, memory: &Memory, log: OwnedFd, report: OwnedFd) -> !
 }
 
 fn tell(report: &OwnedFd, failure: Failure<'_>) {
-    let mut words = Words::new();
+    let mut words = LineBuf::new();
     say!(&mut words, "F", failure);
     let _ = rustix::io::write(report, words.as_bytes());
 }
