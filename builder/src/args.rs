@@ -10,7 +10,9 @@ pub use probe::Probe;
 pub use records::{Compare, KeyCommand, Sign, Verify};
 pub use run::{Ddc, Run};
 
+use ::records::record::BuiltFrom;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 const AFTER_HELP: &str = "\
@@ -238,6 +240,9 @@ pub struct Tools {
     /// The QEMU to run
     #[arg(long, value_name = "PROGRAM", default_value = QEMU)]
     pub qemu: PathBuf,
+    /// The kernels that graphs have built, by the names under which they were asked for.
+    #[arg(skip)]
+    pub built: BTreeMap<String, (PathBuf, BuiltFrom)>,
 }
 
 /// Machines that this version has.

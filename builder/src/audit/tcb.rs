@@ -3,8 +3,8 @@
 use crate::args;
 use crate::failure::Failure;
 use crate::prepare::runner::Script;
-use crate::run::built;
 use crate::run::kernel::{self, Kernel};
+use crate::run::kernel_output;
 use formats::digest::Sha256;
 use graphs::Role;
 use records::record::{self, About, BuiltFrom, Digest};
@@ -57,7 +57,7 @@ fn own(kernel: &Kernel) -> Result<Vec<Component>, Failure> {
     if kernel.is_footing() {
         return Ok(vec![part("footing", &kernel.about, &kernel.path)?]);
     }
-    let about = kernel.origin.as_ref().map_or_else(|| kernel.about.clone(), built::about);
+    let about = kernel.origin.as_ref().map_or_else(|| kernel.about.clone(), kernel_output::about);
     let part = part("kernel", &about, &kernel.path)?;
     Ok(vec![init(), Component { origin: kernel.origin.clone(), ..part }])
 }

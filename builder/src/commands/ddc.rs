@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::prepare::graph::Source;
 use crate::prepare::unused::Unused;
 use crate::prepare::{Prepared, cache, prepare, store};
+use crate::run::built;
 use crate::run::cancel;
 use crate::run::executor::{self, Ended, Machinery, Setting};
 use crate::run::preflight::Ahead;
@@ -56,7 +57,10 @@ pub fn ddc(args: &args::Ddc) -> Result<Result<(), Failure>, Failure> {
     let prepared: Vec<_> = lanes.iter().map(prepare).collect::<Result<_, _>>()?;
     let cache = cache(&args.cache);
     let obtain = |kernel: &Option<String>| {
-        Ok((kernel.clone(), Machinery::obtain(&args.machine, &tools(kernel), &cache)?))
+        Ok((
+            kernel.clone(),
+            Machinery::obtain(&args.machine, &built::tools(&tools(kernel), &cache)?, &cache)?,
+        ))
     };
     let machinery = kernels.iter().map(obtain).collect::<Result<BTreeMap<_, _>, Failure>>()?;
     let cancel = cancel::watch()?;

@@ -3,11 +3,12 @@
 use crate::args;
 use crate::failure::Failure;
 use crate::prepare::{self, Prepared};
-use crate::run::kernel;
 use crate::run::pack::{Written, pack};
 use crate::run::preflight::folder;
+use crate::run::{built, kernel};
 use formats::digest::Sha256;
 use sha2::Digest;
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Seek};
 use std::path::Path;
@@ -43,8 +44,11 @@ impl Kernel {
             ));
         }
         kernel::probe(Some(name))?;
-        let tools = args::Tools { kernel: Some(name.to_owned()), qemu: args::QEMU.into() };
-        let kernel = kernel::kernel(&tools, &prepare::cache(cache), false)?;
+        let cache = prepare::cache(cache);
+        let asked =
+            args::Tools { kernel: Some(name.to_owned()), qemu: args::QEMU.into(), built: BTreeMap::new() };
+        let tools = built::tools(&asked, &cache)?;
+        let kernel = kernel::kernel(&tools, &cache, false)?;
         let fail = |error: io::Error| Failure::machine(format!("{}: {error}", kernel.path.display()));
         let line = if kernel.is_footing() { "" } else { LINE };
         Ok(Kernel { bytes: fs::read(&kernel.path).map_err(fail)?, line })

@@ -18,6 +18,7 @@ use crate::probe::scratch::Scratch;
 use crate::probe::select::{self, Set};
 use crate::probe::study::study;
 use crate::probe::subject::Subject;
+use crate::run::built;
 use crate::run::cancel;
 use crate::run::executor::Machinery;
 use crate::run::kernel;
@@ -99,7 +100,8 @@ pub fn probe(args: &args::Probe) -> Result<Result<(), Failure>, Failure> {
         .filter(|step| wanted.contains(step.name.as_str()) && !known.contains_key(step.name.as_str()))
         .collect();
     if !args.known && !probed.is_empty() {
-        let machinery = Machinery::obtain(&[args.machine], &args.tools, &cache)?;
+        let tools = built::tools(&args.tools, &cache)?;
+        let machinery = Machinery::obtain(&[args.machine], &tools, &cache)?;
         let cancel = cancel::watch()?;
         let bar = term::is_watched().then(ProgressBar::new_spinner);
         bar.iter().for_each(|bar| bar.enable_steady_tick(Duration::from_millis(200)));

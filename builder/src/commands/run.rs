@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::prepare::graph::Source;
 use crate::prepare::unused::Unused;
 use crate::prepare::{cache, prepare, store};
+use crate::run::built;
 use crate::run::cancel;
 use crate::run::executor::{Ended, Machinery, Setting};
 use crate::run::outputs::Out;
@@ -80,10 +81,11 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
         prepared.take_over(prebuilt)?;
     }
     let prepared = prepared.by_script(args.script.as_deref())?;
+    let tools = built::tools(&args.tools, &cache)?;
     let setting = Setting {
         machine: args.machine,
-        tools: &args.tools,
-        machinery: &Machinery::obtain(&[args.machine], &args.tools, &cache)?,
+        tools: &tools,
+        machinery: &Machinery::obtain(&[args.machine], &tools, &cache)?,
         cpus: args.cpus,
         memory: args.memory,
         time_limit: Duration::from_secs(args.timeout),

@@ -5,6 +5,7 @@ use crate::audit::tcb::{self, Component};
 use crate::failure::Failure;
 use crate::prepare::graph::Source;
 use crate::prepare::{Prepared, cache, prepare, store};
+use crate::run::built;
 use crate::run::kernel::kernel;
 use crate::ui::term;
 use graphs::Role;
@@ -26,7 +27,9 @@ pub fn tcb(
     let probe = if usb { tcb::probe_kernel } else { tcb::probe };
     probe(tools)?;
     let prepared = prepare(&source, graph, choices, &store(cache_args)?)?;
-    let kernel = kernel(tools, &cache(cache_args), false)?;
+    let cache = cache(cache_args);
+    let tools = &built::tools(tools, &cache)?;
+    let kernel = kernel(tools, &cache, false)?;
     let mut trusted = if usb { tcb::disk(&kernel)? } else { tcb::parts(tools, &kernel)? };
     let also = match usb {
         true => ["the CPU", "the machine's firmware, BIOS or UEFI"],

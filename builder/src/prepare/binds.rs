@@ -113,7 +113,7 @@ mod tests {
         let text = r#"(seeds: {"tools": (from: [Debian(packages: ["gcc"])])}, derivations: {}, targets: [])"#;
         let graph = graphs::read("x", text).unwrap();
         assert!(advice(&graph, "tools", "lib").starts_with("did the package list leave out libc6?"));
-        let all = graphs::read("x", &text.replace("])", "], dependencies: true)")).unwrap();
+        let all = graphs::read("x", &text.replace("[\"gcc\"])", "[\"gcc\"], dependencies: true)")).unwrap();
         assert!(advice(&all, "tools", "lib").contains("`usr/lib`"));
         assert_eq!(advice(&graph, "tools", "opt"), "write a path that the tree has");
     }

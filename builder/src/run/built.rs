@@ -10,96 +10,31 @@ use crate::prepare::{Prepared, prepare, store};
 use crate::run::build;
 use crate::run::cancel;
 use crate::run::executor::{EXPORT, Machinery, Setting};
-use crate::run::kernel::{Kernel, is_kernel};
+use crate::run::kernel_output::{self, Wish};
 use crate::run::outputs::Out;
 use crate::run::prebuilt;
 use crate::ui::running::Running;
 use crate::ui::term;
 use formats::digest::Sha256;
 use records::record::BuiltFrom;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The file that is the kernel where an output is a folder and no file of it is named.
-const USUAL: &str = "vmlinux";
 /// How long the graph's machine may take.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What was asked for.
-struct Wish<'a> {
-    /// As it stands on the command line.
-    text: &'a str,
-    output: &'a str,
-    /// The file in it.
-    file: Option<&'a str>,
-    graph: &'a Path,
-}
-
-/// What a list of parts says of where a kernel came from.
-pub fn about(from: &BuiltFrom) -> String {
-    let file = from.file.as_ref().map_or(String::new(), |file| format!("{file} in "));
-    format!(
-        "{file}the output {} of {}, built on {} by the plan {}",
-        from.output, from.graph, from.machine, from.plan_sha256
-    )
-}
-
-/// Whether a kernel's name means the output of a graph: no file has this name.
-pub fn is_meant(name: &str) -> bool {
-    name.contains('@') && !Path::new(name).exists()
-}
-
-impl<'a> Wish<'a> {
-    fn read(text: &'a str) -> Result<Wish<'a>, Failure> {
-        let halves = text.split_once('@').filter(|(output, graph)| !output.is_empty() && !graph.is_empty());
-        let Some((output, graph)) = halves else {
-            let help = "write OUTPUT@GRAPH or OUTPUT/FILE@GRAPH, such as kernel/vmlinux@kernel.ron";
-            return Err(Failure::help(format!("--kernel {text}: an output and a graph are needed"), help));
-        };
-        let (output, file) =
-            output.split_once('/').map_or((output, None), |(output, file)| (output, Some(file)));
-        if file.is_some_and(|file| file.split('/').any(|part| matches!(part, "" | "." | ".."))) {
-            let help = "write the file's path in the output, such as kernel/vmlinux@kernel.ron";
-            return Err(Failure::help(format!("--kernel {text}: this names no file in the output"), help));
-        }
-        Ok(Wish { text, output, file, graph: Path::new(graph) })
+/// The tools with the kernel that a graph builds, if one was asked for: built, unless the cache has one of this plan.
+pub fn tools(tools: &Tools, cache: &Path) -> Result<Tools, Failure> {
+    let mut tools = tools.clone();
+    if let Some(name) = tools.kernel.clone().filter(|name| kernel_output::is_meant(name)) {
+        let kernel = kernel(&name, cache)?;
+        tools.built.insert(name, kernel);
     }
-
-    /// The kernel in the output, and its file's name where the output is a folder.
-    fn find(&self, output: &Path) -> Result<(Option<String>, Vec<u8>), Failure> {
-        let file = self.file.or_else(|| output.is_dir().then_some(USUAL)).map(str::to_owned);
-        let path = file.as_ref().map_or_else(|| output.to_owned(), |file| output.join(file));
-        let help = "name the kernel's file in the output: OUTPUT/FILE@GRAPH";
-        // A link could lead out of the output.
-        let plain = path.ancestors().take_while(|path| *path != output).all(|path| !path.is_symlink());
-        let bytes = std::fs::read(&path).ok().filter(|_| plain);
-        let Some(bytes) = bytes else {
-            return Err(
-                self.fail(format!("the output has no file {}", file.as_deref().unwrap_or(self.output)), help)
-            );
-        };
-        match is_kernel(&bytes) {
-            true => Ok((file, bytes)),
-            false => Err(self.fail("the output is no kernel for x86 (a bzImage, or an ELF file)", help)),
-        }
-    }
-
-    fn fail(&self, what: impl std::fmt::Display, help: &str) -> Failure {
-        Failure::help(format!("--kernel {}: {what}", self.text), help)
-    }
+    Ok(tools)
 }
 
-/// That an option names a graph that can be read.
-pub fn probe(name: &str) -> Result<(), Failure> {
-    let wish = Wish::read(name)?;
-    let there = std::fs::File::open(wish.graph).map(drop);
-    there.map_err(|error| {
-        wish.fail(format!("{}: {error}", wish.graph.display()), "name a graph in RON that is there")
-    })
-}
-
-/// The kernel, built if the cache has none of this plan.
-pub fn kernel(name: &str, cache: &Path) -> Result<Kernel, Failure> {
+fn kernel(name: &str, cache: &Path) -> Result<(PathBuf, BuiltFrom), Failure> {
     let wish = Wish::read(name)?;
     let source = Source::open(Some(wish.graph))?;
     let graph = source.graph()?;
@@ -124,7 +59,7 @@ pub fn kernel(name: &str, cache: &Path) -> Result<Kernel, Failure> {
     };
     let note = cache.join("kernels").join(format!("{plan}-{}", crate::hash(wish.text.as_bytes())));
     if let Some((kernel, output, file)) = kept(cache, &note) {
-        return Ok(Kernel { path: kernel, about: String::new(), origin: Some(origin(output, file)) });
+        return Ok((kernel, origin(output, file)));
     }
     let scratch = prebuilt::scratch(cache)?;
     let output = build_on_native(&wish, &source, &prepared, scratch.path(), cache)?;
@@ -133,7 +68,7 @@ pub fn kernel(name: &str, cache: &Path) -> Result<Kernel, Failure> {
     let line = format!("{} {output} {}\n", kernel.sha256, file.as_deref().unwrap_or_default());
     std::fs::write(&note, line)
         .map_err(|error| Failure::written(&note, "what the kernel came of", &error))?;
-    Ok(Kernel { path: kernel.path, about: String::new(), origin: Some(origin(output, file)) })
+    Ok((kernel.path, origin(output, file)))
 }
 
 /// The names of a plan's outputs.
@@ -160,7 +95,7 @@ fn build_on_native(
     cache: &Path,
 ) -> Result<Sha256, Failure> {
     term::note(&format!("--kernel {}: building {} on native", wish.text, wish.graph.display()));
-    let tools = Tools { kernel: None, qemu: QEMU.into() };
+    let tools = Tools { kernel: None, qemu: QEMU.into(), built: BTreeMap::new() };
     let setting = Setting {
         machine: MachineName::Native,
         tools: &tools,
@@ -187,14 +122,6 @@ fn build_on_native(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_wish_has_an_output_a_file_and_a_graph() {
-        let read = |text| Wish::read(text).ok().map(|wish| (wish.output, wish.file, wish.graph));
-        assert_eq!(read("kernel@kernel.ron"), Some(("kernel", None, Path::new("kernel.ron"))));
-        assert_eq!(read("kernel/a/b@../k@.ron"), Some(("kernel", Some("a/b"), Path::new("../k@.ron"))));
-        assert!(["@kernel.ron", "kernel@", "kernel/../x@k.ron"].iter().all(|text| read(text).is_none()));
-    }
 
     #[test]
     fn outputs_are_read_off_the_plan() {

@@ -2,7 +2,7 @@
 
 use crate::args;
 use crate::failure::Failure;
-use crate::run::built;
+use crate::run::kernel_output::{self, is_kernel};
 use crate::ui::fetching::Fetching;
 use crate::ui::term;
 use graphs::Input;
@@ -57,8 +57,11 @@ pub fn kernel(tools: &args::Tools, cache: &Path, several: bool) -> Result<Kernel
             }
         },
         Some("footing") => return Ok(images::kernel::footing(cache).map_err(Failure::machine)?.into()),
-        Some(output) if built::is_meant(output) => return built::kernel(output, cache),
-        Some(file) => return Ok(Kernel { path: file.into(), about: String::new(), origin: None }),
+        Some(name) => {
+            let (path, origin) = tools.built.get(name).cloned().unzip();
+            let path = path.unwrap_or_else(|| name.into());
+            return Ok(Kernel { path, about: String::new(), origin });
+        }
         None if several => debian()?,
         None => match built()? {
             Some(minimal) => minimal.elf.into(),
@@ -74,8 +77,8 @@ pub fn probe(wish: Option<&str>) -> Result<(), Failure> {
     let Some(name) = wish.filter(|name| !["minimal", "debian", "footing"].contains(name)) else {
         return Ok(());
     };
-    if built::is_meant(name) {
-        return built::probe(name);
+    if kernel_output::is_meant(name) {
+        return kernel_output::probe(name);
     }
     let mut start = Vec::new();
     File::open(name).and_then(|file| file.take(1024).read_to_end(&mut start)).map_err(|error| {
@@ -89,12 +92,6 @@ pub fn probe(wish: Option<&str>) -> Result<(), Failure> {
         return Err(Failure::machine(text));
     }
     Ok(())
-}
-
-/// Whether bytes start as a kernel does: with the boot protocol's magic (the kernel's Documentation/arch/x86/boot.rst), or ELF's.
-pub fn is_kernel(start: &[u8]) -> bool {
-    let bzimage = start.get(0x1fe..0x200) == Some(&[0x55, 0xaa]) && start.get(0x202..0x206) == Some(b"HdrS");
-    bzimage || start.starts_with(b"\x7fELF")
 }
 
 /// Builds the minimal kernel, unless the cache has what this machine's compiler makes.

@@ -7,6 +7,7 @@ pub mod built;
 pub mod cancel;
 pub mod executor;
 pub mod kernel;
+pub mod kernel_output;
 pub mod outputs;
 pub mod pack;
 pub mod prebuilt;

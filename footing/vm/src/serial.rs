@@ -25,10 +25,13 @@ pub(crate) fn start() {
     }
 }
 
-static ALSO: Global<Option<fn(&[u8])>> = Global::new(None);
+/// Writes bytes where they can be read.
+type Writer = fn(&[u8]);
+
+static ALSO: Global<Option<Writer>> = Global::new(None);
 
 /// From now on the console is also what this writes to.
-pub(crate) fn also(write: fn(&[u8])) {
+pub(crate) fn also(write: Writer) {
     ALSO.with(|also| *also = Some(write));
 }
 

@@ -60,7 +60,7 @@ fn load() -> Result<Infallible, &'static str> {
     };
     let mut loaded = Loaded::new(&header, kernel, Screen::VGA, 0)?;
     loaded.put_image(at);
-    loaded.check(&map, &[at..at + all])?;
+    loaded.check(&map, slice::from_ref(&(at..at + all)))?;
     // SAFETY: checked; the BIOS is not needed any more. This is done once, and memory below 1 MiB is no kernel's first.
     unsafe { loaded.start(&map, (&raw mut ROOM).cast()) }
 }

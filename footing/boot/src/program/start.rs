@@ -114,7 +114,8 @@ fn identity(tables: &mut [[u64; 512]; 6]) {
     const LARGE_PAGE: u64 = 0x83;
     let at = (&raw const *tables) as u64;
     let [top, middle, pages @ ..] = tables;
-    (top.fill(0), middle.fill(0));
+    top.fill(0);
+    middle.fill(0);
     top[0] = at + 4096 + TABLE;
     for (number, entry) in middle.iter_mut().take(pages.len()).enumerate() {
         *entry = at + 4096 * (number as u64 + 2) + TABLE;
