@@ -62,8 +62,8 @@ fn a_machine_without_a_plan_says_so() {
 
 /// The design wants 192 KiB, which the calls that are answered do not fit in yet. This holds it to what it takes.
 #[test]
-fn it_is_at_most_320_kib() {
-    assert!(FOOTING.len() <= 320 << 10, "{} bytes", FOOTING.len());
+fn it_is_at_most_352_kib() {
+    assert!(FOOTING.len() <= 352 << 10, "{} bytes", FOOTING.len());
 }
 
 /// A graph's outputs on footing and on Linux, which must be the same.
@@ -163,7 +163,7 @@ fn a_kernel_that_a_graph_builds_is_booted_and_tied() {
     for (wish, status, said) in [
         (kernel("text"), 2, "the output is no kernel"),
         (kernel("tree/other"), 2, "the output has no file other"),
-        (kernel("other"), 2, "its outputs are: kernel, tree, text"),
+        (kernel("other"), 2, "its outputs are: kernel, text, tree"),
         (broken, 1, "of 1 step, 1 failed"),
         ("kernel@none.ron".into(), 2, "none.ron: No such file"),
         ("@kernels.ron".into(), 2, "an output and a graph are needed"),
