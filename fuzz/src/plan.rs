@@ -1,6 +1,6 @@
 //! What must hold for every plan that the reader accepts.
 
-use formats::plan::{Field, Item, Plan, Source, Step, RootfsEntry};
+use formats::plan::{Field, Item, Plan, RootfsEntry, Source, Step};
 
 /// Reads all of a plan. A plan that is accepted must have the lines that the reader says it has, each in its one spelling;
 /// one that is not must be refused at one of its lines.
