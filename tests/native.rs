@@ -96,11 +96,15 @@ impl Elsewhere {
     fn run(&self, before: &[&str], graph: &[&str]) -> Output {
         let (program, cache) = (self.place("groundup"), self.place("cache"));
         let words = [before, &[&program, "run"], graph, &["--machine", "native", "--cache", &cache]].concat();
-        std::process::Command::new(words[0])
+        let output = std::process::Command::new(words[0])
             .args(&words[1..])
             .env("TMPDIR", self.place("tmp"))
             .output()
-            .unwrap()
+            .unwrap();
+        // The next one may be another user.
+        let open = std::process::Command::new("chmod").args(["-R", "a+rwX", &cache]).status();
+        assert!(open.unwrap().success());
+        output
     }
 }
 
@@ -203,6 +207,7 @@ fn the_whole_trace_is_the_same_everywhere() {
     let run = |before: &[&str], graph: &str| {
         let record = elsewhere.place(&format!("cache/record-{}", before.len()));
         let output = elsewhere.run(before, &[graph, "--keep-going", "--record", &record]);
+        assert!(Path::new(&record).exists(), "{}", said(&output));
         let traces = traces(&record);
         let traced = traces.iter().filter(|(_, calls, trace)| *calls > 0 && trace.len() == 16).count();
         assert!(traced >= 10, "{}\n{traces:?}", said(&output));

@@ -177,7 +177,7 @@ pub(super) fn read<'a>(cursor: &mut Cursor<'a>) -> Step<'a> {
             (bound(cursor), bound(cursor))
         });
     }
-    let vary = vary(cursor);
+    let vary = if cfg!(feature = "vary") { vary(cursor) } else { Vary::default() };
     let (mut store, mut closure) = (None, false);
     let world = cursor.lines(&WORLD, |cursor| match world(cursor) {
         RootfsEntry::Store { path, mode } if store.replace((path, mode)).is_some() => {

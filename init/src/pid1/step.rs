@@ -38,7 +38,7 @@ pub enum Reason<'a> {
     /// PID 1 could not do this for it.
     System(&'static str, Errno),
     /// Its first process could not, or an output is not as it must be; in words.
-    LineBuf(&'a [u8]),
+    Line(&'a [u8]),
     /// It took longer than this many seconds.
     Time(u64),
     /// It printed more than this many bytes.
@@ -55,7 +55,7 @@ impl Display for Reason<'_> {
     fn say(self, words: &mut LineBuf) {
         match self {
             Reason::System(what, errno) => say!(words, what, ": ", errno::Text(errno)),
-            Reason::LineBuf(text) => Text(text).say(words),
+            Reason::Line(text) => Text(text).say(words),
             Reason::Time(limit) => say!(words, "ran longer than its time limit of ", limit, " s"),
             Reason::Log(limit) => say!(words, "printed more than its log limit of ", limit, " bytes"),
             Reason::Memory => "ran out of the machine's memory".say(words),
@@ -76,10 +76,6 @@ pub fn run(step: &Step<'_>, entropy: &Digest, memory: &mut Memory, region: &mut 
         return Outcome::Skipped;
     }
     event!("step ", step.name);
-    if step.vary != Default::default() {
-        event!("failed ", step.name, " 0 what it sees is varied by footing alone");
-        return Outcome::Failed;
-    }
     // What is made for the step bears a time just before its own.
     let ready = anew::begin(step, entropy)
         .and_then(|()| sys::set_clock(step.clock.saturating_sub(1)))
@@ -92,7 +88,7 @@ pub fn run(step: &Step<'_>, entropy: &Digest, memory: &mut Memory, region: &mut 
     let (mut said, mut wrong) = (LineBuf::new(), LineBuf::new());
     let result = build(step, memory, &mut said).and_then(|()| {
         output::collect(step, memory, region, &mut wrong);
-        if wrong.is_empty() { Ok(()) } else { Err(Reason::LineBuf(wrong.as_bytes())) }
+        if wrong.is_empty() { Ok(()) } else { Err(Reason::Line(wrong.as_bytes())) }
     });
     // With what the step left beside its outputs.
     let _ = rustix::mount::unmount(STORE, UnmountFlags::DETACH);
@@ -170,7 +166,7 @@ fn build<'w>(step: &Step<'_>, memory: &mut Memory, said: &'w mut LineBuf) -> Res
     }
     ended?;
     match Report::read(said.as_bytes()) {
-        Some(Report::Failed(text)) => Err(Reason::LineBuf(text)),
+        Some(Report::Failed(text)) => Err(Reason::Line(text)),
         Some(Report::Exit(0)) => Ok(()),
         Some(Report::Exit(status)) => Err(Reason::Exit(status)),
         Some(Report::Signal(signal)) => Err(Reason::Signal(signal)),
@@ -178,7 +174,7 @@ fn build<'w>(step: &Step<'_>, memory: &mut Memory, said: &'w mut LineBuf) -> Res
         _ => match status.map_err(at("wait"))? {
             Some((_, status)) if status.exit_status() == Some(0) && became_builder => Ok(()),
             Some((_, status)) if status.exit_status() == Some(0) => {
-                Err(Reason::LineBuf(b"no report of how the builder ended"))
+                Err(Reason::Line(b"no report of how the builder ended"))
             }
             Some((_, status)) if status.exited() => Err(Reason::Exit(status.exit_status().unwrap_or(0))),
             ended => {
