@@ -202,7 +202,7 @@ fn a_disk_that_reads_wrongly_is_found_out() {
     fs::write(&path, &bytes).unwrap();
     let Boot { console, .. } = boot(&path, BIOS);
     assert!(console.iter().any(|line| line.starts_with("@ bad-input hello.sprout ")), "{console:#?}");
-    assert!(console.contains(&"@ end 5 1 1".into()), "{console:#?}");
+    assert!(console.contains(&"@ end 5 0 2".into()), "{console:#?}");
 }
 
 #[test]
