@@ -5,7 +5,7 @@ use crate::errno::{EAGAIN, EBADF, EINVAL, EISDIR, EXDEV, Errno};
 use crate::kernel::user::MAX_MOVE;
 use crate::kernel::{Done, Kernel, Object, Stop, Wait};
 use crate::platform::Platform;
-use crate::tree::{Kind, NodeId};
+use crate::tree::NodeId;
 use alloc::vec::Vec;
 
 const CHUNK: u64 = 1 << 16;
@@ -48,9 +48,6 @@ impl<P: Platform> Kernel<P> {
         }
         let to = self.writable(a[0])?;
         let Object::Node(node) = self.opens.get(from)?.object else { return fail(EINVAL) };
-        if matches!(self.tree.get(node)?.kind, Kind::Device(1, 3)) {
-            return Ok((0, offset.unwrap_or(0) as u64));
-        }
         self.tree.file(node).map_err(|_| EINVAL)?;
         if self.opens.get(to)?.flags & super::transfer::O_APPEND != 0 {
             return fail(EINVAL);
