@@ -146,7 +146,8 @@ fn a_kernel_that_a_graph_builds_is_booted_and_tied() {
     write("broken.ron", &[step("kernel", "exit 3")], "\"kernel\"");
     let kernel = |wish: &str| format!("{wish}@{}", at.join("kernels.ron").display());
     let record = at.join("record");
-    for wish in ["kernel", "tree", "tree/vmlinux"] {
+    for (wish, from_cache) in [("kernel", false), ("tree", false), ("tree/vmlinux", false), ("kernel", true)]
+    {
         let run = run(None, &["--kernel", &kernel(wish), "--record", record.to_str().unwrap()]);
         assert_eq!(run.status, Some(0), "{}", run.stderr);
         let record: serde_json::Value = serde_json::from_slice(&fs::read(&record).unwrap()).unwrap();
@@ -158,6 +159,8 @@ fn a_kernel_that_a_graph_builds_is_booted_and_tied() {
         assert_eq!(from["graphSha256"], hash("kernels.ron"));
         assert_eq!(from["output"], wish.split('/').next().unwrap());
         assert_eq!(from["machine"], "native");
+        assert_eq!(from["fromCache"], from_cache);
+        assert_eq!(run.stderr.contains("from the cache, not built now"), from_cache, "{}", run.stderr);
     }
     let broken = format!("kernel@{}", at.join("broken.ron").display());
     for (wish, status, said) in [

@@ -42,7 +42,7 @@ pub struct Allowed {
 }
 
 impl Allowed {
-    /// What is wrong with something of this mode. SetIdPolicy files are refused, not repaired: whoever made them wanted something that
+    /// What is wrong with something of this mode. Special files are refused, not repaired: whoever made them wanted something that
     /// an output can't be.
     pub fn ask(&mut self, what: What, mode: u32) -> Result<(), &'static str> {
         let special = self.special == SetIdPolicy::Refused && mode & 0o6000 != 0;

@@ -67,7 +67,7 @@ impl LineBuf {
         self.as_bytes()
     }
 
-    /// Buffers for text that is read from elsewhere; `read` returns its length.
+    /// Room for text that is read from elsewhere; `read` returns its length.
     pub fn fill(&mut self, read: impl FnOnce(&mut [u8]) -> usize) {
         self.length = read(&mut self.bytes).min(self.bytes.len());
     }

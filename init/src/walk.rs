@@ -77,7 +77,7 @@ pub trait Visitor {
     }
 }
 
-/// Buffers for the names of the directories that lead to an entry, and of their other entries.
+/// Room for the names of the directories that lead to an entry, and of their other entries.
 pub struct Buffers<'a> {
     names: &'a mut [u8],
     order: &'a mut [u32],

@@ -12,7 +12,7 @@ use std::{
     path::Path,
 };
 
-/// Buffers for the names of folders being walked. The pages that a tree doesn't need are never touched.
+/// Room for the names of folders being walked. The pages that a tree doesn't need are never touched.
 const NAMES: usize = 64 << 20;
 const ENTRIES: usize = 4 << 20;
 

@@ -21,7 +21,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 const MIB: u64 = 1 << 20;
-/// Budget for outputs on their way, and the memory that an altered machine has more, in MiB.
+/// Room for outputs on their way, and the memory that an altered machine has more, in MiB.
 const EXPORT: u64 = 1024;
 const MORE: u64 = 200;
 
@@ -100,7 +100,7 @@ impl Lab<'_> {
                 && kernel.is_some_and(|kernel| kernel.about == images::kernel::FOOTING)
     }
 
-    /// Runs steps of distinct names in one boot, and says what came of each. `each` is called with the one that one begins.
+    /// Runs steps of distinct names in one boot, and says what came of each. `each` is called with the one that begins.
     pub fn boot(
         &self,
         steps: &[Step],

@@ -48,7 +48,7 @@ fn kernel(name: &str, cache: &Path) -> Result<(PathBuf, BuiltFrom), Failure> {
     }
     let plan = Sha256::of(prepared.plan.as_bytes());
     let graph = wish.graph.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let origin = |output_sha256, file: Option<String>| BuiltFrom {
+    let origin = |output_sha256, file: Option<String>, from_cache| BuiltFrom {
         graph: graph.clone(),
         graph_sha256: Sha256::of(source.text.as_bytes()),
         plan_sha256: plan,
@@ -56,10 +56,12 @@ fn kernel(name: &str, cache: &Path) -> Result<(PathBuf, BuiltFrom), Failure> {
         output_sha256,
         file,
         machine: MachineName::Native.word().into(),
+        from_cache,
     };
     let note = cache.join("kernels").join(format!("{plan}-{}", crate::hash(wish.text.as_bytes())));
     if let Some((kernel, output, file)) = kept(cache, &note) {
-        return Ok((kernel, origin(output, file)));
+        term::note(&format!("--kernel {name}: from the cache, not built now"));
+        return Ok((kernel, origin(output, file, true)));
     }
     let scratch = prebuilt::scratch(cache)?;
     let output = build_on_native(&wish, &source, &prepared, scratch.path(), cache)?;
@@ -68,7 +70,7 @@ fn kernel(name: &str, cache: &Path) -> Result<(PathBuf, BuiltFrom), Failure> {
     let line = format!("{} {output} {}\n", kernel.sha256, file.as_deref().unwrap_or_default());
     std::fs::write(&note, line)
         .map_err(|error| Failure::written(&note, "what the kernel came of", &error))?;
-    Ok((kernel.path, origin(output, file)))
+    Ok((kernel.path, origin(output, file, false)))
 }
 
 /// The names of a plan's outputs.

@@ -22,8 +22,9 @@ pub struct Wish<'a> {
 /// What a list of parts says of where a kernel came from.
 pub fn about(from: &BuiltFrom) -> String {
     let file = from.file.as_ref().map_or(String::new(), |file| format!("{file} in "));
+    let cached = if from.from_cache { ", from the cache and not built again" } else { "" };
     format!(
-        "{file}the output {} of {}, built on {} by the plan {}",
+        "{file}the output {} of {}, built on {} by the plan {}{cached}",
         from.output, from.graph, from.machine, from.plan_sha256
     )
 }

@@ -22,7 +22,7 @@ pub struct Memory {
     pub environment: Strings,
 }
 
-/// Buffers for a path and its NUL.
+/// Room for a path and its NUL.
 pub type PathBuffer = [u8; 4096];
 
 /// An array of C strings as `execve` wants it.
@@ -52,7 +52,7 @@ pub fn take() -> &'static mut Memory {
 static STARTS_TAKEN: AtomicBool = AtomicBool::new(false);
 static mut STARTS: [u32; 1 << 18] = [0; _];
 
-/// Buffers for where the inputs of an image start; once.
+/// Room for where the inputs of an image start; once.
 pub fn starts() -> &'static mut [u32] {
     assert!(!STARTS_TAKEN.swap(true, Ordering::Relaxed));
     let starts = &raw mut STARTS;

@@ -123,4 +123,6 @@ pub struct BuiltFrom {
     pub file: Option<String>,
     /// The machine that built it.
     pub machine: String,
+    /// It was taken from the cache, and not built for this run.
+    pub from_cache: bool,
 }
