@@ -122,7 +122,10 @@ impl Cache {
     /// Takes a file, already hashed, from somewhere in the cache's folder.
     pub fn adopt(&self, from: &Path, sha256: &str, place: &str) -> Result<(), Error> {
         cache(from, fs::set_permissions(from, fs::Permissions::from_mode(0o644)))?;
-        self.write(&self.file(sha256).with_extension("from"), place.as_bytes())?;
+        // Graphs' own files come here at every run; one that a signal ends while it writes leaves a temporary file.
+        if self.origin(sha256) != place {
+            self.write(&self.file(sha256).with_extension("from"), place.as_bytes())?;
+        }
         let to = self.file(sha256);
         cache(&to, fs::rename(from, &to))
     }
