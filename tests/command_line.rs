@@ -176,7 +176,7 @@ fn json_tells_failures_too() {
         assert!(!value["problems"].as_array().unwrap().is_empty() && said.contains("error: "), "{value}");
     }
     let (status, value, _) = json(&["tcb", "--json", "--qemu", "/none"], folder.path());
-    assert_eq!((status, value["status"].as_i64()), (Some(3), Some(3)), "{value}");
+    assert_eq!((status, value["status"].as_i64()), (Some(5), Some(5)), "{value}");
 }
 
 /// A graph of one step: a static program of two bytes that jumps to itself.

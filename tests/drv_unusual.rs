@@ -77,11 +77,11 @@ fn a_failed_run_is_resumed() {
     let derivation = &instantiate(&expression, &tools)["two"];
     let record = folder.path().join("record.json");
     let first = run(derivation, folder.path(), &["--machine", "host"]);
-    assert_eq!(first.status.code(), Some(1), "{}", String::from_utf8_lossy(&first.stderr));
+    assert_eq!(first.status.code(), Some(4), "{}", String::from_utf8_lossy(&first.stderr));
     assert_eq!(outcomes(&record), ["built", "failed"]);
     let again = run(derivation, folder.path(), &["--machine", "host", "--resume"]);
     let said = String::from_utf8_lossy(&again.stderr);
-    assert!(again.status.code() == Some(1) && said.contains("2 outputs taken as they are"), "{said}");
+    assert!(again.status.code() == Some(4) && said.contains("2 outputs taken as they are"), "{said}");
     assert_eq!(outcomes(&record), ["given", "failed"]);
     // What was left is no longer what is recorded, and so it is built again.
     for nar in fs::read_dir(folder.path().join("out/nar")).unwrap() {

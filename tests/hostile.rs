@@ -17,7 +17,7 @@ const DEBIAN: [&str; 3] = ["--keep-going", "--kernel", "debian"];
 
 /// The machine ended by itself, the program said that the build failed, and good steps gave what they always give.
 fn stands(run: &Run) {
-    assert_eq!(run.status, Some(1), "{}", run.stderr);
+    assert_eq!(run.status, Some(4), "{}", run.stderr);
     let end = run.events().last();
     assert!(matches!(end, Some(Event::End { failed: 1.., .. })), "{end:?}\n{}", run.stderr);
     let panics = |line: &&Line| matches!(line, Line::Kernel(text) if text.contains("Kernel panic"));
@@ -103,7 +103,7 @@ fn steps_limits_end_them_in_time() {
 #[test]
 fn without_keep_going_the_first_failure_is_the_last_step() {
     let run = run(Some(&graph("failing")), &[]);
-    assert_eq!(run.status, Some(1), "{}", run.stderr);
+    assert_eq!(run.status, Some(4), "{}", run.stderr);
     assert_data_eq!(run.story(), file!["snapshots/failing.txt"].raw());
 }
 

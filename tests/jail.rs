@@ -47,7 +47,7 @@ fn hostile_steps_harm_nobody_on_the_host() {
     let folder = user::folder("hostile");
     let output = start("hostile", false, folder.path()).output().unwrap();
     let run = ended(&output, folder);
-    assert_eq!(run.status, Some(1), "{}", run.stderr);
+    assert_eq!(run.status, Some(4), "{}", run.stderr);
     assert_eq!(allowed(&run), [""; 0]);
     assert_data_eq!(run.story(), file!["snapshots/hostile.txt"].raw());
     assert_eq!(run.hash("a-good"), run.hash("z-good"));
@@ -58,7 +58,7 @@ fn hostile_steps_of_an_ordinary_user_harm_nobody() {
     let folder = user::folder("hostile");
     let output = start("hostile", true, folder.path()).output().unwrap();
     let run = ended(&output, folder);
-    assert_eq!(run.status, Some(1), "{}", run.stderr);
+    assert_eq!(run.status, Some(4), "{}", run.stderr);
     let found: Vec<_> = allowed(&run).into_iter().filter(|what| !ITS_OWN.contains(what)).collect();
     assert_eq!(found, [""; 0]);
     // The same steps fail as for root, for the same reasons.
@@ -148,7 +148,7 @@ fn a_step_is_nobody_on_the_host_and_must_report() {
         assert_eq!(report.len(), 1, "{report:?}");
         fs::File::options().write(true).open(&report[0]).unwrap().write_all(b"?").unwrap();
         let run = ended(&child.wait_with_output().unwrap(), folder);
-        assert_eq!(run.status, Some(1), "{}", run.stderr);
+        assert_eq!(run.status, Some(4), "{}", run.stderr);
         let reason = run.events().find_map(|event| match event {
             Event::Failed { name, reason, .. } if name == "a-silent" => Some(reason.as_str()),
             _ => None,

@@ -208,7 +208,7 @@ fn a_host_that_forbids_it_says_which_setting() {
         "host",
     ]);
     let output = command.output().unwrap();
-    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(5), "{}", said(&output));
     assert!(
         said(&output).contains("the setting user.max_user_namespaces is 0: `sysctl"),
         "{}",

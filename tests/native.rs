@@ -162,7 +162,7 @@ fn where_the_host_forbids_it_the_status_is_3() {
     for (number, name) in [(PTRACE, "ptrace"), (SECCOMP, "seccomp"), (MEMFD_CREATE, "memfd_create")] {
         for user in [&[][..], &NOBODY] {
             let output = elsewhere.run(&[user, &[&forbid, number]].concat(), &[]);
-            assert_eq!(output.status.code(), Some(3), "{name}: {}", said(&output));
+            assert_eq!(output.status.code(), Some(5), "{name}: {}", said(&output));
             let help = "it needs ptrace, seccomp with notifications and memfd_create";
             assert!(said(&output).contains(help), "{name}: {}", said(&output));
             assert!(

@@ -104,7 +104,7 @@ fn expectations_are_held_against_what_was_made() {
         let arguments =
             [&["run", "expect.ron", "--cache", "cache", "--keep-going", "--json"], machine].concat();
         let (status, said, stderr) = run(at, &arguments);
-        assert_eq!(status, Some(1), "{stderr}");
+        assert_eq!(status, Some(4), "{stderr}");
         let value: Value = serde_json::from_str(&said).unwrap();
         let reason = |name: &str| {
             let step = value["steps"].as_array().unwrap().iter().find(|step| step["name"] == name).unwrap();
@@ -282,7 +282,7 @@ fn failures_end_as_they_do_by_pid_1() {
         (status, value["steps"].clone(), value["outputs"].clone())
     };
     let by_init = ends(&[]);
-    assert_eq!(by_init.0, Some(1));
+    assert_eq!(by_init.0, Some(4));
     assert_eq!(ends(&["--script", BUSYBOX]), by_init);
 }
 

@@ -4,23 +4,28 @@ mod graph;
 mod probe;
 mod records;
 mod run;
+mod version;
 
 pub use graph::{Drv, Graph, RonGraph, SPACE};
 pub use probe::Probe;
 pub use records::{Compare, KeyCommand, Sign, Verify};
 pub use run::{Ddc, Run};
+pub use version::Version;
 
 use ::records::record::BuiltFrom;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 const AFTER_HELP: &str = "\
 Exit status:
   0  as asked
-  1  the build failed, or results differ
+  1  results differ, or a question that was asked has no answer
   2  the input is wrong: the command line, the graph, or what it needs
   3  the machine failed, or a server, the network or a disk: another place or time may help
+  4  the build failed
+  5  this host can't do it: QEMU is missing, or the kernel forbids what the machine needs
 
 Environment:
   HOME, XDG_CACHE_HOME  where the cache is, without --cache
@@ -50,9 +55,29 @@ Exit status 0 if every target agrees in all lanes, 1 if not.";
 #[derive(Debug, Parser)]
 #[command(name = "groundup", version, after_help = AFTER_HELP, max_term_width = 110)]
 pub struct Arguments {
+    /// Print one JSON value on standard output: what was found, or why there is nothing (docs/json.schema.json)
+    #[arg(long, global = true)]
+    pub json: bool,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Arguments {
+    /// Reads a command line, the program's name first. An error is also what is asked for by `--help` and `--version`.
+    pub fn read(words: &[OsString], version: &Version) -> Result<Arguments, Box<clap::Error>> {
+        // Both live as long as the program.
+        let text = |text: String| -> &'static str { text.leak() };
+        let command = Arguments::command();
+        let command = command.version(text(version.short())).long_version(text(version.long()));
+        let matches = command.try_get_matches_from(words)?;
+        Ok(Arguments::from_arg_matches(&matches)?)
+    }
+
+    /// Whether a command line that can't be read asks for JSON.
+    pub fn wants_json(words: &[OsString]) -> bool {
+        words.iter().take_while(|word| *word != "--").any(|word| word == "--json")
+    }
 }
 
 /// What can be asked for.
@@ -72,20 +97,14 @@ pub enum Command {
     Check {
         #[command(flatten)]
         graph: Graph,
-        /// Print the problems as JSON
-        #[arg(long)]
-        json: bool,
     },
-    /// Prints a derivation of Nix or Guix in a readable form (RON)
+    /// Prints a derivation of Nix or Guix in a readable form (RON); with --json, the fields of `nix derivation show`
     Show {
         #[command(flatten)]
         graph: Graph,
         /// With all derivations that it needs
         #[arg(long, short)]
         recursive: bool,
-        /// Print JSON with the fields of `nix derivation show`
-        #[arg(long)]
-        json: bool,
     },
     /// Resolves what a graph leaves open to versions and hashes, and writes them to its lock file
     Lock {
@@ -126,9 +145,6 @@ pub enum Command {
         choices: Choices,
         #[command(flatten)]
         cache: Cache,
-        /// Print plan, image and their hashes as JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Builds a graph and prints a hash for every output
     Run(Box<Run>),
@@ -166,9 +182,6 @@ pub enum Command {
     VerifyImage {
         /// The image, plain or compressed with xz, or a disk that boots one
         image: PathBuf,
-        /// Print the list as JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Lists what has to be trusted, with sizes and hashes
     Tcb {
@@ -183,9 +196,6 @@ pub enum Command {
         /// List what a disk of `image --usb` brings along, in the place of QEMU
         #[arg(long)]
         usb: bool,
-        /// Print the list as JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Obtains a kernel, or builds it, and prints where it is
     Kernel {
@@ -320,6 +330,14 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_program_is_answered_in_json_wherever_it_asks_for_it() {
+        let of =
+            |words: &[&str]| Arguments::wants_json(&words.iter().map(OsString::from).collect::<Vec<_>>());
+        assert!(of(&["groundup", "--json", "run"]) && of(&["groundup", "run", "x", "--json"]));
+        assert!(!of(&["groundup", "run", "--", "--json"]) && !of(&["groundup", "run"]));
     }
 
     #[test]

@@ -9,7 +9,10 @@ use std::path::Path;
 /// Why, by exit status.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The build failed or results differ. The message is empty where the results already say it.
+    /// Results differ, or a question that was asked has no answer. The message is empty where the results already say it.
+    #[error("{0}")]
+    Differs(String),
+    /// The build failed.
     #[error("{0}")]
     Build(String),
     /// The input is wrong.
@@ -21,6 +24,9 @@ pub enum Failure {
     /// The machine failed.
     #[error("{0}")]
     Machine(String),
+    /// This host can't make such a machine: a program is missing, or its kernel forbids something.
+    #[error("{0}")]
+    Host(String),
     /// Nothing that was asked for is wrong: a server, the network or a disk failed, and another time or place may help.
     #[error("{0}")]
     Elsewhere(Problems),
@@ -35,6 +41,21 @@ impl Failure {
     /// `result.map_err(Failure::machine)`
     pub fn machine(what: impl Display) -> Failure {
         Failure::Machine(what.to_string())
+    }
+
+    /// Why there is no machine, or why it ended.
+    pub fn of_machine(error: qemu::Error) -> Failure {
+        use qemu::Error::{Cancelled, Host, Missing, Start};
+        match error {
+            Cancelled => Failure::machine(crate::run::cancel::SAID),
+            Missing(_) | Start { .. } | Host(_) => Failure::Host(error.to_string()),
+            other => Failure::machine(other),
+        }
+    }
+
+    /// Whether it says nothing of the build, only of the machine.
+    pub fn is_of_machine(&self) -> bool {
+        matches!(self, Failure::Machine(_) | Failure::Host(_))
     }
 
     /// A wrong input that has nothing to do with the text of a graph, and what to do about it.
@@ -73,9 +94,11 @@ impl Failure {
     /// The exit status that `--help` documents.
     pub fn status(&self) -> u8 {
         match self {
-            Failure::Build(_) => 1,
+            Failure::Differs(_) => 1,
             Failure::Input(_) | Failure::Problems(_) => 2,
             Failure::Machine(_) | Failure::Elsewhere(_) => 3,
+            Failure::Build(_) => 4,
+            Failure::Host(_) => 5,
         }
     }
 
@@ -83,12 +106,14 @@ impl Failure {
     pub fn render(&self, color: bool) -> String {
         match self {
             Failure::Problems(problems) | Failure::Elsewhere(problems) => problems.render(color),
-            Failure::Build(text) | Failure::Input(text) | Failure::Machine(text) if text.is_empty() => {
-                String::new()
-            }
-            Failure::Build(text) | Failure::Input(text) | Failure::Machine(text) => {
-                format!("error: {}\n", graphs::words::shown_lines(text))
-            }
+            Failure::Differs(text)
+            | Failure::Build(text)
+            | Failure::Input(text)
+            | Failure::Machine(text)
+            | Failure::Host(text) => match text.is_empty() {
+                true => String::new(),
+                false => format!("error: {}\n", graphs::words::shown_lines(text)),
+            },
         }
     }
 
@@ -101,7 +126,7 @@ impl Failure {
             }
             other => (other.to_string(), vec![]),
         };
-        json!({ "error": said, "status": self.status(), "problems": problems })
+        json!({ "error": said, "problems": problems })
     }
 }
 
@@ -112,6 +137,7 @@ pub fn list(problems: &Problems) -> Vec<Value> {
             "severity": match problem.severity { Severity::Error => "error", Severity::Warning => "warning" },
             "message": problem.message,
             "help": problem.help,
+            "file": Some(problems.name()).filter(|name| !name.is_empty()),
             "line": place.map(|(line, _)| line),
             "column": place.map(|(_, column)| column),
         })

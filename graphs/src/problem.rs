@@ -105,6 +105,11 @@ impl Problems {
         Self { name: name.to_owned(), text: text.to_owned(), list }
     }
 
+    /// The name of the text; empty where the problems are of none.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The problems, in the order of the text.
     pub fn list(&self) -> &[Problem] {
         &self.list

@@ -102,7 +102,4 @@ pub struct Probe {
     pub timeout: u64,
     #[command(flatten)]
     pub cache: Cache,
-    /// Print what was found out as JSON
-    #[arg(long)]
-    pub json: bool,
 }

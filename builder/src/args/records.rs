@@ -32,9 +32,6 @@ pub struct Compare {
     /// lines like SSH's allowed_signers; keys of Nix's binary caches, too
     #[arg(long, value_name = "FILE")]
     pub keys: Option<PathBuf>,
-    /// Print the results as JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
 fn labelled(text: &str) -> Result<(String, PathBuf), String> {
@@ -93,7 +90,4 @@ pub struct Verify {
     pub choices: Choices,
     #[command(flatten)]
     pub cache: Cache,
-    /// Print the results as JSON
-    #[arg(long)]
-    pub json: bool,
 }

@@ -56,9 +56,6 @@ pub struct Run {
     pub console: Option<PathBuf>,
     #[command(flatten)]
     pub cache: Cache,
-    /// Print the results as JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// `groundup ddc`
@@ -101,7 +98,4 @@ pub struct Ddc {
     pub timeout: u64,
     #[command(flatten)]
     pub cache: Cache,
-    /// Print the verdicts as JSON
-    #[arg(long)]
-    pub json: bool,
 }

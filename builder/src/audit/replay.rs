@@ -114,7 +114,7 @@ impl Replay {
             false => others.join("; "),
         };
         let recorded = self.claims.plan.as_deref().unwrap_or("none");
-        Err(Failure::Build(format!("the plan is {plan}, and not the record's {recorded}: {why}")))
+        Err(Failure::Differs(format!("the plan is {plan}, and not the record's {recorded}: {why}")))
     }
 
     /// Says whether the image and the outputs are the record's, and why the image may be another.
@@ -141,7 +141,7 @@ impl Replay {
         if not.is_empty() {
             Ok(())
         } else {
-            Err(Failure::Build(format!("not as the record says: {}", not.join(", "))))
+            Err(Failure::Differs(format!("not as the record says: {}", not.join(", "))))
         }
     }
 }

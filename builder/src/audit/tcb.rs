@@ -27,7 +27,7 @@ pub struct Component {
 
 /// What is wrong with the tools that were asked for, as far as it costs nothing to know.
 pub fn probe(tools: &args::Tools) -> Result<(), Failure> {
-    let version = qemu::version(&tools.qemu).map_err(Failure::machine)?;
+    let version = qemu::version(&tools.qemu).map_err(Failure::of_machine)?;
     if !version.starts_with("QEMU ") {
         let text =
             format!("`{}` is no QEMU: asked for its version, it says {version:?}", tools.qemu.display());
@@ -75,11 +75,11 @@ pub fn this_program() -> Result<Component, Failure> {
 
 /// Everything that a machine of QEMU's is made of: PID 1 first, unless the kernel does without.
 pub fn parts(tools: &args::Tools, kernel: &Kernel) -> Result<Vec<Component>, Failure> {
-    let version = qemu::version(&tools.qemu).map_err(Failure::machine)?;
+    let version = qemu::version(&tools.qemu).map_err(Failure::of_machine)?;
     let program = find(&tools.qemu);
     let mut parts = own(kernel)?;
     parts.push(part("qemu", &version, &program)?);
-    for firmware in qemu::machine::firmware(&tools.qemu, &kernel.path).map_err(Failure::machine)? {
+    for firmware in qemu::machine::firmware(&tools.qemu, &kernel.path).map_err(Failure::of_machine)? {
         let name = firmware.file_name().unwrap_or_default().to_string_lossy().into_owned();
         parts.push(part(&name, "firmware", &firmware)?);
     }

@@ -1,6 +1,7 @@
 //! `groundup check`: every problem of a graph, with its place.
 
 use crate::args;
+use crate::envelope;
 use crate::failure::{Failure, list};
 use crate::nix;
 use crate::prepare::graph::Source;
@@ -20,13 +21,24 @@ pub fn check(args: &args::Graph, as_json: bool) -> Result<Result<(), Failure>, F
     }
     let source = Source::of(args)?;
     let loaded = load(&source)?;
-    let (Ok((_, found)) | Err(found)) = &loaded;
-    if as_json {
-        term::json(&json!({ "graph": source.label(), "problems": list(found) }))?;
-    }
+    let problems = list(match &loaded {
+        Ok((_, found)) | Err(found) => found,
+    });
+    let say = |verdict: Result<(), &Failure>| {
+        envelope::print("check", verdict, json!({ "graph": source.label(), "problems": problems }))
+    };
     match loaded {
-        Err(found) => Ok(Err(Failure::Problems(found))),
+        Err(found) => {
+            let failure = Failure::Problems(found);
+            if as_json {
+                say(Err(&failure))?;
+            }
+            Ok(Err(failure))
+        }
         Ok((graph, warnings)) => {
+            if as_json {
+                say(Ok(()))?;
+            }
             term::rendered(&warnings.render(term::colors()));
             if !as_json {
                 let steps = graphs::order(&graph, &Choices::defaults(&graph)).map_err(Failure::input)?;
@@ -63,7 +75,8 @@ fn derivation(path: &Path, args: &args::Graph, as_json: bool) -> Result<Result<(
             Err(Failure::Problems(found)) => list(found),
             _ => vec![],
         };
-        term::json(&json!({ "graph": name, "problems": problems }))?;
+        let verdict = loaded.as_ref().map(|_| ());
+        envelope::print("check", verdict, json!({ "graph": name, "problems": problems }))?;
     }
     let closure = match loaded {
         Err(failure) => return Ok(Err(failure)),

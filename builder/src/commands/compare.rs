@@ -6,6 +6,7 @@ use crate::compare::files::parties;
 use crate::compare::hand::{Diffoscope, Hand};
 use crate::compare::inside;
 use crate::compare::report::Report;
+use crate::envelope;
 use crate::failure::Failure;
 use crate::ui::term;
 use records::listed;
@@ -13,7 +14,7 @@ use records::verdict::{Verdict, alone, compare as judge, is_meant};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Compares. The inner failure is one that the results tell.
-pub fn compare(args: &args::Compare) -> Result<Result<(), Failure>, Failure> {
+pub fn compare(args: &args::Compare, json: bool) -> Result<Result<(), Failure>, Failure> {
     let keys = args.keys.as_deref().map(sign::keys).transpose()?;
     let mut parties = parties(&args.records, keys.as_ref())?;
     if parties.len() < 2 {
@@ -63,10 +64,11 @@ pub fn compare(args: &args::Compare) -> Result<Result<(), Failure>, Failure> {
     let alone = if only.is_empty() { alone(&parties).len() } else { 0 };
     let verified = keys.is_some();
     let report = Report { parties: &parties, verified, outputs: &outputs, require, alone, located: &located };
-    if args.json {
-        term::json(&report.json())?
+    let verdict = report.failure().map_or(Ok(()), |said| Err(Failure::Differs(said)));
+    if json {
+        envelope::print("compare", verdict.as_ref().copied(), report.json())?
     } else {
         term::result(&report.text())?
     }
-    Ok(report.failure().map_or(Ok(()), |said| Err(Failure::Build(said))))
+    Ok(verdict)
 }

@@ -5,6 +5,7 @@ use crate::audit::tcb;
 use crate::ddc::agreement::{self, Party, Wanted};
 use crate::ddc::lanes::{self, Budget, Lane};
 use crate::ddc::verdicts::{LaneSummary, Report};
+use crate::envelope;
 use crate::failure::Failure;
 use crate::prepare::graph::Source;
 use crate::prepare::unused::Unused;
@@ -28,7 +29,7 @@ use std::time::Duration;
 const QEMU: [MachineName; 2] = [MachineName::Strict, MachineName::Fast];
 
 /// Builds the graph in every lane. The inner failure is one that the verdicts tell.
-pub fn ddc(args: &args::Ddc) -> Result<Result<(), Failure>, Failure> {
+pub fn ddc(args: &args::Ddc, json: bool) -> Result<Result<(), Failure>, Failure> {
     let source = Source::open(args.graph.path.as_deref())?;
     let graph = source.graph()?;
     let lanes = lanes::lanes(&graph, args)?;
@@ -71,15 +72,16 @@ pub fn ddc(args: &args::Ddc) -> Result<Result<(), Failure>, Failure> {
     if interrupted {
         report.interrupt();
     }
-    match args.json {
-        true => term::json(&report.json())?,
-        false => term::result(&report.text())?,
-    }
-    Ok(match report.agree() {
+    let verdict = match report.agree() {
         _ if interrupted => Err(Failure::machine(cancel::SAID)),
         true => Ok(()),
-        false => Err(Failure::Build("the lanes do not agree on every target".into())),
-    })
+        false => Err(Failure::Differs("the lanes do not agree on every target".into())),
+    };
+    match json {
+        true => envelope::print("ddc", verdict.as_ref().copied(), report.json())?,
+        false => term::result(&report.text())?,
+    }
+    Ok(verdict)
 }
 
 /// What all lanes are run with.
@@ -172,7 +174,9 @@ fn report(
         choose: lane.choose.iter().cloned().collect(),
         plan: ended.as_ref().ok().map(|ended| ended.plan.to_string()),
         image: ended.as_ref().ok().map(|ended| ended.image.to_string()),
-        complete: ended.as_ref().is_ok_and(|ended| !matches!(ended.verdict, Err(Failure::Machine(_)))),
+        complete: ended
+            .as_ref()
+            .is_ok_and(|ended| !ended.verdict.as_ref().is_err_and(Failure::is_of_machine)),
         error: match ended {
             Ok(ended) => ended.verdict.as_ref().err().map(ToString::to_string),
             Err(failure) => Some(failure.to_string()),

@@ -2,6 +2,7 @@
 
 use crate::args;
 use crate::commands::disk;
+use crate::envelope;
 use crate::failure::Failure;
 use crate::nix;
 use crate::prepare::graph::Source;
@@ -59,9 +60,13 @@ pub fn image(
         let disk = disk.zip(kernel).map(|(disk, kernel)| {
             json!({ "sha256": disk.sha256, "size": disk.size, "kernel": crate::hash(&kernel.bytes) })
         });
-        return term::json(&json!({
-            "graph": source.label(), "plan": plan, "image": written.sha256, "size": written.size, "unpacked": written.unpacked, "disk": disk,
-        }));
+        return envelope::print(
+            "image",
+            Ok(()),
+            json!({
+                "graph": source.label(), "plan": plan, "image": written.sha256, "size": written.size, "unpacked": written.unpacked, "disk": disk,
+            }),
+        );
     }
     let path = target.path.display();
     term::result(&match disk {

@@ -1,14 +1,16 @@
 //! `groundup init`: a graph to begin with.
 
 use crate::args::Template;
+use crate::envelope;
 use crate::failure::Failure;
 use crate::ui::term;
+use serde_json::json;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
 /// Writes `graph.ron` into a folder. A file that is there stays.
-pub fn init(template: Template, folder: &Path) -> Result<(), Failure> {
+pub fn init(template: Template, folder: &Path, json: bool) -> Result<(), Failure> {
     let text = match template {
         Template::C => include_str!("init/c.ron"),
         Template::Python => include_str!("init/python.ron"),
@@ -26,6 +28,9 @@ pub fn init(template: Template, folder: &Path) -> Result<(), Failure> {
         _ => fail(&error),
     })?;
     file.write_all(text.as_bytes()).map_err(|error| fail(&error))?;
+    if json {
+        return envelope::print("init", Ok(()), json!({ "path": path }));
+    }
     let named = path.strip_prefix(".").unwrap_or(&path).display().to_string();
     let named = term::quoted(&named);
     term::note(&format!("next: groundup lock {named}, then groundup run {named}"));

@@ -18,50 +18,99 @@ mod tcb;
 mod verify_image;
 
 use crate::args::{Command, KeyCommand};
+use crate::envelope;
 use crate::failure::Failure;
 use crate::prepare::graph::settle;
-use crate::ui::term;
 use std::path::{Path, PathBuf};
 
-/// Does what was asked.
-pub fn perform(mut command: Command) -> Result<(), Failure> {
+/// Does what was asked. With `json`, one value comes to standard output, whatever comes of it.
+pub fn perform(mut command: Command, json: bool) -> Result<(), Failure> {
+    let (name, told) = (name(&command), tells_its_failure(&command));
     if let Some(graph) = graph(&mut command) {
         settle(graph);
     }
+    match act(command, json) {
+        Ok(verdict) if told => verdict,
+        Ok(verdict) => report_failure(json, name, verdict),
+        Err(failure) => report_failure(json, name, Err(failure)),
+    }
+}
+
+/// The inner failure is one that what was printed tells, where [`tells_its_failure`]; the outer one is why nothing was printed.
+fn act(command: Command, json: bool) -> Result<Result<(), Failure>, Failure> {
     match command {
-        Command::Init { template, folder } => init::init(template, &folder),
-        Command::Check { graph, json } => report_failure(json, check::check(&graph, json))?,
-        Command::Show { graph, recursive, json } => report_failure(json, show::show(&graph, recursive, json)),
-        Command::Lock { graph, cache } => lock::lock(&graph, &cache),
-        Command::Plan { graph, choices, cache } => plan::plan(&graph, &choices, &cache),
-        Command::Image { graph, output, usb, kernel, xz, script, choices, cache, json } => {
+        Command::Check { graph } => check::check(&graph, json),
+        Command::Run(args) => run::run(&args, json),
+        Command::Ddc(args) => ddc::ddc(&args, json),
+        Command::Probe(args) => probe::probe(&args, json),
+        Command::Compare(args) => compare::compare(&args, json),
+        Command::Verify(args) => sign::verify(&args, json),
+        Command::VerifyImage { image } => verify_image::verify_image(&image, json),
+        Command::Init { template, folder } => Ok(init::init(template, &folder, json)),
+        Command::Show { graph, recursive } => Ok(show::show(&graph, recursive, json)),
+        Command::Lock { graph, cache } => Ok(lock::lock(&graph, &cache, json)),
+        Command::Plan { graph, choices, cache } => Ok(plan::plan(&graph, &choices, &cache, json)),
+        Command::Image { graph, output, usb, kernel, xz, script, choices, cache } => {
             let target = image::Target {
                 path: output.as_deref().or(usb.as_deref()).unwrap_or(Path::new("")),
                 disk: usb.as_ref().map(|_| kernel.as_deref().unwrap_or("footing")),
                 xz,
                 script: script.as_deref(),
             };
-            report_failure(json, image::image(&graph, &target, &choices, &cache, json))
+            Ok(image::image(&graph, &target, &choices, &cache, json))
         }
-        Command::Run(args) => report_failure(args.json, run::run(&args))?,
-        Command::Ddc(args) => report_failure(args.json, ddc::ddc(&args))?,
-        Command::Probe(args) => report_failure(args.json, probe::probe(&args))?,
-        Command::Compare(args) => report_failure(args.json, compare::compare(&args))?,
-        Command::Key { command: KeyCommand::New { file, comment } } => sign::new_key(&file, &comment),
-        Command::Sign(args) => sign::sign(&args),
-        Command::Verify(args) => report_failure(args.json, sign::verify(&args))?,
+        Command::Key { command: KeyCommand::New { file, comment } } => {
+            Ok(sign::new_key(&file, &comment, json))
+        }
+        Command::Sign(args) => Ok(sign::sign(&args, json)),
         Command::Script { graph, output, choices, cache } => {
-            script::script(&graph, output.as_deref(), &choices, &cache)
+            Ok(script::script(&graph, output.as_deref(), &choices, &cache, json))
         }
-        Command::VerifyImage { image, json } => {
-            report_failure(json, verify_image::verify_image(&image, json))?
+        Command::Tcb { graph, choices, cache, tools, usb } => {
+            Ok(tcb::tcb(&graph, &choices, &cache, &tools, (usb, json)))
         }
-        Command::Tcb { graph, choices, cache, tools, usb, json } => {
-            report_failure(json, tcb::tcb(&graph, &choices, &cache, &tools, (usb, json)))
-        }
-        Command::Kernel { kernel, cache } => kernel::kernel(kernel, &cache),
-        Command::Completions { shell } => shell::completions(shell),
-        Command::Man { folder } => shell::manual(&folder),
+        Command::Kernel { kernel, cache } => Ok(kernel::kernel(kernel, &cache, json)),
+        Command::Completions { shell } => Ok(shell::completions(shell, json)),
+        Command::Man { folder } => Ok(shell::manual(&folder, json)),
+    }
+}
+
+/// Whether the inner failure of [`act`] stands in what the command printed.
+fn tells_its_failure(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Check { .. }
+            | Command::Run(_)
+            | Command::Ddc(_)
+            | Command::Probe(_)
+            | Command::Compare(_)
+            | Command::Verify(_)
+            | Command::VerifyImage { .. }
+    )
+}
+
+/// As it is written on the command line.
+fn name(command: &Command) -> &'static str {
+    match command {
+        Command::Init { .. } => "init",
+        Command::Check { .. } => "check",
+        Command::Show { .. } => "show",
+        Command::Lock { .. } => "lock",
+        Command::Plan { .. } => "plan",
+        Command::Image { .. } => "image",
+        Command::Run(_) => "run",
+        Command::Ddc(_) => "ddc",
+        Command::Probe(_) => "probe",
+        Command::Compare(_) => "compare",
+        Command::Key { .. } => "key",
+        Command::Sign(_) => "sign",
+        Command::Verify(_) => "verify",
+        Command::Script { .. } => "script",
+        Command::VerifyImage { .. } => "verify-image",
+        Command::Tcb { .. } => "tcb",
+        Command::Kernel { .. } => "kernel",
+        Command::Completions { .. } => "completions",
+        Command::Man { .. } => "man",
     }
 }
 
@@ -90,9 +139,9 @@ fn graph(command: &mut Command) -> Option<&mut Option<PathBuf>> {
 }
 
 /// A program that reads JSON gets it from a command that ended before it had a result, too.
-fn report_failure<T>(as_json: bool, result: Result<T, Failure>) -> Result<T, Failure> {
-    if let (true, Err(failure)) = (as_json, &result) {
-        term::json(&failure.json())?;
+fn report_failure(json: bool, command: &str, result: Result<(), Failure>) -> Result<(), Failure> {
+    if let (true, Err(failure)) = (json, &result) {
+        envelope::print_failure(Some(command), failure)?;
     }
     result
 }

@@ -2,6 +2,7 @@
 
 use crate::args::{self, MachineName};
 use crate::audit::tcb;
+use crate::envelope;
 use crate::failure::Failure;
 use crate::nix::{self, stages};
 use crate::prepare::graph::Source;
@@ -33,7 +34,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Probes the steps that were asked for. The inner failure is one that the report shows.
-pub fn probe(args: &args::Probe) -> Result<Result<(), Failure>, Failure> {
+pub fn probe(args: &args::Probe, json: bool) -> Result<Result<(), Failure>, Failure> {
     let source = Source::of(&args.graph)?;
     let graph = source.graph()?;
     let sets = select::select(&args.vary, args.other_lock.is_some())?;
@@ -152,21 +153,24 @@ pub fn probe(args: &args::Probe) -> Result<Result<(), Failure>, Failure> {
         let fail = |error| Failure::input(format!("--report {}: {error}", path.display()));
         std::fs::write(path, html(&report)).map_err(fail)?;
     }
-    match args.json {
-        true => term::json(&report.json())?,
-        false => term::result(&text(&report))?,
-    }
     let unsteady: Vec<_> =
         studies.values().filter(|study| study.unsteady).map(|study| &*study.step).collect();
-    if !unsteady.is_empty() {
-        let text = format!(
-            "the machine is not deterministic: {} differ in two boots of one image",
-            unsteady.join(", ")
-        );
-        return Err(Failure::machine(text));
-    }
     let failed = report.failed();
-    Ok(if failed.is_empty() { Ok(()) } else { Err(Failure::Build(failed)) })
+    let verdict = if !unsteady.is_empty() {
+        let names = unsteady.join(", ");
+        Err(Failure::machine(format!(
+            "the machine is not deterministic: {names} differ in two boots of one image"
+        )))
+    } else if !failed.is_empty() {
+        Err(Failure::Differs(failed))
+    } else {
+        Ok(())
+    };
+    match json {
+        true => envelope::print("probe", verdict.as_ref().copied(), report.json())?,
+        false => term::result(&text(&report))?,
+    }
+    Ok(verdict)
 }
 
 /// The names of the steps to probe.

@@ -3,6 +3,7 @@
 use crate::args::{self, MachineName};
 use crate::audit::replay::Replay;
 use crate::audit::tcb;
+use crate::envelope;
 use crate::failure::Failure;
 use crate::prepare::graph::Source;
 use crate::prepare::unused::Unused;
@@ -24,7 +25,7 @@ use serde_json::json;
 use std::time::Duration;
 
 /// Builds the graph. The record is written whatever comes of it. The inner failure is one that the results tell.
-pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
+pub fn run(args: &args::Run, json: bool) -> Result<Result<(), Failure>, Failure> {
     let again = args
         .from
         .as_deref()
@@ -105,31 +106,36 @@ pub fn run(args: &args::Run) -> Result<Result<(), Failure>, Failure> {
     {
         term::note(host::NOT_HELD);
     }
-    show(args, source, &ended)?;
-    if let Some(again) = &again {
-        // A build that failed as the record says it did is the same, and still failed.
-        let init = Sha256::of(prepared.image().init);
-        return Ok(again.same_results(&ended, init).and(ended.verdict));
-    }
-    Ok(ended.verdict)
+    // A build that failed as the record says it did is the same, and still failed.
+    let same =
+        again.as_ref().map_or(Ok(()), |again| again.same_results(&ended, Sha256::of(prepared.image().init)));
+    let verdict = same.as_ref().copied().and(ended.verdict.as_ref().copied());
+    show(args, source, &ended, json.then_some(verdict))?;
+    Ok(same.and(ended.verdict))
 }
 
 /// What stands goes to standard output; what failed steps had made is a part of why they failed.
-fn show(args: &args::Run, source: &Source, ended: &Ended) -> Result<(), Failure> {
-    let Ended { plan, image, results, verdict, .. } = ended;
-    let said = verdict.as_ref().err().map(ToString::to_string);
+fn show(
+    args: &args::Run,
+    source: &Source,
+    ended: &Ended,
+    json: Option<Result<(), &Failure>>,
+) -> Result<(), Failure> {
+    let Ended { plan, image, results, .. } = ended;
     for Output { step, name, sha256, .. } in results.bad() {
         term::note(&format!("failed  {step}: its output {name} came out as {sha256}"));
     }
-    if args.json {
+    if let Some(verdict) = json {
+        let said = verdict.err().map(ToString::to_string);
         let one = |output: &Output| json!({ "name": output.name, "sha256": output.sha256, "size": output.size, "step": output.step, "machine": output.machine.as_deref().unwrap_or(args.machine.word()) });
         let (good, bad): (Vec<_>, Vec<_>) =
             (results.good().map(one).collect(), results.bad().map(one).collect());
-        return term::json(&json!({
+        let value = json!({
             "graph": source.label(), "plan": plan, "image": image, "steps": results.steps_of_record(),
             "outputs": good, "outputsOfFailedSteps": bad, "error": said,
             "unpinned": ended.record.unpinned(),
-        }));
+        });
+        return envelope::print("run", verdict, value);
     }
     let line = |output: &Output| format!("{}  {}\n", output.sha256, output.name);
     term::result(&results.good().map(line).collect::<String>())

@@ -2,6 +2,7 @@
 
 use crate::args;
 use crate::compare::files::{read_file, signature_beside};
+use crate::envelope;
 use crate::failure::Failure;
 use crate::prepare::graph::Source;
 use crate::prepare::unused::Unused;
@@ -17,12 +18,20 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// Makes a key, which nobody else may read, and `.pub` beside it.
-pub fn new_key(file: &Path, comment: &str) -> Result<(), Failure> {
+pub fn new_key(file: &Path, comment: &str, json: bool) -> Result<(), Failure> {
     let key = Secret::random(comment).map_err(Failure::input)?;
     let public = key.public().to_openssh().map_err(Failure::input)? + "\n";
     write_new(file, 0o600, &key.to_text().map_err(Failure::input)?)?;
     write_new(&beside(file, "pub"), 0o644, &public)?;
-    term::result(&format!("{}  {}\n", fingerprint(key.public().key_data()), beside(file, "pub").display()))
+    let (public, fingerprint) = (beside(file, "pub"), fingerprint(key.public().key_data()));
+    if json {
+        return envelope::print(
+            "key",
+            Ok(()),
+            json!({ "fingerprint": fingerprint, "secret": file, "public": public }),
+        );
+    }
+    term::result(&format!("{fingerprint}  {}\n", public.display()))
 }
 
 /// An old key is not written over.
@@ -34,7 +43,7 @@ fn write_new(path: &Path, mode: u32, text: &str) -> Result<(), Failure> {
 }
 
 /// Signs a record: an envelope around it or, for SSH's tools, a signature beside it.
-pub fn sign(args: &args::Sign) -> Result<(), Failure> {
+pub fn sign(args: &args::Sign, json: bool) -> Result<(), Failure> {
     let record = &args.record;
     let bytes = read_file(record).map_err(|problem| Failure::several(vec![*problem]))?;
     let bad = |error: &dyn std::fmt::Display| Failure::input(format!("{}: {error}", record.display()));
@@ -46,7 +55,7 @@ pub fn sign(args: &args::Sign) -> Result<(), Failure> {
     let (place, signed) = match (args.ssh, key) {
         (true, Err(_)) => {
             sign::sign_with_ssh_keygen(record, &args.key).map_err(Failure::input)?;
-            return term::result(&format!("{}\n", beside(record, "sig").display()));
+            return signed_to(&beside(record, "sig"), json);
         }
         (false, Err(why)) => {
             let help = "name an ed25519 key without a passphrase, as `groundup key new FILE` makes it; with --ssh, \
@@ -63,11 +72,18 @@ pub fn sign(args: &args::Sign) -> Result<(), Failure> {
     };
     preflight::Ahead::default().file("--output", Some(&place)).done()?;
     fs::write(&place, signed).map_err(|error| Failure::input(format!("{}: {error}", place.display())))?;
-    term::result(&format!("{}\n", place.display()))
+    signed_to(&place, json)
+}
+
+fn signed_to(place: &Path, json: bool) -> Result<(), Failure> {
+    match json {
+        true => envelope::print("sign", Ok(()), json!({ "path": place })),
+        false => term::result(&format!("{}\n", place.display())),
+    }
 }
 
 /// Verifies records; each that is refused is reported with the reason. The inner failure is one that the results tell.
-pub fn verify(args: &args::Verify) -> Result<Result<(), Failure>, Failure> {
+pub fn verify(args: &args::Verify, json: bool) -> Result<Result<(), Failure>, Failure> {
     let without = "no --graph is named";
     Unused::default()
         .option(args.graph.is_none() && !args.choices.choose.is_empty(), "--choose", without)
@@ -99,17 +115,18 @@ pub fn verify(args: &args::Verify) -> Result<Result<(), Failure>, Failure> {
             }
         }
     }
-    if args.json {
+    let refused: Vec<_> = problems.iter().map(|problem| problem.message.clone()).collect();
+    let verdict = if problems.is_empty() { Ok(()) } else { Err(Failure::several(problems)) };
+    if json {
         let one = |(record, verified): &(&PathBuf, sign::Verified)| {
             json!({
                 "record": record, "signedBy": verified.signers, "plan": verified.claims.plan,
                 "outputs": verified.claims.outputs.len(), "failures": verified.claims.failures,
             })
         };
-        let refused: Vec<_> = problems.iter().map(|problem| problem.message.as_str()).collect();
-        term::json(
-            &json!({ "verified": verified_records.iter().map(one).collect::<Vec<_>>(), "refused": refused }),
-        )?;
+        let verified: Vec<_> = verified_records.iter().map(one).collect();
+        let value = json!({ "verified": verified, "refused": refused });
+        envelope::print("verify", verdict.as_ref().copied(), value)?;
     } else {
         let line = |(record, verified): &(&PathBuf, sign::Verified)| {
             let signers: Vec<_> = verified.signers.iter().map(String::as_str).collect();
@@ -119,7 +136,7 @@ pub fn verify(args: &args::Verify) -> Result<Result<(), Failure>, Failure> {
         };
         term::result(&verified_records.iter().map(line).collect::<String>())?;
     }
-    Ok(if problems.is_empty() { Ok(()) } else { Err(Failure::several(problems)) })
+    Ok(verdict)
 }
 
 /// Reads a file of public keys.

@@ -2,6 +2,7 @@
 
 use crate::args;
 use crate::audit::tcb::{self, Component};
+use crate::envelope;
 use crate::failure::Failure;
 use crate::prepare::graph::Source;
 use crate::prepare::{Prepared, cache, prepare, store};
@@ -43,12 +44,16 @@ pub fn tcb(
     let (run, read): (Vec<_>, Vec<_>) = inputs(&prepared, Role::Source).partition(|part| runs(&part.name));
     let total = |parts: &[Component]| parts.iter().map(|part| part.size).sum::<u64>();
     if as_json {
-        return term::json(&json!({
-            "graph": source.label(), "trusted": tcb::descriptors(&trusted), "trustedBytes": total(&trusted),
-            "executableSources": tcb::descriptors(&run), "executableSourceBytes": total(&run),
-            "sources": tcb::descriptors(&read), "sourceBytes": total(&read),
-            "alsoTrusted": also,
-        }));
+        return envelope::print(
+            "tcb",
+            Ok(()),
+            json!({
+                "graph": source.label(), "trusted": tcb::descriptors(&trusted), "trustedBytes": total(&trusted),
+                "executableSources": tcb::descriptors(&run), "executableSourceBytes": total(&run),
+                "sources": tcb::descriptors(&read), "sourceBytes": total(&read),
+                "alsoTrusted": also,
+            }),
+        );
     }
     let mut text = String::from("Trusted as they are:\n");
     text += &table(&trusted);

@@ -1,6 +1,7 @@
 //! `groundup verify-image`: what an image by anyone would run and trust, without running it.
 
 use crate::audit::inspect::{Inspection, Known, inspect};
+use crate::envelope;
 use crate::failure::Failure;
 use crate::ui::term;
 use serde_json::json;
@@ -61,12 +62,14 @@ pub fn verify_image(path: &Path, as_json: bool) -> Result<Result<(), Failure>, F
     }
     let sha256 = crate::hash(&file);
     let kernel = disk.map(|disk| (crate::hash(disk.kernel), disk.kernel == images::FOOTING));
+    let many = term::count(found.findings.len(), "finding");
+    let verdict = if found.findings.is_empty() { Ok(()) } else { Err(Failure::Differs(many)) };
     if as_json {
         let mut value = value(&sha256, &found);
         if let Some((sha256, footing)) = kernel {
             value["kernel"] = json!({ "sha256": sha256, "footing": footing });
         }
-        term::json(&value)?
+        envelope::print("verify-image", verdict.as_ref().copied(), value)?
     } else {
         let kernel = kernel.map(|(sha256, footing)| {
             let known = if footing { "footing, as this groundup has it" } else { "unknown" };
@@ -74,8 +77,7 @@ pub fn verify_image(path: &Path, as_json: bool) -> Result<Result<(), Failure>, F
         });
         term::result(&(kernel.unwrap_or_default() + &text(&sha256, &found)))?
     }
-    let many = term::count(found.findings.len(), "finding");
-    Ok(if found.findings.is_empty() { Ok(()) } else { Err(Failure::Build(many)) })
+    Ok(verdict)
 }
 
 /// All of a file or a pipe: a device would have no end.

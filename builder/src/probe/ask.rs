@@ -172,7 +172,9 @@ impl Prober<'_> {
         let came = match came {
             Ok(came) => came,
             // A machine that can't be had is no answer; one that nobody altered must be there.
-            Err(Failure::Machine(why)) if !altered.is_empty() && why != crate::run::cancel::SAID => {
+            Err(Failure::Machine(why) | Failure::Host(why))
+                if !altered.is_empty() && why != crate::run::cancel::SAID =>
+            {
                 let why = why.lines().next().unwrap_or_default().to_owned();
                 return Ok((
                     asks.iter().map(|_| Err(format!("the machine does not run: {why}"))).collect(),

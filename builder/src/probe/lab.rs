@@ -6,7 +6,6 @@ use crate::args::{MachineName, Probe};
 use crate::failure::Failure;
 use crate::prepare::Prepared;
 use crate::run::boot::Boot;
-use crate::run::cancel;
 use crate::run::executor;
 use crate::run::executor::Machinery;
 use crate::run::results::{Outcome, Results};
@@ -158,8 +157,7 @@ impl Lab<'_> {
         };
         match qemu::run(machine, &mut line, stop) {
             Ok(_) => Ok((results, alone)),
-            Err(qemu::Error::Cancelled) => Err(Failure::machine(cancel::SAID)),
-            Err(error) => Err(Failure::machine(error)),
+            Err(error) => Err(Failure::of_machine(error)),
         }
     }
 

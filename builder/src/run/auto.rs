@@ -46,7 +46,9 @@ pub fn build(
         Ok::<Pass, Failure>(Pass { ended, refused })
     };
     let mut first = pass(prepared, running)?;
-    if let (Err(Failure::Machine(why)), false) = (&first.ended.verdict, cancel.load(Ordering::Relaxed)) {
+    if let (Err(why), false) = (&first.ended.verdict, cancel.load(Ordering::Relaxed))
+        && why.is_of_machine()
+    {
         term::note(&format!("all of it in strict, since native can not: {why}"));
     }
     let mut left = prepared.clone();

@@ -7,7 +7,6 @@ use crate::nix;
 use crate::prepare::Prepared;
 use crate::prepare::graph::Source;
 use crate::run::boot::Boot;
-use crate::run::cancel;
 use crate::run::kernel::{self, Kernel};
 use crate::run::outputs;
 use crate::run::outputs::Out;
@@ -186,8 +185,7 @@ pub fn unit(
     let mut results = std::mem::take(&mut running.results);
     let notes = ending.as_ref().map(|ending| ending.notes.clone()).unwrap_or_default();
     let verdict = match ending {
-        Err(qemu::Error::Cancelled) => Err(Failure::machine(cancel::SAID)),
-        Err(error) => Err(Failure::machine(error)),
+        Err(error) => Err(Failure::of_machine(error)),
         Ok(_) if results.plan.as_ref() != Some(&plan) => Err(Failure::machine(format!(
             "the machine ran another plan: {:?}",
             results.plan.map(|plan| plan.to_string())
@@ -196,7 +194,7 @@ pub fn unit(
     };
 
     let said = verdict.as_ref().err().map(ToString::to_string);
-    let failure = said.as_deref().filter(|_| matches!(verdict, Err(Failure::Machine(_))));
+    let failure = said.as_deref().filter(|_| verdict.as_ref().is_err_and(Failure::is_of_machine));
     let (results, record) = finish(&facts(failure, &notes), results)?;
     Ok(Ended { plan, image: boot.written.sha256, results, verdict, record })
 }
