@@ -1,5 +1,5 @@
 //! From the seed to TinyCC: every rung is built and is what the graph expects, no binary but the seed is in it, its C compiler takes
-//! C as gcc does, and the TinyCC at its end makes what TinyCC by other compilers makes.
+//! C as gcc does, and the TinyCC at its end makes what TinyCC by other compilers makes. Then on to a shell, make and tools.
 #![allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
 
 mod support;
@@ -39,6 +39,20 @@ fn a_seed_leads_to_tinycc_which_makes_what_others_make() {
     assert_ne!(lane.hash("stage2"), lane.hash("stage1"));
 }
 
+/// On from TinyCC: each output is what the graph expects, and what was made without tools is what the tools make.
+#[test]
+fn it_goes_on_to_a_shell_and_make_which_build_a_program() {
+    let userland = run(Some(&real("userland")), &["--machine", "host"]);
+    assert_eq!(userland.status, Some(0), "{}", userland.stderr);
+    assert_eq!(userland.hash("tinycc-2"), userland.hash("tinycc-1"));
+    assert_eq!(userland.hash("dash-again"), userland.hash("dash"));
+    let out = userland.out.path().join("out");
+    assert_eq!(fs::read_to_string(out.join("hello-said")).unwrap(), "Hello, world!\nFrom 533 bytes.\n");
+    // And it runs outside too.
+    let said = Command::new(out.join("hello")).output().unwrap();
+    assert_eq!(said.stdout, b"Hello, world!\n");
+}
+
 /// The names of what is trusted as it is, without the machine's own parts.
 fn seeds(graph: &Path, arguments: &[&str]) -> Vec<String> {
     let output = groundup().args(["tcb", "--json"]).arg(graph).args(arguments).output().unwrap();
@@ -53,6 +67,7 @@ fn seeds(graph: &Path, arguments: &[&str]) -> Vec<String> {
 #[test]
 fn no_binary_is_in_it_but_the_seed() {
     assert_eq!(seeds(&real("ladder"), &[]), ["hex0"]);
+    assert_eq!(seeds(&real("userland"), &[]), ["hex0"]);
     // The twin: another lane has more, and the lane of the ladder has the C library that all lanes share.
     assert_eq!(seeds(&real("tcc"), &["--choose", "cc=gcc"]), ["debian-gcc", "musl"]);
     assert_eq!(seeds(&real("tcc"), &["--choose", "cc=ladder"]), ["hex0", "musl"]);

@@ -79,6 +79,7 @@ fn the_reader_takes_it() {
         ("seed.ron", include_str!("../seed.ron")),
         ("ladder.ron", include_str!("../ladder.ron")),
         ("tcc.ron", include_str!("../tcc.ron")),
+        ("userland.ron", include_str!("../userland.ron")),
     ] {
         let (graph, _) = graphs::load(name, text).unwrap();
         let choices = Choices::defaults(&graph);
