@@ -8,5 +8,5 @@ cd /build/hello
 make
 cp hello $out
 ./hello > /store/hello-said
-./hello --greeting='From 533 bytes.' >> /store/hello-said
+./hello --greeting='From 256 bytes.' >> /store/hello-said
 cat /store/hello-said
