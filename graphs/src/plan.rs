@@ -102,6 +102,14 @@ pub fn plan(
     )
 }
 
+/// One step as a plan of its own. What earlier steps made is among `resolved` under its base name, and is an input of it.
+pub fn unit(step: Step, resolved: &BTreeMap<String, Resolved>) -> Result<String, Error> {
+    let made = |base: &String| resolved.contains_key(base);
+    let step = prebuilt::with_inputs(step, made);
+    let steps = || Ok(std::iter::once(Ok(step.clone())));
+    text(write::head(Failure::Stop, ENTROPY), steps, resolved, Inputs::Verified)
+}
+
 /// The bytes of a plan of these steps, in this order; `entropy` is the sha256 that PID 1 credits. `refers` tells the base names of
 /// all that an input refers to, where that matters: then all inputs are there from the beginning to the end.
 pub fn script(

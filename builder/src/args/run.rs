@@ -39,6 +39,16 @@ pub struct Run {
     /// Take what an earlier run left in the folder of --out as far as its --record still fits, and build the rest
     #[arg(long, requires_all = ["out", "record"])]
     pub resume: bool,
+    /// Build each step as a unit of its own, with an image of its own, as many side by side as --jobs says
+    #[arg(long, conflicts_with_all = ["script", "console", "resume"])]
+    pub each: bool,
+    /// At most so many steps at once [default: one for each core, as far as their memory is free]
+    #[arg(long, value_name = "N", requires = "each", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// Take the steps that were built like that before from the cache, and keep the new ones there. What was taken counts as no build: the
+    /// record says so
+    #[arg(long, requires = "each")]
+    pub take: bool,
     /// Leave the outputs as NAME.nar instead of unpacking them
     #[arg(long, requires = "out")]
     pub nar: bool,

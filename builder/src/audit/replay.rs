@@ -122,10 +122,11 @@ impl Replay {
         if self.init.is_some_and(|recorded| recorded != init) {
             term::note("PID 1 is another than the record's, and so the image is, too");
         }
-        let image = match self.image == Some(ended.image) {
-            true => "the same image",
-            false if self.rest => "an image of all",
-            false => "another image",
+        let image = match (self.image, ended.image) {
+            (_, None) => "an image for each step",
+            (Some(recorded), Some(image)) if recorded == image => "the same image",
+            (Some(_), Some(_)) if !self.rest => "another image",
+            _ => "an image of all",
         };
         let here = read::read(record::json(&ended.record).to_string().as_bytes()).map_err(Failure::input)?;
         let party = |name: &str, claims: &Claims| Party { name: name.into(), claims: vec![claims.clone()] };

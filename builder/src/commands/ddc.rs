@@ -3,7 +3,7 @@
 use crate::args::{self, MachineName};
 use crate::audit::tcb;
 use crate::ddc::agreement::{self, Party, Wanted};
-use crate::ddc::lanes::{self, Budget, Lane};
+use crate::ddc::lanes::{self, Lane};
 use crate::ddc::verdicts::{LaneSummary, Report};
 use crate::envelope;
 use crate::failure::Failure;
@@ -11,6 +11,7 @@ use crate::prepare::graph::Source;
 use crate::prepare::unused::Unused;
 use crate::prepare::{Prepared, cache, prepare, store};
 use crate::run::built;
+use crate::run::budget::{self, Budget};
 use crate::run::cancel;
 use crate::run::executor::{self, Ended, Machinery, Setting};
 use crate::run::preflight::Ahead;
@@ -107,12 +108,12 @@ impl Job<'_> {
         let mut room = Budget::of_host();
         room.lanes = self.args.jobs.map_or(room.lanes, usize::from);
         let needs = prepared.iter().map(|prepared| match self.args.memory {
-            Some(memory) => Ok(memory),
+            Some(memory) => memory,
             None => {
                 executor::memory(prepared, prepared.inputs.values().map(|input| input.obtained.size).sum())
             }
         });
-        let needs = needs.collect::<Result<Vec<_>, _>>()?;
+        let needs: Vec<_> = needs.collect();
         let (bars, width) = (MultiProgress::new(), lanes.iter().map(|lane| lane.name.len()).max());
         let begin = |number: usize| {
             let (lane, prepared) = (&lanes[number], &prepared[number]);
@@ -126,7 +127,7 @@ impl Job<'_> {
             }
             Ok((ended, record))
         };
-        let ended = lanes::side_by_side(&needs, room, |number| match begin(number) {
+        let ended = budget::side_by_side(&needs, room, |number| match begin(number) {
             Ok((ended, record)) => (Ok(ended), record),
             Err(failure) => (Err(failure), None),
         });
@@ -173,7 +174,7 @@ fn report(
         machine: lane.machine.word().to_owned(),
         choose: lane.choose.iter().cloned().collect(),
         plan: ended.as_ref().ok().map(|ended| ended.plan.to_string()),
-        image: ended.as_ref().ok().map(|ended| ended.image.to_string()),
+        image: ended.as_ref().ok().and_then(|ended| Some(ended.image?.to_string())),
         complete: ended
             .as_ref()
             .is_ok_and(|ended| !ended.verdict.as_ref().is_err_and(Failure::is_of_machine)),

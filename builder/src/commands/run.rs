@@ -8,8 +8,10 @@ use crate::failure::Failure;
 use crate::prepare::graph::Source;
 use crate::prepare::unused::Unused;
 use crate::prepare::{cache, prepare, store};
+use crate::run::build;
 use crate::run::built;
 use crate::run::cancel;
+use crate::run::each;
 use crate::run::executor::{Ended, Machinery, Setting};
 use crate::run::outputs::Out;
 use crate::run::prebuilt;
@@ -66,6 +68,12 @@ pub fn run(args: &args::Run, json: bool) -> Result<Result<(), Failure>, Failure>
             "take a Linux kernel, such as --kernel minimal",
         ));
     }
+    if args.take && !matches!(args.machine, MachineName::Strict | MachineName::Native) {
+        return Err(Failure::help(
+            format!("--take: what a step on {} makes does not follow from what is known of it alone", args.machine.word()),
+            "take --machine strict or native",
+        ));
+    }
     if args.machine.starts_in_qemu() {
         tcb::probe(&args.tools)?;
     }
@@ -91,12 +99,15 @@ pub fn run(args: &args::Run, json: bool) -> Result<Result<(), Failure>, Failure>
         memory: args.memory,
         time_limit: Duration::from_secs(args.timeout),
         console: args.console.as_deref(),
-        out: args.out.as_deref().map(|folder| Out { folder, nar: args.nar, export: args.export }),
+        out: args.out.as_deref().map(|folder| Out { folder, nar: args.nar, scratch: false, export: args.export }),
         record: args.record.as_deref(),
         cache: &cache,
     };
     let mut running = Running::new(prepared.steps.len());
-    let ended = crate::run::build::build(source, &prepared, &setting, &mut running, &cancel)?;
+    let ended = match args.each {
+        true => each::build(source, &prepared, &setting, &mut running, &cancel, (args.jobs, args.take))?,
+        false => build::build(source, &prepared, &setting, &mut running, &cancel)?,
+    };
     if let Some(path) = &args.record {
         record::write("--record", path, &ended.record)?;
     }

@@ -12,7 +12,7 @@ pub fn keys(ground: &ResolvedClosure) -> BTreeMap<String, Sha256> {
     let mut keys: BTreeMap<String, Sha256> = BTreeMap::new();
     let shell = ground.shell.as_ref().map(|shell| shell.obtained.sha256.to_string());
     let setting = format!("{} {} {}\n", env!("CARGO_PKG_VERSION"), ground.space, shell.unwrap_or_default());
-    for path in needs(&ground.closure, &|path| ground.stopped.contains(path)).build {
+    for path in needs(&ground.closure, &ground.closure.root, &|path| ground.stopped.contains(path)).build {
         let derivation = ground.closure.get(path);
         let mut text = format!("{setting}{path}\n");
         let info =

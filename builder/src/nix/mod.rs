@@ -33,7 +33,7 @@ use graphs::drv::{Closure, closure};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use prepare::{Imported, is_named, prepare, take_over};
+pub use prepare::{Imported, is_named, prepare, take_over, unit, units};
 
 /// What a derivation goes by that is read from standard input.
 pub const STDIN: &str = "-.drv";

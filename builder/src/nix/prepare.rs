@@ -29,8 +29,6 @@ pub(super) const SHELL: &str = "bin-sh";
 pub struct Imported {
     /// The folder that their paths lie in.
     pub store: String,
-    /// In bytes: what the largest step may use.
-    pub memory: u64,
     /// What is demanded of the references of outputs.
     pub checks: Vec<Check>,
     /// What is demanded of their size.
@@ -43,8 +41,6 @@ pub struct Imported {
     pub sizes: BTreeMap<String, u64>,
     /// The plan's steps.
     pub steps: Vec<Step>,
-    /// The base names of all derivations, each after all that it needs.
-    pub order: Vec<String>,
     /// Why some can not be planned before others are built.
     pub late: Vec<Problem>,
     pub(super) ground: Arc<ResolvedClosure>,
@@ -90,7 +86,7 @@ pub fn prepare(loaded: &Loaded, keep_going: bool, store: &inputs::InputCache) ->
             })
     };
     let stopped: BTreeSet<String> = closure.order.iter().filter(stops).cloned().collect();
-    let needs = needs(closure, &|path| stopped.contains(path));
+    let needs = needs(closure, &closure.root, &|path| stopped.contains(path));
     let obtained = obtain(closure, &needs, &places, store, folder.path())
         .map_err(|lacking| Failure::lacking(lacking.problems, lacking.elsewhere))?;
     if needs.build.is_empty() {
@@ -105,19 +101,41 @@ pub fn prepare(loaded: &Loaded, keep_going: bool, store: &inputs::InputCache) ->
         on_failure: if keep_going { OnFailure::Continue } else { OnFailure::Stop },
         _kept: folder,
     };
-    plan(Arc::new(ground), prebuilt::All::new())
+    let root = closure.root.clone();
+    plan(Arc::new(ground), prebuilt::All::new(), &root)
 }
 
 /// The same, these outputs being there already.
 pub fn take_over(imported: &Imported, made: prebuilt::All) -> Result<Prepared, Failure> {
-    plan(Arc::clone(&imported.ground), made)
+    plan(Arc::clone(&imported.ground), made, &imported.ground.closure.root)
 }
 
-fn plan(ground: Arc<ResolvedClosure>, made: prebuilt::All) -> Result<Prepared, Failure> {
+/// One derivation alone, by its base name; all that it needs is there already.
+pub fn unit(imported: &Imported, derivation: &str, made: prebuilt::All) -> Result<Prepared, Failure> {
+    let root = format!("{}/{derivation}", imported.store);
+    plan(Arc::clone(&imported.ground), made, &root)
+}
+
+/// Every derivation that is to be built with those that it needs built, by their base names, each after all that it needs; also those
+/// that can not be planned before others are built.
+pub fn units(imported: &Imported) -> Vec<(String, BTreeSet<String>)> {
+    let ground = &imported.ground;
+    let closure = &ground.closure;
+    let built = needs(closure, &closure.root, &|path| ground.stopped.contains(path)).build;
+    let all: BTreeSet<&str> = built.iter().copied().collect();
+    let one = |path: &&str| {
+        let inputs = closure.get(path).inputs.keys().filter(|input| all.contains(input.as_str()));
+        (base(path).to_owned(), inputs.map(|input| base(input).to_owned()).collect())
+    };
+    built.iter().map(one).collect()
+}
+
+/// The plan of a root and of all that it needs and that is not there.
+fn plan(ground: Arc<ResolvedClosure>, made: prebuilt::All, root: &str) -> Result<Prepared, Failure> {
     let closure = &ground.closure;
     let is_made =
         |path: &str| closure.get(path).outputs.values().all(|output| made.contains_key(base(&output.path)));
-    let needs = needs(closure, &|path| ground.stopped.contains(path) || is_made(path));
+    let needs = needs(closure, root, &|path| ground.stopped.contains(path) || is_made(path));
     let available = nix::taken::available(&ground, &made, &needs);
     let resolved = ground.shell.as_ref().map(|shell| Resolved::from(&shell.obtained));
     let setting = Setting {
@@ -132,7 +150,6 @@ fn plan(ground: Arc<ResolvedClosure>, made: prebuilt::All) -> Result<Prepared, F
     let built = needs.build.iter().map(|path| closure.get(path));
     let imported = Imported {
         store: closure.store.clone(),
-        memory: MEMORY.saturating_add(ground.space.saturating_mul(2)),
         checks: built.clone().flat_map(|derivation| checks(closure, derivation)).collect(),
         limits: built.clone().flat_map(limits).collect(),
         fixed: built
@@ -143,17 +160,18 @@ fn plan(ground: Arc<ResolvedClosure>, made: prebuilt::All) -> Result<Prepared, F
         direct: available.iter().map(|(path, info)| (base(path).to_owned(), info.direct.clone())).collect(),
         sizes: available.iter().map(|(path, info)| (base(path).to_owned(), info.nar.1)).collect(),
         steps: planned.steps,
-        order: closure.order.iter().map(|path| base(path).to_owned()).collect(),
         late: planned.late,
         ground: Arc::clone(&ground),
     };
     Ok(Prepared {
-        graph: Graph { targets: vec![base(&closure.root).to_owned()], ..Graph::default() },
+        graph: Graph { targets: vec![base(root).to_owned()], ..Graph::default() },
         choices: Choices::default(),
         inputs,
         prebuilt: made,
         keys: keys::keys(&ground),
         steps: imported.steps.iter().map(|step| step.name.clone()).collect(),
+        order: closure.order.iter().map(|path| base(path).to_owned()).collect(),
+        memory: MEMORY.saturating_add(ground.space.saturating_mul(2)),
         on_failure: ground.on_failure,
         plan: planned.text,
         script: None,

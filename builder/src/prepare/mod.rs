@@ -4,6 +4,7 @@ pub mod binds;
 pub mod folders;
 pub mod graph;
 pub mod runner;
+pub mod units;
 pub mod unused;
 
 use crate::args;
@@ -64,6 +65,10 @@ pub struct Prepared {
     pub keys: BTreeMap<String, formats::digest::Sha256>,
     /// The names of the steps that are to be built, in order.
     pub steps: Vec<String>,
+    /// The names of all steps in order, of those that are not built too.
+    pub order: Vec<String>,
+    /// In bytes: what the largest step may use.
+    pub memory: u64,
     /// What happens after a failure.
     pub on_failure: OnFailure,
     /// The plan's text.
@@ -117,25 +122,9 @@ impl Prepared {
         derivation.into_iter().flat_map(|derivation| derivation.env.keys().cloned()).collect()
     }
 
-    /// In bytes: what the largest step may use.
-    pub fn memory(&self) -> Result<u64, Failure> {
-        match &self.imported {
-            Some(imported) => Ok(imported.memory),
-            None => graphs::memory(&self.graph, &self.choices).map_err(Failure::input),
-        }
-    }
-
     /// The same where what does not need a step that failed is built all the same.
     pub fn continuing(&self) -> Prepared {
         Prepared { plan: self.plan.replacen("\nfailure stop\n", "\nfailure continue\n", 1), ..self.clone() }
-    }
-
-    /// The names of all steps in order, of those that are not built too.
-    pub fn order(&self) -> Result<Vec<&str>, Failure> {
-        match &self.imported {
-            Some(imported) => Ok(imported.order.iter().map(String::as_str).collect()),
-            None => graphs::order(&self.graph, &self.choices).map_err(Failure::input),
-        }
     }
 
     /// The steps that are to be built, in order.
@@ -230,15 +219,18 @@ pub fn prepare(
     let problem = |error: graphs::plan::Error| source.problems(vec![error.problem(&graph)]);
     let plan = graphs::plan(&graph, &choices, &resolved, on_failure).map_err(problem)?;
     let keys = graphs::keys(&graph, &choices, &resolved).map_err(problem)?;
-    let steps =
+    let order: Vec<String> =
         graphs::order(&graph, &choices).map_err(Failure::input)?.into_iter().map(str::to_owned).collect();
+    let memory = graphs::memory(&graph, &choices).map_err(Failure::input)?;
     Ok(Prepared {
         graph,
         choices,
         inputs,
         prebuilt: prebuilt::All::new(),
         keys,
-        steps,
+        steps: order.clone(),
+        order,
+        memory,
         on_failure,
         plan,
         script: None,

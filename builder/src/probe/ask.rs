@@ -5,7 +5,7 @@ use super::outcome::BuildOutcome;
 use super::select::{Set, name};
 use super::subject::Subject;
 use crate::args::MachineName;
-use crate::ddc::lanes::{Budget, side_by_side};
+use crate::run::budget::{Budget, side_by_side};
 use crate::failure::Failure;
 use crate::run::executor;
 use graphs::plan::Step;

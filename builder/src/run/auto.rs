@@ -38,7 +38,7 @@ pub fn build(
 ) -> Result<Ended, Failure> {
     let scratch = prebuilt::scratch(setting.cache)?;
     let export = setting.out.map_or(executor::EXPORT, |out| out.export);
-    let out = Out { folder: scratch.path(), nar: true, export };
+    let out = Out { folder: scratch.path(), nar: true, scratch: true, export };
     let native = Setting { machine: MachineName::Native, out: Some(out), console: None, ..*setting };
     let pass = |prepared: &Prepared, running: &mut Running| {
         let ended = executor::unit(source, prepared, &native, running, cancel)?;

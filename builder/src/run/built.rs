@@ -106,7 +106,7 @@ fn build_on_native(
         memory: None,
         time_limit: LONGEST,
         console: None,
-        out: Some(Out { folder, nar: false, export: EXPORT }),
+        out: Some(Out { folder, nar: false, scratch: false, export: EXPORT }),
         record: None,
         cache,
     };

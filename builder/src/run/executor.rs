@@ -17,6 +17,7 @@ use crate::ui::term;
 use formats::digest::Sha256;
 use qemu::{Event, Line, Profile};
 use records::record::{Host, Record};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -74,8 +75,8 @@ pub struct Setting<'a> {
 pub struct Ended {
     /// The plan's sha256.
     pub plan: Sha256,
-    /// SHA-256 of the image.
-    pub image: Sha256,
+    /// SHA-256 of the image; none where each step had an image of its own.
+    pub image: Option<Sha256>,
     /// What PID 1 reported.
     pub results: Results,
     /// Whether every step was built, and why not.
@@ -103,7 +104,7 @@ impl Machinery {
     }
 
     /// What of it a machine is made of.
-    fn parts(&self, machine: MachineName) -> Result<Vec<Component>, Failure> {
+    pub(super) fn parts(&self, machine: MachineName) -> Result<Vec<Component>, Failure> {
         Ok(match machine {
             MachineName::Host => vec![tcb::init()],
             MachineName::Native => vec![tcb::this_program()?],
@@ -113,15 +114,15 @@ impl Machinery {
 }
 
 /// The memory in MiB that a lane's machine needs where the image takes so many bytes of it, unless another is asked for.
-pub fn memory(prepared: &Prepared, image: u64) -> Result<u64, Failure> {
-    Ok(image.saturating_add(prepared.memory()?).div_ceil(MIB).saturating_add(MARGIN))
+pub fn memory(prepared: &Prepared, image: u64) -> u64 {
+    image.saturating_add(prepared.memory).div_ceil(MIB).saturating_add(MARGIN)
 }
 
 /// The results with what was taken over, and the record of all.
-fn finish(facts: &Facts<'_>, mut results: Results) -> Result<(Results, Record), Failure> {
-    results.take_over(&facts.prepared.prebuilt, &facts.prepared.order()?);
+pub(super) fn finish(facts: &Facts<'_>, mut results: Results) -> (Results, Record) {
+    results.take_over(&facts.prepared.prebuilt, &facts.prepared.order);
     let record = record(facts, &results);
-    Ok((results, record))
+    (results, record)
 }
 
 /// Packs the image, runs it, takes the outputs, and writes down what came of it. An error is one that leaves nothing to
@@ -142,20 +143,20 @@ pub fn unit(
     let parts = setting.machinery.parts(setting.machine)?;
     let with_script = prepared.script.as_ref().map(|script| tcb::with_script(&parts, script)).transpose()?;
     let parts = with_script.as_ref().unwrap_or(&parts);
-    let version =
-        parts.iter().find(|part| part.name == "qemu").map(|part| part.about.clone()).unwrap_or_default();
+    let version = version(parts);
     let lock = source.lock_text()?;
     let facts = |failure, notes: &str| Facts {
         graph: &source.text,
         graph_name: source.name.rsplit('/').next().unwrap_or_default(),
         lock: lock.as_deref(),
         prepared,
-        image: image.sha256,
+        image: Some(image.sha256),
+        units: BTreeMap::new(),
         machine: setting.machine,
         host: host(setting.machine, notes),
         carried_over: carried_over(setting),
         arguments: arguments(&machine),
-        qemu: &version,
+        qemu: version,
         parts,
         failure,
     };
@@ -173,8 +174,8 @@ pub fn unit(
         {
             let begun = Instant::now();
             // The last record, which tells everything, fails for the same reason, and then it is said.
-            let _ = finish(&facts(Some(UNFINISHED), ""), running.results.clone())
-                .map(|(_, record)| record::keep(path, &record));
+            let (_, record) = finish(&facts(Some(UNFINISHED), ""), running.results.clone());
+            let _ = record::keep(path, &record);
             kept = Instant::now();
             let cost = kept - begun;
             pause = if cost > CHEAP { cost * SHARE } else { Duration::ZERO };
@@ -195,12 +196,17 @@ pub fn unit(
 
     let said = verdict.as_ref().err().map(ToString::to_string);
     let failure = said.as_deref().filter(|_| verdict.as_ref().is_err_and(Failure::is_of_machine));
-    let (results, record) = finish(&facts(failure, &notes), results)?;
-    Ok(Ended { plan, image: boot.written.sha256, results, verdict, record })
+    let (results, record) = finish(&facts(failure, &notes), results);
+    Ok(Ended { plan, image: Some(boot.written.sha256), results, verdict, record })
+}
+
+/// What QEMU says it is, if it is one of these.
+pub(super) fn version(parts: &[Component]) -> &str {
+    parts.iter().find(|part| part.name == "qemu").map_or("", |part| &part.about)
 }
 
 fn machine(setting: &Setting<'_>, prepared: &Prepared, boot: &Boot) -> Result<qemu::Machine, Failure> {
-    let needed = memory(prepared, boot.footprint)?;
+    let needed = memory(prepared, boot.footprint);
     let kernel = setting.machinery.kernel.as_ref().map(|kernel| kernel.path.clone()).unwrap_or_default();
     let (program, profile) = match setting.machine {
         // What `auto` is made of are the other two.
@@ -244,7 +250,7 @@ fn machine(setting: &Setting<'_>, prepared: &Prepared, boot: &Boot) -> Result<qe
 }
 
 /// What a step can see of what ran before it in the same boot.
-fn carried_over(setting: &Setting<'_>) -> Vec<&'static str> {
+pub(super) fn carried_over(setting: &Setting<'_>) -> Vec<&'static str> {
     if setting.machine == MachineName::Native {
         return vec![];
     }
@@ -318,7 +324,8 @@ fn take(
     taken.into_iter().map(|(_, result)| result).fold(Ok(()), Result::and)
 }
 
-fn judge(results: &mut Results, prepared: &Prepared) -> Result<(), Failure> {
+/// Whether every step was built, and every demand on the outputs is met.
+pub(super) fn judge(results: &mut Results, prepared: &Prepared) -> Result<(), Failure> {
     let steps = &prepared.steps;
     let imported = prepared.imported.iter();
     let broken: Vec<_> = imported.flat_map(|imported| nix::verdict::broken(imported, results)).collect();

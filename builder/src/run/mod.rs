@@ -3,8 +3,10 @@
 pub mod auto;
 pub mod boot;
 pub mod build;
+pub mod budget;
 pub mod built;
 pub mod cancel;
+pub mod each;
 pub mod executor;
 pub mod kernel;
 pub mod kernel_output;
@@ -15,3 +17,4 @@ pub mod preflight;
 pub mod record;
 pub mod results;
 pub mod resume;
+pub mod unit_cache;

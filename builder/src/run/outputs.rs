@@ -19,6 +19,8 @@ pub struct Out<'a> {
     pub folder: &'a Path,
     /// As `NAME.nar`.
     pub nar: bool,
+    /// For this program's own use: those of derivations are no binary cache either.
+    pub scratch: bool,
     /// Room for them on their way, in MiB.
     pub export: u64,
 }
@@ -61,8 +63,8 @@ pub fn read(region: &Region, output: &Output) -> Result<Vec<u8>, Failure> {
 /// them.
 pub fn keep(out: Out<'_>, prepared: &Prepared, output: &Output, bytes: &[u8]) -> Result<(), Failure> {
     match &prepared.imported {
-        Some(imported) => nix::out::add(out.folder, imported, output, bytes),
-        None => put(bytes, &output.name, out.folder, out.nar),
+        Some(imported) if !out.scratch => nix::out::add(out.folder, imported, output, bytes),
+        _ => put(bytes, &output.name, out.folder, out.nar),
     }
 }
 

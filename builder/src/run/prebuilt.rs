@@ -41,12 +41,18 @@ pub fn find(folder: &Path, name: &str, sha256: Sha256, scratch: &Path) -> Result
     if !archive.exists() {
         return Err(format!("{name}: not in {}", folder.display()));
     }
-    let (found, size) = inputs::hash_file(&archive).map_err(|error| said(&error))?;
+    unpack(&archive, name, sha256, scratch)
+}
+
+/// Unpacks a NAR to `scratch/NAME` if it has this hash, else says why not.
+pub fn unpack(archive: &Path, name: &str, sha256: Sha256, scratch: &Path) -> Result<PathBuf, String> {
+    let said = |error: &dyn std::fmt::Display| format!("{name}: {error}");
+    let (found, size) = inputs::hash_file(archive).map_err(|error| said(&error))?;
     if found != sha256 {
-        return Err(wrong(found));
+        return Err(format!("{name}: recorded as {sha256}, found {found}"));
     }
     let path = scratch.join(name);
-    let file = File::open(&archive).map_err(|error| said(&error))?;
+    let file = File::open(archive).map_err(|error| said(&error))?;
     inputs::restore(BufReader::new(file), &path, size).map_err(|error| said(&error))?;
     Ok(path)
 }

@@ -31,8 +31,10 @@ pub struct Facts<'a> {
     pub lock: Option<&'a str>,
     /// Everything that the image was made of.
     pub prepared: &'a crate::prepare::Prepared,
-    /// SHA-256 of the image.
-    pub image: Sha256,
+    /// SHA-256 of the image, if there was one for all.
+    pub image: Option<Sha256>,
+    /// The steps that were run as units of their own, by name.
+    pub units: BTreeMap<String, record::Unit>,
     /// The machine.
     pub machine: MachineName,
     /// What a machine that runs on the host's processor has of it.
@@ -76,6 +78,7 @@ pub fn record(facts: &Facts<'_>, results: &Results) -> Record {
                     carried_over: facts.carried_over.iter().copied().map(str::to_owned).collect(),
                     host: facts.host.clone(),
                     auto: None,
+                    units: facts.units.clone(),
                 },
                 resolved_dependencies: dependencies(facts),
             },
@@ -206,12 +209,11 @@ fn byproducts(facts: &Facts<'_>, results: &Results) -> Vec<Byproduct> {
         unverified_inputs: results.unverified.clone(),
     };
     let text = json!(report).to_string();
-    vec![
-        Byproduct { name: "image".into(), digest: Digest { sha256: facts.image }, annotations: None },
-        Byproduct {
-            name: "report".into(),
-            digest: Digest { sha256: Sha256::of(text) },
-            annotations: Some(report),
-        },
-    ]
+    let one = |name: &str, sha256, annotations| Byproduct {
+        name: name.into(),
+        digest: Digest { sha256 },
+        annotations,
+    };
+    let image = facts.image.map(|image| one("image", image, None));
+    image.into_iter().chain([one("report", Sha256::of(text), Some(report))]).collect()
 }

@@ -49,6 +49,8 @@ pub enum Outcome {
     Skipped(String),
     /// Its outputs were there already.
     Prebuilt,
+    /// Its outputs are those of the same unit, built earlier, out of the cache.
+    Taken,
 }
 
 /// One output.
@@ -124,6 +126,7 @@ impl Results {
                 Outcome::Failed(reason) => ("failed", Some(reason)),
                 Outcome::Skipped(reason) => ("skipped", Some(reason)),
                 Outcome::Prebuilt => ("given", None),
+                Outcome::Taken => ("taken", None),
             };
             let trace = self.traces.get(&step.name);
             record::Step {
@@ -140,7 +143,7 @@ impl Results {
     }
 
     /// Adds what was there already, so that everything stands in the order of these steps.
-    pub fn take_over(&mut self, prebuilt: &prebuilt::All, order: &[&str]) {
+    pub fn take_over(&mut self, prebuilt: &prebuilt::All, order: &[String]) {
         let done: BTreeSet<String> = self.steps.iter().map(|step| step.name.clone()).collect();
         let steps: BTreeSet<&String> = prebuilt.values().map(|prebuilt| &prebuilt.step).collect();
         for name in steps.into_iter().filter(|name| !done.contains(*name)) {
@@ -156,7 +159,7 @@ impl Results {
             references: prebuilt.references.clone(),
         }));
         let number: BTreeMap<&str, usize> =
-            order.iter().enumerate().map(|(number, &name)| (name, number)).collect();
+            order.iter().enumerate().map(|(number, name)| (name.as_str(), number)).collect();
         self.steps.sort_by_key(|step| number.get(step.name.as_str()));
         self.outputs.sort_by_key(|output| number.get(output.step.as_str()));
     }
@@ -196,10 +199,20 @@ impl Results {
         }
     }
 
-    /// Whether every one of these steps was built.
+    /// Whether every one of these steps was built, now or earlier.
     pub fn is_good(&self, steps: &[String]) -> bool {
         let ends: BTreeMap<_, _> = self.steps.iter().map(|step| (&step.name, &step.outcome)).collect();
-        steps.iter().all(|name| ends.get(name) == Some(&&Outcome::Built))
+        steps.iter().all(|name| matches!(ends.get(name), Some(Outcome::Built | Outcome::Taken)))
+    }
+
+    /// Adds what came of a unit: of this step, and not of what it needed.
+    pub fn add_unit(&mut self, step: &str, unit: Results) {
+        self.bad_inputs.extend(unit.bad_inputs);
+        self.unverified.extend(unit.unverified);
+        self.steps.extend(unit.steps.into_iter().filter(|one| one.name == step));
+        self.traces.extend(unit.traces);
+        self.unknown.extend(unit.unknown);
+        self.outputs.extend(unit.outputs.into_iter().filter(|output| output.step == step));
     }
 }
 

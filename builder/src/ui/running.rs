@@ -117,6 +117,20 @@ impl Running {
         }
     }
 
+    /// Takes in what came of one step that was a unit of its own, and the last lines of its log.
+    pub fn unit(&mut self, step: &str, results: Results, log: Running) {
+        self.results.add_unit(step, results);
+        self.last = log.last;
+        if self.results.steps.last().is_some_and(|last| last.name == step) {
+            self.ended();
+        }
+    }
+
+    /// Tells that a step begins as a unit of its own.
+    pub fn unit_begins(&self, step: &str) {
+        self.bar.iter().for_each(|bar| bar.set_prefix(term::shown(step).into_owned()));
+    }
+
     /// Takes the bar away.
     pub fn finish(&self) {
         self.bar.iter().for_each(ProgressBar::finish_and_clear);
@@ -165,6 +179,7 @@ impl Running {
             Outcome::Failed(reason) => format!("failed  {}{time}: {reason}", step.name),
             Outcome::Skipped(reason) => format!("skipped {}: {reason}", step.name),
             Outcome::Prebuilt => format!("given   {}", step.name),
+            Outcome::Taken => format!("taken   {}: built earlier, and not again", step.name),
         };
         if let Outcome::Failed(_) = step.outcome {
             self.last.iter().rev().for_each(|line| self.say(&format!("  | {line}")));

@@ -7,17 +7,20 @@ use super::Resolved;
 use super::step::{Bind, From, RootfsEntry, Step};
 
 /// The step as it is to be built; nothing if all its outputs are among `resolved`.
-pub fn remaining(mut step: Step, resolved: &BTreeMap<String, Resolved>) -> Option<Step> {
-    if step.outputs.iter().all(|output| resolved.contains_key(&output.name)) {
-        return None;
-    }
+pub fn remaining(step: Step, resolved: &BTreeMap<String, Resolved>) -> Option<Step> {
+    let made = |base: &String| resolved.contains_key(base);
+    (!step.outputs.iter().all(|output| made(&output.name))).then(|| with_inputs(step, made))
+}
+
+/// The step with inputs in the place of the outputs that are there already.
+pub fn with_inputs(mut step: Step, made: impl Fn(&String) -> bool) -> Step {
     for world in &mut step.world {
         if let RootfsEntry::Bind(Bind { from, .. }) = world
             && let From::Output { base, .. } = from
-            && resolved.contains_key(base)
+            && made(base)
         {
             *from = From::Input(std::mem::take(base));
         }
     }
-    Some(step)
+    step
 }

@@ -91,6 +91,21 @@ pub struct Internal {
     /// How the machine `auto` came to its results.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auto: Option<Auto>,
+    /// The steps that were run as units of their own, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub units: BTreeMap<String, Unit>,
+}
+
+/// A step that was run as a unit of its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Unit {
+    /// SHA-256 of all that its outputs follow from on the machine: its plan with the hashes of its inputs, and what the machine is made of.
+    pub key: Sha256,
+    /// SHA-256 of its plan.
+    pub plan: Sha256,
+    /// It was not built now: its outputs are those of an earlier run, out of the cache.
+    pub taken: bool,
 }
 
 /// The host, as far as a step can notice it.
@@ -109,7 +124,7 @@ pub struct Auto {
     /// SHA-256 of the plan of the run on `native`.
     pub plan: Sha256,
     /// SHA-256 of its image.
-    pub image: Sha256,
+    pub image: Option<Sha256>,
     /// By name the steps that were tried there and not built, with the reason.
     pub not_on_native: BTreeMap<String, String>,
     /// The host of that run.

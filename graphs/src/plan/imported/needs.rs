@@ -13,15 +13,16 @@ pub struct BuildSet<'a> {
     pub available: BTreeMap<&'a str, &'a str>,
 }
 
-/// Follows the root to what is available: `stop` says so of a derivation, by its path.
-pub fn needs<'a>(closure: &'a Closure, stop: &dyn Fn(&str) -> bool) -> BuildSet<'a> {
+/// Follows a root, one of the closure's paths, to what is available: `stop` says so of a derivation, by its path.
+pub fn needs<'a>(closure: &'a Closure, root: &str, stop: &dyn Fn(&str) -> bool) -> BuildSet<'a> {
     let mut build = BTreeSet::new();
     let mut available = BTreeMap::new();
-    let mut waiting = vec![closure.root.as_str()];
-    if stop(&closure.root) {
-        available.extend(
-            closure.root().outputs.values().map(|output| (output.path.as_str(), closure.root.as_str())),
-        );
+    let root = closure.derivations.get_key_value(root);
+    let mut waiting: Vec<&str> = root.iter().map(|(path, _)| path.as_str()).collect();
+    if let Some((path, derivation)) = root
+        && stop(path)
+    {
+        available.extend(derivation.outputs.values().map(|output| (output.path.as_str(), path.as_str())));
         waiting.clear();
     }
     while let Some(path) = waiting.pop() {
