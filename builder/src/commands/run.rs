@@ -70,7 +70,10 @@ pub fn run(args: &args::Run, json: bool) -> Result<Result<(), Failure>, Failure>
     }
     if args.take && !matches!(args.machine, MachineName::Strict | MachineName::Native) {
         return Err(Failure::help(
-            format!("--take: what a step on {} makes does not follow from what is known of it alone", args.machine.word()),
+            format!(
+                "--take: what a step on {} makes does not follow from what is known of it alone",
+                args.machine.word()
+            ),
             "take --machine strict or native",
         ));
     }
@@ -99,7 +102,12 @@ pub fn run(args: &args::Run, json: bool) -> Result<Result<(), Failure>, Failure>
         memory: args.memory,
         time_limit: Duration::from_secs(args.timeout),
         console: args.console.as_deref(),
-        out: args.out.as_deref().map(|folder| Out { folder, nar: args.nar, scratch: false, export: args.export }),
+        out: args.out.as_deref().map(|folder| Out {
+            folder,
+            nar: args.nar,
+            scratch: false,
+            export: args.export,
+        }),
         record: args.record.as_deref(),
         cache: &cache,
     };

@@ -29,7 +29,12 @@ pub fn build(
     one: &mut Stage<'_>,
 ) -> Result<Ended, Failure> {
     let scratch = prebuilt::scratch(setting.cache)?;
-    let out = setting.out.unwrap_or(Out { folder: scratch.path(), nar: false, scratch: false, export: executor::EXPORT });
+    let out = setting.out.unwrap_or(Out {
+        folder: scratch.path(),
+        nar: false,
+        scratch: false,
+        export: executor::EXPORT,
+    });
     let setting = Setting { out: Some(out), ..*setting };
     let mut stage = prepared.clone();
     loop {

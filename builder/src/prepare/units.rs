@@ -23,19 +23,23 @@ impl Units {
             return Ok(Units { steps: BTreeMap::new(), needs: nix::units(imported) });
         }
         let steps = prepared.remaining_steps()?;
-        let needs = |step: &Step| {
-            (step.name.clone(), step.steps().into_iter().map(str::to_owned).collect())
-        };
+        let needs = |step: &Step| (step.name.clone(), step.steps().into_iter().map(str::to_owned).collect());
         let needs = steps.iter().map(needs).collect();
         Ok(Units { steps: steps.into_iter().map(|step| (step.name.clone(), step)).collect(), needs })
     }
 
     /// One step alone, what it needs of other steps being made.
-    pub fn prepare(&self, prepared: &Prepared, name: &str, made: &prebuilt::All) -> Result<Prepared, Failure> {
+    pub fn prepare(
+        &self,
+        prepared: &Prepared,
+        name: &str,
+        made: &prebuilt::All,
+    ) -> Result<Prepared, Failure> {
         if let Some(imported) = &prepared.imported {
             return nix::unit(imported, name, made.clone());
         }
-        let (Some(step), Some(derivation)) = (self.steps.get(name), prepared.graph.derivations.get(name)) else {
+        let (Some(step), Some(derivation)) = (self.steps.get(name), prepared.graph.derivations.get(name))
+        else {
             return Err(Failure::input(format!("`{name}` is no step that is to be built")));
         };
         let (used, needed) = (step.inputs(), step.steps());

@@ -5,8 +5,8 @@ use super::outcome::BuildOutcome;
 use super::select::{Set, name};
 use super::subject::Subject;
 use crate::args::MachineName;
-use crate::run::budget::{Budget, side_by_side};
 use crate::failure::Failure;
+use crate::run::budget::{Budget, side_by_side};
 use crate::run::executor;
 use graphs::plan::Step;
 use graphs::vary::{AWAY, Alteration, Carrier, Change, PinnedEnv, Variation, varied};
@@ -107,7 +107,7 @@ impl Prober<'_> {
         let mut room = Budget::of_host();
         room.lanes = self.lab.args.jobs.map_or(room.lanes, usize::from);
         let sizes = self.lab.prepared.inputs.values().map(|input| input.obtained.size).sum();
-        let memory = self.lab.args.memory.map_or_else(|| executor::memory(self.lab.prepared, sizes), Ok)?;
+        let memory = self.lab.args.memory.unwrap_or_else(|| executor::memory(self.lab.prepared, sizes));
         let needs = vec![memory; boots.len()];
         let stop: Vec<AtomicBool> = boots.iter().map(|_| AtomicBool::new(false)).collect();
         let done: Mutex<Done> = Mutex::default();

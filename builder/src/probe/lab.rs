@@ -263,7 +263,7 @@ impl Lab<'_> {
         };
         let mut machine = boot.machine(kernel.unwrap_or(Path::new("")), profile)?;
         machine.program = program;
-        let memory = self.args.memory.map_or_else(|| executor::memory(self.prepared, self.size()), Ok)?;
+        let memory = self.args.memory.unwrap_or_else(|| executor::memory(self.prepared, self.size()));
         machine.memory = memory + if has(Alteration::Memory) { MORE } else { 0 };
         machine.shift += u8::from(has(Alteration::Tick));
         machine.altered = Altered {
@@ -289,6 +289,7 @@ impl Lab<'_> {
             Some(Outcome::Failed(reason) | Outcome::Skipped(reason)) => {
                 return Ok(BuildOutcome::Failed(reason.clone()));
             }
+            Some(Outcome::Taken) => return Ok(BuildOutcome::Failed("it was not built now".into())),
             None => return Ok(BuildOutcome::Failed("the machine ended before it".into())),
         }
         let (mut outputs, mut references) = (BTreeMap::new(), BTreeMap::new());

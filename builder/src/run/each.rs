@@ -3,11 +3,11 @@
 //! The image of a unit holds one step and what it uses, outputs of other units among that, so PID 1 verifies by hash what is handed on.
 
 use crate::args::MachineName;
-use crate::run::budget::Budget;
 use crate::failure::Failure;
 use crate::prepare::Prepared;
 use crate::prepare::graph::Source;
 use crate::prepare::units::Units;
+use crate::run::budget::Budget;
 use crate::run::executor::{self, Ended, Setting};
 use crate::run::outputs::{self, Out};
 use crate::run::prebuilt::{self, Prebuilt};
@@ -212,14 +212,17 @@ impl Job<'_> {
             self.keep(output, &archive)?;
             let path = prebuilt::find(folder, &output.name, output.sha256, &unpacked);
             let machine = output.machine.as_deref().unwrap_or(setting.machine.word());
-            made.insert(output.name.clone(), Prebuilt {
-                sha256: output.sha256,
-                size: output.size,
-                step: name.to_owned(),
-                machine: machine.to_owned(),
-                references: output.references.clone(),
-                path: path.map_err(Failure::machine)?,
-            });
+            made.insert(
+                output.name.clone(),
+                Prebuilt {
+                    sha256: output.sha256,
+                    size: output.size,
+                    step: name.to_owned(),
+                    machine: machine.to_owned(),
+                    references: output.references.clone(),
+                    path: path.map_err(Failure::machine)?,
+                },
+            );
         }
         if let (Some(cache), Ok(())) = (&self.cache, &ended.verdict) {
             cache.put(key, &made, folder)?;
@@ -275,7 +278,11 @@ impl Job<'_> {
         let interrupted = failure.is_some() || self.cancel.load(Ordering::Relaxed);
         for number in waiting.iter().filter(|_| !interrupted) {
             let outcome = Outcome::Skipped("an earlier step was not built".into());
-            results.steps.push(Step { name: self.units.needs[*number].0.clone(), outcome, milliseconds: None });
+            results.steps.push(Step {
+                name: self.units.needs[*number].0.clone(),
+                outcome,
+                milliseconds: None,
+            });
         }
         let steps = self.units.needs.iter().map(|(name, _)| name.clone()).collect();
         let whole = Prepared { steps, ..self.prepared.clone() };

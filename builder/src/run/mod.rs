@@ -2,8 +2,8 @@
 
 pub mod auto;
 pub mod boot;
-pub mod build;
 pub mod budget;
+pub mod build;
 pub mod built;
 pub mod cancel;
 pub mod each;

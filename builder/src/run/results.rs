@@ -120,13 +120,14 @@ impl Results {
 
     /// What came of each step, as a record and `--json` say it.
     pub fn steps_of_record(&self) -> Vec<record::Step> {
+        let earlier = "built earlier by another run, and not by this one".to_owned();
         let one = |step: &Step| {
             let (outcome, reason) = match &step.outcome {
                 Outcome::Built => ("built", None),
                 Outcome::Failed(reason) => ("failed", Some(reason)),
                 Outcome::Skipped(reason) => ("skipped", Some(reason)),
                 Outcome::Prebuilt => ("given", None),
-                Outcome::Taken => ("taken", None),
+                Outcome::Taken => ("taken", Some(&earlier)),
             };
             let trace = self.traces.get(&step.name);
             record::Step {

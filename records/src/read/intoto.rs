@@ -6,7 +6,7 @@ use super::{Error, json};
 use formats::nix_hash;
 use serde::Deserialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const TYPES: [&str; 2] = ["https://in-toto.io/Statement/v1", "https://in-toto.io/Statement/v0.1"];
 const BUILD_TYPE: &str = "urn:groundup:plan:1";
@@ -59,8 +59,13 @@ pub fn read(text: &str) -> Result<Claims, Error> {
     let ours = builds && definition["buildType"] == BUILD_TYPE;
     let mut claims = Claims::new(if ours { Form::Record } else { Form::Statement });
     claims.no_build = (!builds).then(|| no_build(&statement));
+    let taken = taken(&statement.predicate["runDetails"]["byproducts"]);
     for (number, subject) in statement.subject.into_iter().enumerate() {
         let place = format!("subject[{number}]");
+        // It is another run's, which would count twice.
+        if ours && subject.annotations["step"].as_str().is_some_and(|step| taken.contains(step)) {
+            continue;
+        }
         let (name, output) = subject.output(&place)?;
         claims.add(&place, name, output)?;
     }
@@ -119,6 +124,13 @@ impl Subject {
 
 fn each(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
+}
+
+/// The steps of a record that were not built by its run: their outputs came out of a cache.
+fn taken(byproducts: &Value) -> BTreeSet<String> {
+    let steps = each(byproducts).flat_map(|product| each(&product["annotations"]["steps"]));
+    let taken = steps.filter(|step| step["outcome"] == "taken");
+    taken.filter_map(|step| step["name"].as_str().map(str::to_owned)).collect()
 }
 
 /// What our records tell beside the outputs: the steps that have none, inputs that were not what the plan says, and a machine
