@@ -1,5 +1,5 @@
-//! Boots an image in the strict machine, `timed KERNEL IMAGE MEMORY-MIB`, or runs it on the host or on footing, `timed host|native IMAGE
-//! GROUNDUP`. For benchmarks: each line of the console comes with the seconds since the start, of the wall clock and of the machine's CPU
+//! Boots an image in the strict machine, `timed KERNEL IMAGE MEMORY-MIB`, or without `-icount` if `fast` follows, or runs it on the host or on
+//! footing, `timed host|native IMAGE GROUNDUP`. For benchmarks: each line of the console comes with the seconds since the start, of the wall clock and of the machine's CPU
 //! time.
 
 use std::error::Error;
@@ -9,11 +9,15 @@ use std::time::Instant;
 use qemu::{Line, Machine, Profile};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    let mut arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    let fast = arguments.pop_if(|last| last == "fast").is_some();
     let [kernel, image, last] = &arguments[..] else {
-        return Err("usage: timed KERNEL IMAGE MEMORY-MIB, or timed host|native IMAGE GROUNDUP".into());
+        return Err("usage: timed KERNEL IMAGE MEMORY-MIB [fast], or timed host|native IMAGE GROUNDUP".into());
     };
     let mut machine = Machine::new(kernel, image);
+    if fast {
+        machine.profile = Profile::Fast { kvm: false, cpus: 1 };
+    }
     if kernel == "host" || kernel == "native" {
         machine.profile = if kernel == "host" { Profile::Host { perturbed: false } } else { Profile::Native };
         machine.program = last.into();
