@@ -101,7 +101,7 @@ fn build_on_native(
     let setting = Setting {
         machine: MachineName::Native,
         tools: &tools,
-        machinery: &Machinery { kernel: None, no_kvm: None, parts: vec![] },
+        machinery: &Machinery::default(),
         cpus: 1,
         memory: None,
         time_limit: LONGEST,

@@ -199,7 +199,10 @@ impl Job<'_> {
             let about = record::Unit { key, plan: Sha256::of(&unit.plan), taken: true };
             return Ok(One { results, made, verdict: Ok(()), about, host: None });
         }
+        // What a step makes is no larger than the space that it declares; names take some more.
+        let most = unit.graph.derivations.values().map(|one| (one.space >> 20).saturating_mul(2) + 1).max();
         let export = self.setting.out.map_or(executor::EXPORT, |out| out.export);
+        let export = most.map_or(export, |most| most.min(export));
         let out = Out { folder, nar: true, scratch: true, export };
         let setting = Setting { out: Some(out), console: None, record: None, ..*self.setting };
         let ended = match setting.machine {

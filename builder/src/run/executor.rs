@@ -19,6 +19,7 @@ use qemu::{Event, Line, Profile};
 use records::record::{Host, Record};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
@@ -36,7 +37,8 @@ const SHARE: u32 = 10;
 /// What a record says that was kept while the machine ran.
 const UNFINISHED: &str = "the machine was still running when this was written";
 
-/// What a machine is made of, obtained once for all lanes.
+/// What a machine is made of, obtained once for all lanes. The default is that of a machine that is this program.
+#[derive(Default)]
 pub struct Machinery {
     /// The kernel; the host machine has none of its own.
     pub kernel: Option<Kernel>,
@@ -44,6 +46,8 @@ pub struct Machinery {
     pub no_kvm: Option<String>,
     /// Everything that is trusted, for the record.
     pub parts: Vec<Component>,
+    /// This program, once it was hashed: for all units of a run.
+    program: OnceLock<Component>,
 }
 
 /// How a lane is to be run.
@@ -89,7 +93,7 @@ impl Machinery {
     /// Obtains what was asked for.
     pub fn obtain(machines: &[MachineName], tools: &args::Tools, cache: &Path) -> Result<Machinery, Failure> {
         if !machines.iter().any(|machine| machine.starts_in_qemu()) {
-            return Ok(Machinery { kernel: None, no_kvm: None, parts: vec![] });
+            return Ok(Machinery::default());
         }
         let fast = machines.contains(&MachineName::Fast);
         let kernel = kernel::kernel(tools, cache, fast)?;
@@ -100,14 +104,23 @@ impl Machinery {
         } else if fast {
             term::note("KVM works");
         }
-        Ok(Machinery { kernel: Some(kernel), no_kvm, parts })
+        Ok(Machinery { kernel: Some(kernel), no_kvm, parts, program: OnceLock::new() })
+    }
+
+    /// This program.
+    pub(super) fn program(&self) -> Result<Component, Failure> {
+        let program = match self.program.get() {
+            Some(program) => program.clone(),
+            None => tcb::this_program()?,
+        };
+        Ok(self.program.get_or_init(|| program).clone())
     }
 
     /// What of it a machine is made of.
     pub(super) fn parts(&self, machine: MachineName) -> Result<Vec<Component>, Failure> {
         Ok(match machine {
             MachineName::Host => vec![tcb::init()],
-            MachineName::Native => vec![tcb::this_program()?],
+            MachineName::Native => vec![self.program()?],
             _ => self.parts.clone(),
         })
     }

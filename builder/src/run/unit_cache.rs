@@ -3,7 +3,6 @@
 //!
 //! Below the cache folder, `units/KEY.json` says the outputs of a unit, and `units/nar/SHA256.nar` holds each.
 
-use crate::audit::tcb;
 use crate::failure::Failure;
 use crate::prepare::Prepared;
 use crate::run::executor::Setting;
@@ -25,7 +24,7 @@ impl Key {
     /// Of what a machine is made, this program among it: it says with which flags QEMU starts.
     pub fn new(setting: &Setting<'_>) -> Result<Key, Failure> {
         let mut parts = setting.machinery.parts(setting.machine)?;
-        parts.push(tcb::this_program()?);
+        parts.push(setting.machinery.program()?);
         let mut machine = format!("groundup unit 1\nmachine {}\n", setting.machine.word());
         machine.push_str(&format!("cpus {}\nmemory {:?}\n", setting.cpus, setting.memory));
         for part in parts {
