@@ -88,6 +88,31 @@ fn the_embedded_graph_and_a_compiler_come_to_the_same_hashes() {
     }
 }
 
+/// Derivations that ask for the references of what is still to be built take several plans otherwise.
+#[test]
+fn derivations_come_to_the_same_hashes() {
+    let folder = folder();
+    let expression = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/derivations/unusual.nix");
+    let derivations = support::nix::instantiate(&expression, &support::nix::tools(folder.path()));
+    let chosen = ["graph-of-graph", "several"];
+    let chosen = derivations
+        .iter()
+        .filter(|(_, path)| chosen.iter().any(|name| path.ends_with(&format!("-{name}.drv"))));
+    let mut count = 0;
+    for (name, derivation) in chosen {
+        let on = |more: &[&str]| {
+            let mut command = groundup();
+            command.args(["run", derivation, "--machine", "native", "--timeout", "300"]).args(more);
+            let mut lines: Vec<_> = good(&command.output().unwrap()).lines().map(str::to_owned).collect();
+            lines.sort();
+            lines
+        };
+        assert_eq!(on(&["--each", "--jobs", "2"]), on(&[]), "{name}");
+        count += 1;
+    }
+    assert_eq!(count, 2, "{derivations:?}");
+}
+
 #[test]
 fn a_unit_that_was_built_once_is_taken_and_counts_as_no_build() {
     let (folder, cache) = (folder(), folder());
