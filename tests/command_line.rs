@@ -89,7 +89,6 @@ fn options_that_would_change_nothing_are_refused() {
         (&["run", graph, "--cpus", "2", "--machine", "host"], "--cpus"),
         (&["run", graph, "--machine", "host", "--qemu", "/usr/bin/qemu-system-x86_64"], "--qemu"),
         (&["run", graph, "--machine", "host", "--kernel", "minimal"], "--kernel"),
-        (&["run", graph, "--machine", "host", "--memory", "512"], "--memory"),
         (&["run", graph, "--export", "64"], "--out"),
         (&["run", graph, "--store", "."], "--store"),
         (&["check", graph, "--inputs", "."], "--inputs"),

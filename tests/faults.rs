@@ -221,7 +221,7 @@ fn ctrl_c_at_any_moment_leaves_nothing() {
 /// Runs an image on the host; the hashes of the outputs if it went well to its end.
 fn run_image(image: &Path) -> Option<BTreeMap<String, String>> {
     let mut machine = Machine::new("", image);
-    machine.profile = Profile::Host { perturbed: false };
+    machine.profile = Profile::Host { perturbed: false, held: false };
     machine.program = env!("CARGO_BIN_EXE_groundup").into();
     machine.time_limit = Duration::from_secs(20);
     machine.region = Some(Region::create(image.parent().unwrap(), 1 << 20).unwrap());

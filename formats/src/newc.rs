@@ -150,7 +150,7 @@ mod tests {
         let header = Header::canonical(1, FILE, 5, 6);
         let text = "07070100000001000081240000000000000000000000010000000100000005\
                     00000000000000000000000000000000000000060000000";
-        assert_eq!(std::str::from_utf8(&header.encode()).unwrap(), format!("{text}0"));
+        assert_eq!(std::str::from_utf8(&header.encode()).unwrap(), std::format!("{text}0"));
         assert_eq!(Header::from_fields(header.fields()), header);
     }
 

@@ -34,8 +34,8 @@ impl Ids {
     }
 }
 
-/// Makes the machine, of so many MiB, and waits for its end.
-pub fn enter(image: &OsStr, way: &OsStr, mebibytes: &OsStr) -> Result<ExitCode, String> {
+/// Makes the machine, of so many MiB, and waits for its end. If it `must` be held to them and can not be, that is an error.
+pub fn enter(image: &OsStr, way: &OsStr, mebibytes: &OsStr, must: bool) -> Result<ExitCode, String> {
     // A signal to whoever started us, from a terminal, is for that one to deal with.
     nix::unistd::setsid().map_err(|errno| format!("setsid: {}", errno.desc()))?;
     let parent = rustix::process::getppid();
@@ -48,8 +48,10 @@ pub fn enter(image: &OsStr, way: &OsStr, mebibytes: &OsStr) -> Result<ExitCode, 
     // Before there are namespaces, in which no group can be made or removed.
     let mebibytes = mebibytes.to_str().and_then(|number| number.parse().ok()).ok_or("no size of memory")?;
     let group = memory::hold(mebibytes);
-    if group.is_some() {
-        eprintln!("{HELD}");
+    match &group {
+        Some(_) => eprintln!("{HELD}"),
+        None if must => return Err(refusal::NO_GROUP.to_owned()),
+        None => {}
     }
     let ids = user_namespace()?;
     // Other rights let the kernel forget whom this process ends with.

@@ -76,10 +76,15 @@ pub const ONE_ID: &str = "owners: there is one id, so that inputs and the folder
 /// show, and there is one CPU.
 const PERTURBED: &str = "perturbed";
 
-/// The arguments by which this program becomes the machine's first stage; it has so many MiB where it can be held to that.
-pub fn arguments(image: &Path, perturbed: bool, mebibytes: u64) -> Vec<OsString> {
+/// The word for a machine that is not made where it can't be held to its memory.
+const MUST_BE_HELD: &str = "held";
+
+/// The arguments by which this program becomes the machine's first stage; it has so many MiB where it can be held to that, and is not
+/// made elsewhere if it `must` be.
+pub fn arguments(image: &Path, perturbed: bool, mebibytes: u64, must: bool) -> Vec<OsString> {
     let way = if perturbed { PERTURBED } else { "plain" };
-    vec![STAGE.into(), "enter".into(), image.into(), way.into(), mebibytes.to_string().into()]
+    let must = if must { MUST_BE_HELD } else { "free" };
+    vec![STAGE.into(), "enter".into(), image.into(), way.into(), mebibytes.to_string().into(), must.into()]
 }
 
 /// Does what a stage has to; `arguments` are those behind [`STAGE`]. To be called before anything else, while there is one
@@ -87,7 +92,9 @@ pub fn arguments(image: &Path, perturbed: bool, mebibytes: u64) -> Vec<OsString>
 pub fn stage(arguments: &[OsString]) -> ExitCode {
     let arguments: Vec<&OsStr> = arguments.iter().map(OsString::as_os_str).collect();
     let result = match arguments[..] {
-        [stage, image, way, mebibytes] if stage == "enter" => enter::enter(image, way, mebibytes),
+        [stage, image, way, mebibytes, must] if stage == "enter" => {
+            enter::enter(image, way, mebibytes, must == MUST_BE_HELD)
+        }
         [stage, process, way] if stage == "map" => map::map(process, way),
         [stage, image, way, ids] if stage == "root" => root::root(Path::new(image), way, ids, None),
         [stage, image, way, ids, group] if stage == "root" => {

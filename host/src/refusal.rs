@@ -10,6 +10,11 @@ const SETTINGS: [(&str, &str, &str); 3] = [
     ("kernel.apparmor_restrict_unprivileged_userns", "1", "0"),
 ];
 
+/// Why a machine can't be held to its memory.
+pub const NO_GROUP: &str = "--memory: no control group can hold the host machine to its memory here: that takes control groups of version 2 \
+                            whose controller `memory` is handed on to this user, as systemd does with `Delegate=memory`; without --memory \
+                            steps are not held to anything, and the record says so";
+
 /// The reason, after `what` failed with `errno`.
 pub fn explain(what: &str, errno: nix::errno::Errno) -> String {
     explain_with(what, errno, |name| {

@@ -19,7 +19,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         machine.profile = Profile::Fast { kvm: false, cpus: 1 };
     }
     if kernel == "host" || kernel == "native" {
-        machine.profile = if kernel == "host" { Profile::Host { perturbed: false } } else { Profile::Native };
+        machine.profile =
+            if kernel == "host" { Profile::Host { perturbed: false, held: false } } else { Profile::Native };
         machine.program = last.into();
     } else {
         machine.memory = last.to_string_lossy().parse()?;

@@ -98,6 +98,8 @@ pub enum Profile {
     Host {
         /// Whether what a step can see of the host is varied: see [`host`].
         perturbed: bool,
+        /// Whether it has to be held to its memory, so that it is not made where no control group can do that.
+        held: bool,
     },
     /// No QEMU: see [`footing_native::machine`].
     Native,
@@ -184,7 +186,9 @@ impl Machine {
     pub fn arguments(&self) -> Vec<OsString> {
         let mut arguments: Vec<OsString> = Vec::new();
         let (accelerator, base, cpus) = match self.profile {
-            Profile::Host { perturbed } => return host::arguments(&self.initrd, perturbed, self.memory),
+            Profile::Host { perturbed, held } => {
+                return host::arguments(&self.initrd, perturbed, self.memory, held);
+            }
             Profile::Native => return footing_native::machine::arguments(&self.initrd, self.memory),
             Profile::Strict => ("tcg", "base=2020-01-01T00:00:00,clock=vm", 1),
             Profile::Fast { kvm: true, cpus } => ("kvm", "base=utc", cpus),

@@ -30,11 +30,16 @@ left() {
 echo "== not held"
 groundup run /graph/hog.ron --machine host --keep-going --cache /tmp/cache --record /tmp/record
 echo "status $?, record: $(grep -c '"memory: a step is not held' /tmp/record)"
+groundup run /graph/hog.ron --machine host --memory 400 --cache /tmp/cache
+echo "asked for: status $?"
 
 echo "== root"
 echo +memory >$groups/cgroup.subtree_control
 groundup run /graph/hog.ron --machine host --keep-going --cache /tmp/cache --record /tmp/record
 echo "status $?, record: $(grep -c '"memory: a step is not held' /tmp/record)"
+left
+groundup run /graph/hog.ron --machine host --memory 1000 --cache /tmp/cache
+echo "more: status $?"
 left
 for signal in INT KILL; do
     groundup run /graph/wait.ron --machine host --cache /tmp/cache &

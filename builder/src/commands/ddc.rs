@@ -34,7 +34,7 @@ pub fn ddc(args: &args::Ddc, json: bool) -> Result<Result<(), Failure>, Failure>
     let source = Source::open(args.graph.path.as_deref())?;
     let graph = source.graph()?;
     let lanes = lanes::lanes(&graph, args)?;
-    Unused::default().machines(&args.machine, &args.tools, args.memory).done()?;
+    Unused::default().machines(&args.machine, &args.tools).done()?;
     Ahead::default().folder("--record-dir", args.record_dir.as_deref()).done()?;
     let kernels: BTreeSet<_> = lanes.iter().map(|lane| lane.kernel.clone()).collect();
     let tools = |kernel: &Option<String>| match kernel {

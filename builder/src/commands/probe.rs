@@ -44,7 +44,7 @@ pub fn probe(args: &args::Probe, json: bool) -> Result<Result<(), Failure>, Fail
     };
     let in_qemu = args.machine.has_qemu();
     Unused::default()
-        .machines(&[args.machine], &args.tools, args.memory)
+        .machines(&[args.machine], &args.tools)
         .option(!in_qemu && args.other_kernel.is_some(), "--other-kernel", no_kernel)
         .done()?;
     let ahead = Ahead::default().file("--report", args.report.as_deref());

@@ -45,7 +45,7 @@ pub fn run(args: &args::Run, json: bool) -> Result<Result<(), Failure>, Failure>
     let machine = args.machine;
     let not_fast = machine != MachineName::Fast && args.cpus != 1;
     let derivation = source.drv.is_none() && again.is_some();
-    let unused = Unused::default().machines(&[machine], &args.tools, args.memory).option(
+    let unused = Unused::default().machines(&[machine], &args.tools).option(
         not_fast,
         "--cpus",
         "only the fast machine has several CPUs of its own",

@@ -21,7 +21,7 @@ impl Unused {
     }
 
     /// Options about machines.
-    pub fn machines(self, machines: &[MachineName], tools: &args::Tools, memory: Option<u64>) -> Unused {
+    pub fn machines(self, machines: &[MachineName], tools: &args::Tools) -> Unused {
         let none = !machines.iter().any(|machine| machine.has_qemu());
         let host = machines.iter().all(|&machine| machine == MachineName::Host);
         let (why, kernel) = match host {
@@ -29,9 +29,7 @@ impl Unused {
             false => ("the machine has no QEMU", "the native machine has a kernel of its own"),
         };
         let qemu = tools.qemu.as_os_str() != args::QEMU;
-        self.option(none && qemu, "--qemu", why)
-            .option(none && tools.kernel.is_some(), "--kernel", kernel)
-            .option(host && memory.is_some(), "--memory", "the host machine has the host's memory")
+        self.option(none && qemu, "--qemu", why).option(none && tools.kernel.is_some(), "--kernel", kernel)
     }
 
     /// Options about derivations of Nix and Guix where there is a graph in RON.

@@ -257,7 +257,10 @@ impl Lab<'_> {
         let kernel = self.machinery.kernel.as_ref().map(|kernel| &*kernel.path);
         let kernel = if has(Alteration::Kernel) { self.other_kernel } else { kernel };
         let (program, profile) = match self.args.machine {
-            MachineName::Host => ("/proc/self/exe".into(), Profile::Host { perturbed: false }),
+            MachineName::Host => {
+                let held = self.args.memory.is_some();
+                ("/proc/self/exe".into(), Profile::Host { perturbed: false, held })
+            }
             MachineName::Native => ("/proc/self/exe".into(), Profile::Native),
             _ => (self.args.tools.qemu.clone(), Profile::Strict),
         };

@@ -228,7 +228,10 @@ fn machine(setting: &Setting<'_>, prepared: &Prepared, boot: &Boot) -> Result<qe
             let kvm = setting.machinery.no_kvm.is_none();
             (setting.tools.qemu.clone(), Profile::Fast { kvm, cpus: setting.cpus })
         }
-        MachineName::Host => ("/proc/self/exe".into(), Profile::Host { perturbed: false }),
+        MachineName::Host => {
+            let held = setting.memory.is_some();
+            ("/proc/self/exe".into(), Profile::Host { perturbed: false, held })
+        }
         MachineName::Native => ("/proc/self/exe".into(), Profile::Native),
     };
     let mut machine = boot.machine(&kernel, profile)?;

@@ -23,6 +23,7 @@ macro_rules! vary {
 vary! {
     random: "Mixed into the seed of random numbers.";
     order: "Which thread runs and for how many calls is drawn from this.";
+    look: "Nanoseconds that a look at the clock takes. Other calls take none, unless a timer runs.";
     tick: "Nanoseconds that a look at the clock takes more.";
     cpus: "CPUs that a program may use, from 1 to 64.";
     memory: "Bytes of memory that programs are shown beyond the usual.";

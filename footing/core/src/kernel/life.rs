@@ -98,6 +98,7 @@ impl<P: Platform> Kernel<P> {
         process.environment = parent.environment;
         process.compat = parent.compat;
         process.start = self.now;
+        process.looked = parent.looked;
         process.threads.push(id);
         process.space = if sharing.memory {
             let space_users = &mut self.spaces.get_mut(space)?.users;

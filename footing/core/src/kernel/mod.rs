@@ -116,8 +116,6 @@ pub struct Kernel<P: Platform> {
     pub(crate) spun: u64,
     /// What the order of threads is drawn from next; 0: first come, first served.
     pub(crate) order: u64,
-    /// Nanoseconds that looks at the clock took more than usual.
-    pub(crate) looked: u64,
     /// A fingerprint of all calls and results so far.
     pub(crate) trace: u64,
 }
@@ -165,7 +163,6 @@ impl<P: Platform> Kernel<P> {
             compat: false,
             spun: 0,
             order: 0,
-            looked: 0,
             trace: 0,
         }
     }
@@ -187,7 +184,7 @@ impl<P: Platform> Kernel<P> {
         self.processes.get(&id).ok_or(ESRCH)
     }
 
-    /// Nanoseconds since 1970.
+    /// Nanoseconds since 1970, without what looks at the clock took: the time of what changes now.
     pub(crate) fn time(&self) -> i64 {
         let start = self.step.clock.min(1 << 33) as i64;
         start.wrapping_mul(1_000_000_000).wrapping_add(self.now as i64)

@@ -130,6 +130,8 @@ pub(crate) struct Process {
     pub(crate) calls: u64,
     /// Calls of children that were waited for.
     pub(crate) children_calls: u64,
+    /// Nanoseconds that its looks at the clock took, with those of who led to it.
+    pub(crate) looked: u64,
     pub(crate) subreaper: bool,
     pub(crate) death_signal: i32,
     pub(crate) personality: u32,

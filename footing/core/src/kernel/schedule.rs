@@ -163,7 +163,7 @@ impl<P: Platform> Kernel<P> {
 
     /// Time goes on by a call.
     fn count(&mut self) {
-        self.now = self.now.saturating_add(self.settings.call_cost);
+        self.advance(1);
         if self.next_timer().is_some_and(|at| at <= self.now) {
             self.fire_timers();
         }
@@ -172,7 +172,9 @@ impl<P: Platform> Kernel<P> {
 
     fn check_time(&mut self) {
         let limit = self.step.time_limit;
-        let passed = self.now.saturating_sub(self.looked);
+        // Where calls take no time, they still are no way to run for ever.
+        let calls = self.step.vary.look.map_or(0, |_| self.calls.saturating_mul(self.settings.call_cost));
+        let passed = self.now.saturating_add(calls);
         if limit > 0 && passed / 1_000_000_000 >= limit && self.end.is_none() {
             self.end = Some(End::Limit(Limit::Time));
         }
@@ -214,15 +216,16 @@ impl<P: Platform> Kernel<P> {
     /// Lets time go faster for a thread that asks for nothing else: it waits for a moment to come, which by the cost of a call alone
     /// would take it long.
     fn hasten(&mut self) {
-        let cost = self.settings.call_cost;
         let Ok(thread) = self.thread() else { return };
         let more = u64::from(thread.looks.saturating_sub(LOOKS).min(MOST_LOOKS));
         if more == 0 {
             return;
         }
-        self.now = self.now.saturating_add(more.saturating_mul(cost));
+        self.advance(more);
+        let looked = self.step.vary.look.unwrap_or(0).saturating_mul(more);
         if let Ok(process) = self.process() {
             process.calls = process.calls.wrapping_add(more);
+            process.looked = process.looked.saturating_add(looked);
         }
     }
 
@@ -286,7 +289,7 @@ impl<P: Platform> Kernel<P> {
         self.hasten();
         self.hasten();
         self.look();
-        let now = self.now;
+        let now = self.shown_now();
         let Some(thread) = self.threads.get_mut(&self.current) else { return };
         let Some(process) = self.processes.get(&thread.process) else { return };
         let Ok(space) = self.spaces.get_mut(process.space) else { return };

@@ -68,6 +68,7 @@ impl Process {
             start: 0,
             calls: 0,
             children_calls: 0,
+            looked: 0,
             subreaper: false,
             death_signal: 0,
             personality,

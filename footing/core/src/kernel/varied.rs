@@ -48,7 +48,6 @@ impl<P: Platform> Kernel<P> {
         }
         self.random = Random::new(&key);
         self.order = self.step.vary.order.map_or(self.settings.order, |seed| mix(seed) | 1);
-        self.looked = 0;
     }
 
     /// Skips numbers of processes.
@@ -67,11 +66,41 @@ impl<P: Platform> Kernel<P> {
         word
     }
 
-    /// A program looks at a clock.
+    /// A program looks at a clock: that takes it time, of which only who led to it and who it leads to know, so that no clock
+    /// depends on what runs beside it.
     pub(crate) fn look(&mut self) {
-        if let Some(tick) = self.step.vary.tick {
-            self.now = self.now.saturating_add(tick);
-            self.looked = self.looked.saturating_add(tick);
+        let vary = &self.step.vary;
+        let takes = vary.look.unwrap_or(0).saturating_add(vary.tick.unwrap_or(0));
+        if let Ok(process) = self.process() {
+            process.looked = process.looked.saturating_add(takes);
+        }
+    }
+
+    /// What the current process's looks at the clock took, in nanoseconds.
+    pub(crate) fn looked(&self) -> u64 {
+        self.me().map_or(0, |process| process.looked)
+    }
+
+    /// Nanoseconds since the step's start, as programs are shown them.
+    pub(crate) fn shown_now(&self) -> u64 {
+        self.now.saturating_add(self.looked())
+    }
+
+    /// Time goes on by so many calls: as far as the next timer, where looks take time.
+    pub(crate) fn advance(&mut self, calls: u64) {
+        let after = self.now.saturating_add(calls.saturating_mul(self.settings.call_cost));
+        self.now = match (self.step.vary.look, self.next_timer()) {
+            (None, _) => after,
+            (Some(_), Some(at)) => after.min(at.max(self.now)),
+            (Some(_), None) => self.now,
+        };
+    }
+
+    /// Nanoseconds of the processor's that programs are shown for so many calls.
+    pub(crate) fn shown_cpu(&self, calls: u64) -> u64 {
+        match self.step.vary.look {
+            None => calls.saturating_mul(self.settings.call_cost),
+            Some(_) => self.looked(),
         }
     }
 

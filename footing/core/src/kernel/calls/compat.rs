@@ -177,7 +177,7 @@ impl<P: Platform> Kernel<P> {
 
     /// time(2) of i386. EOVERFLOW after 2038, which the C library asks otherwise.
     pub(crate) fn sys_time32(&mut self, a: Arguments) -> Done {
-        if self.time() / SECOND > i64::from(i32::MAX) { fail(EOVERFLOW) } else { self.sys_time(a) }
+        if self.clock_now(0)? / SECOND > i64::from(i32::MAX) { fail(EOVERFLOW) } else { self.sys_time(a) }
     }
 
     /// pselect6 of i386 with a timeout of 64 bits; the set's address is one of 32.

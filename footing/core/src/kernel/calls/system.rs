@@ -40,7 +40,7 @@ impl<P: Platform> Kernel<P> {
         let free = total / 4 * 3;
         let word = self.long_size() as usize;
         let mut bytes = Vec::with_capacity(112);
-        for value in [self.now / 1_000_000_000, 0, 0, 0, total, free, 0, 0, 0, 0] {
+        for value in [self.shown_now() / 1_000_000_000, 0, 0, 0, total, free, 0, 0, 0, 0] {
             bytes.extend_from_slice(value.to_le_bytes().get(..word).unwrap_or_default());
         }
         bytes.extend_from_slice(&(self.processes.len() as u16).to_le_bytes());

@@ -18,14 +18,14 @@ impl<P: Platform> Kernel<P> {
     /// Nanoseconds of a process's calls.
     pub(super) fn cpu_time(&self, process: i32) -> i64 {
         let calls = self.processes.get(&process).map_or(0, |process| process.calls);
-        calls.saturating_mul(self.settings.call_cost).min(i64::MAX as u64) as i64
+        self.shown_cpu(calls).min(i64::MAX as u64) as i64
     }
 
     /// What a clock shows. EINVAL.
     pub(super) fn clock_now(&self, clock: i32) -> Result<i64, Errno> {
         Ok(match clock {
-            REALTIME | 5 | 8 | 11 => self.time(),
-            MONOTONIC | 4 | 6 | 7 | 9 => self.now as i64,
+            REALTIME | 5 | 8 | 11 => self.time().wrapping_add(self.looked() as i64),
+            MONOTONIC | 4 | 6 | 7 | 9 => self.shown_now() as i64,
             2 | 3 => self.cpu_time(self.me()?.id),
             // A process's clock: its number, inverted, above three bits.
             ..0 => {
@@ -61,7 +61,7 @@ impl<P: Platform> Kernel<P> {
     /// gettimeofday(2). The zone is UTC.
     pub(crate) fn sys_gettimeofday(&mut self, a: Arguments) -> Done {
         self.look();
-        let now = self.time();
+        let now = self.clock_now(REALTIME)?;
         if a[0] != 0 {
             self.put_time(a[0], now, 1_000_000)?;
         }
@@ -74,7 +74,7 @@ impl<P: Platform> Kernel<P> {
     /// time(2).
     pub(crate) fn sys_time(&mut self, a: Arguments) -> Done {
         self.look();
-        let now = self.time().div_euclid(SECOND);
+        let now = self.clock_now(REALTIME)?.div_euclid(SECOND);
         if a[0] != 0 {
             self.put_longs(a[0], &[now as u64])?;
         }
@@ -100,8 +100,9 @@ impl<P: Platform> Kernel<P> {
         self.sleep_until(at)
     }
 
-    /// A clock's time in nanoseconds since the step's start.
+    /// A clock's time as programs are shown it, in nanoseconds since the step's start.
     pub(super) fn moment(&self, clock: i32, time: u64) -> u64 {
+        let time = time.saturating_sub(self.looked());
         if of_day(clock) {
             let start = self.step.clock.min(1 << 33).saturating_mul(SECOND as u64);
             time.saturating_sub(start)
@@ -119,25 +120,26 @@ impl<P: Platform> Kernel<P> {
 
     /// times(2): hundredths of seconds.
     pub(crate) fn sys_times(&mut self, a: Arguments) -> Done {
+        self.look();
         let me = self.me()?;
-        let cost = self.settings.call_cost;
-        let own = me.calls.saturating_mul(cost) / 10_000_000;
-        let children = me.children_calls.saturating_mul(cost) / 10_000_000;
+        let own = self.shown_cpu(me.calls) / 10_000_000;
+        let children = self.shown_cpu(me.children_calls) / 10_000_000;
         if a[0] != 0 {
             self.put_longs(a[0], &[own, 0, children, 0])?;
         }
-        Ok(self.now / 10_000_000)
+        Ok(self.shown_now() / 10_000_000)
     }
 
     /// getrusage(2): the time alone.
     pub(crate) fn sys_getrusage(&mut self, a: Arguments) -> Done {
+        self.look();
         let me = self.me()?;
         let calls = match a[0] as i32 {
             0 | 1 => me.calls,
             -1 => me.children_calls,
             _ => return fail(EINVAL),
         };
-        let time = calls.saturating_mul(self.settings.call_cost);
+        let time = self.shown_cpu(calls);
         let mut values = [0; 18];
         values[0] = time / SECOND as u64;
         values[1] = time % SECOND as u64 / 1000;

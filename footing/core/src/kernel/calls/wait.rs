@@ -18,6 +18,7 @@ struct Changed {
     value: u32,
     status: u32,
     calls: u64,
+    looked: u64,
 }
 
 impl<P: Platform> Kernel<P> {
@@ -39,7 +40,8 @@ impl<P: Platform> Kernel<P> {
             }
             any = true;
             let calls = process.calls.saturating_add(process.children_calls);
-            let change = |code, value, status| Some(Changed { id: process.id, code, value, status, calls });
+            let (id, looked) = (process.id, process.looked);
+            let change = |code, value, status| Some(Changed { id, code, value, status, calls, looked });
             found = match process.state {
                 State::Zombie(status) if options & WEXITED != 0 => {
                     if status & 0x7f == 0 {
@@ -77,6 +79,7 @@ impl<P: Platform> Kernel<P> {
                 self.processes.remove(&changed.id);
                 if let Ok(me) = self.process() {
                     me.children_calls = me.children_calls.saturating_add(changed.calls);
+                    me.looked = me.looked.max(changed.looked);
                 }
             }
             State::Stopped(_, known) => *known = true,
@@ -88,7 +91,7 @@ impl<P: Platform> Kernel<P> {
         if at == 0 {
             return Ok(());
         }
-        let time = calls.saturating_mul(self.settings.call_cost) as i64;
+        let time = self.shown_cpu(calls) as i64;
         let mut values = alloc::vec![0; 18];
         values[0] = (time / 1_000_000_000) as u64;
         values[1] = (time % 1_000_000_000 / 1000) as u64;

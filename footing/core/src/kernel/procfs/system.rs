@@ -75,16 +75,16 @@ impl<P: Platform> Kernel<P> {
             }
             Proc::Uptime => {
                 for _ in 0..2 {
-                    decimal(&mut text, self.now / 1_000_000_000);
+                    decimal(&mut text, self.shown_now() / 1_000_000_000);
                     text.push(b'.');
-                    padded_zero(&mut text, self.now / 10_000_000 % 100);
+                    padded_zero(&mut text, self.shown_now() / 10_000_000 % 100);
                     text.push(b' ');
                 }
                 text.pop();
                 text.push(b'\n');
             }
             Proc::SystemStat => {
-                let ticks = self.now / 10_000_000;
+                let ticks = self.shown_now() / 10_000_000;
                 for number in 0..=self.cpus() {
                     text.extend_from_slice(b"cpu");
                     match number.checked_sub(1) {

@@ -164,7 +164,7 @@ impl<P: Platform> Kernel<P> {
         text.extend_from_slice(self.comm(id));
         text.extend_from_slice(b") ");
         text.push(self.state_letter(id));
-        let ticks = |calls: u64| calls.saturating_mul(self.settings.call_cost) / 10_000_000;
+        let ticks = |calls: u64| self.shown_cpu(calls) / 10_000_000;
         let total = self.spaces.get(process.space).map_or(0, |space| space.total);
         let before = [process.parent as u64, process.group as u64, process.session as u64, 0];
         let mut values = before.to_vec();
