@@ -113,6 +113,20 @@ fn after_public_reports() {
     found_on_host("reports/strip-nondet", &[]);
 }
 
+/// There looks at the clock take time, and calls none: what moves the number of calls moves no clock.
+#[test]
+fn clocks_on_native_are_blamed_for_what_they_show_alone() {
+    let probed = |name: &str, step: &str| {
+        let report = report(&cases::graph(name), &["--machine", "native", "--step", step]);
+        assert_eq!(cases::dear(&report), [""; 0]);
+        Vec::from_iter(blamed(&report, step))
+    };
+    assert_eq!(probed("reports/pid", "elapsed"), ["tick"]);
+    assert_eq!(probed("reports/pid", "pax"), ["date"]);
+    let found = ["date", "group-id", "pid", "random-numbers", "user-id"];
+    assert_eq!(probed("reports/mke2fs", "uuid-pinned"), found);
+}
+
 fn found_in_strict(name: &str, arguments: &[&str]) {
     support::need("qemu-system-x86_64", "qemu-system-x86");
     let graph = cases::graph(name);
