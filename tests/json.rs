@@ -109,6 +109,8 @@ const COMMANDS: &[(&str, i64)] = &[
     ("verify-image disk", 0),
     ("tcb good.ron --usb", 0),
     ("tcb good.ron --usb --kernel none", 2),
+    ("cache --cache own", 0),
+    ("cache --cache own --limit 1", 0),
     ("kernel footing", 0),
     ("completions fish", 0),
     ("man pages", 0),

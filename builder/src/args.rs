@@ -197,6 +197,14 @@ pub enum Command {
         #[arg(long)]
         usb: bool,
     },
+    /// Says what the cache folder takes, and makes it smaller
+    Cache {
+        #[command(flatten)]
+        cache: Cache,
+        /// Remove what was not used for the longest time until at most so much is left; what was used within the last hour stays
+        #[arg(long, value_name = "MIB")]
+        limit: Option<u64>,
+    },
     /// Obtains a kernel, or builds it, and prints where it is
     Kernel {
         /// Which

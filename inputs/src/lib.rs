@@ -39,6 +39,7 @@ mod spec;
 mod store;
 mod tree;
 mod unpack;
+mod usage;
 mod wheel;
 
 pub use beside::missing;
@@ -56,3 +57,4 @@ pub use store::{FetchedFile, InputCache, Obtained};
 pub use tree::nar;
 pub use tree::nar_to;
 pub use unpack::{Limits as UnpackLimits, bound};
+pub use usage::{Usage, shrink, usage};

@@ -1,4 +1,5 @@
 //! One file for each thing that the command line can ask for.
+mod cache;
 mod check;
 mod compare;
 mod ddc;
@@ -69,6 +70,7 @@ fn act(command: Command, json: bool) -> Result<Result<(), Failure>, Failure> {
         Command::Tcb { graph, choices, cache, tools, usb } => {
             Ok(tcb::tcb(&graph, &choices, &cache, &tools, (usb, json)))
         }
+        Command::Cache { cache, limit } => Ok(cache::cache(&cache, limit, json)),
         Command::Kernel { kernel, cache } => Ok(kernel::kernel(kernel, &cache, json)),
         Command::Completions { shell } => Ok(shell::completions(shell, json)),
         Command::Man { folder } => Ok(shell::manual(&folder, json)),
@@ -108,6 +110,7 @@ fn name(command: &Command) -> &'static str {
         Command::Script { .. } => "script",
         Command::VerifyImage { .. } => "verify-image",
         Command::Tcb { .. } => "tcb",
+        Command::Cache { .. } => "cache",
         Command::Kernel { .. } => "kernel",
         Command::Completions { .. } => "completions",
         Command::Man { .. } => "man",
@@ -132,6 +135,7 @@ fn graph(command: &mut Command) -> Option<&mut Option<PathBuf>> {
         | Command::Key { .. }
         | Command::Sign(_)
         | Command::VerifyImage { .. }
+        | Command::Cache { .. }
         | Command::Kernel { .. }
         | Command::Completions { .. }
         | Command::Man { .. } => None,
