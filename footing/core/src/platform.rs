@@ -164,6 +164,8 @@ pub trait Platform: 'static {
         access: Access,
         content: Content<'_>,
     ) -> Result<(), NoMemory>;
+    /// A program will probably write to all of what was just mapped as zeros. A home may make that cheaper; nothing else changes.
+    fn foresee(&mut self, _: &mut Self::Space, _: Range<u64>) {}
     /// Unmaps pages; some may be unmapped already.
     fn unmap(&mut self, space: &mut Self::Space, at: Range<u64>);
     /// Changes what may be done with mapped pages.

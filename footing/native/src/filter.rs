@@ -5,8 +5,8 @@
 //! footing does then.
 //!
 //! Let through is a call that fulfils all of this: it comes from the stub's one `syscall` instruction; it is mmap, munmap, mprotect,
-//! mremap, clone or (of use while the first process is made) close_range; it carries a secret of 64 bits where the kernel ignores what
-//! stands there; for mmap `MAP_FIXED` is set, for clone the flags are those of [`FORK`]. The secret stands in registers only while
+//! mremap, madvise, clone or (of use while the first process is made) close_range; it carries a secret of 64 bits where the kernel ignores what
+//! stands there; for mmap `MAP_FIXED` is set, for clone the flags are those of [`FORK`], for madvise the advice is [`ADVICE`]. The secret stands in registers only while
 //! footing's own calls run; guests never see it, and a guest's jump to the instruction without it is a stop that footing answers as a
 //! fault.
 //!
@@ -17,6 +17,9 @@ use crate::stub;
 
 /// clone's flags for a copy of a process: a child of the supervisor, stopped from its first instruction on.
 pub const FORK: u64 = (libc::CLONE_PARENT | libc::CLONE_PTRACE | libc::SIGCHLD) as u64;
+
+/// madvise's only advice: large pages may be used.
+pub const ADVICE: u64 = libc::MADV_HUGEPAGE as u64;
 
 /// Calls after which footing mostly changes registers or mappings: the process stops for them.
 const STOPPED: [i64; 18] = [
@@ -136,6 +139,12 @@ fn from_stub(secret: u64) -> Vec<libc::sock_filter> {
         other.push(one(RETURN, ALLOW));
         on_equal(&mut all, number as u32, &other);
     }
+    let mut advice = Vec::new();
+    demand(&mut advice, argument(2), ADVICE as u32);
+    demand(&mut advice, argument(5), low);
+    demand(&mut advice, argument(5) + 4, high);
+    advice.push(one(RETURN, ALLOW));
+    on_equal(&mut all, libc::SYS_madvise as u32, &advice);
     all.push(one(RETURN, STOP));
     all
 }
@@ -192,6 +201,7 @@ mod tests {
                 [0x5000, 0x1000, low | 3, libc::MAP_FIXED as u64 | 2, high | 7, 0]
             }
             libc::SYS_clone => [FORK, 0, 0, 0, 0, SECRET],
+            libc::SYS_madvise => [1, 2, ADVICE, 0, 0, SECRET],
             _ => [1, 2, 3, 4, 5, SECRET],
         }
     }
@@ -210,6 +220,7 @@ mod tests {
                 libc::SYS_mremap,
                 libc::SYS_clone,
                 libc::SYS_close_range,
+                libc::SYS_madvise,
             ];
             let right = own(number);
             assert_eq!(ask(number, stub::called(), right) == ALLOW, allowed.contains(&number), "{number}");
@@ -218,6 +229,9 @@ mod tests {
                 match number {
                     libc::SYS_mmap => (32..64).flat_map(|bit| [(2, bit), (4, bit)]).chain([(3, 4)]).collect(),
                     libc::SYS_clone => (0..64).flat_map(|bit| [(0, bit), (5, bit)]).collect(),
+                    libc::SYS_madvise => {
+                        (0..64).map(|bit| (5, bit)).chain((0..32).map(|bit| (2, bit))).collect()
+                    }
                     _ => (0..64).map(|bit| (5, bit)).collect(),
                 }
             };

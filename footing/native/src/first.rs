@@ -15,6 +15,8 @@ pub struct First {
     pub listener: Option<i32>,
     /// Whether `cpuid` faults.
     pub cpuid: bool,
+    /// Whether the host can have large pages.
+    pub large: bool,
     /// The vectors' state of a fresh program, as XSAVE stores it.
     pub vectors: Vec<u8>,
 }
@@ -36,6 +38,8 @@ fn prepare(list: &mut List, store: i32, pid: pid_t) -> Result<First, Error> {
     empty(list, pid)?;
     let cpuid =
         make_first(list, pid, &[[libc::SYS_arch_prctl as u64, pin::SET_CPUID as u64, 0, 0, 0, 0, 0]]).is_ok();
+    let advice = [libc::SYS_madvise as u64, stub::FIRST, 0x1000, filter::ADVICE, 0, 0, 0];
+    let large = make_first(list, pid, &[advice]).is_ok();
     let listener = close(list, pid, true).or_else(|_| close(list, pid, false))?;
     // From here on the filter holds, and lets the stub at its own place make calls alone.
     let (before, behind) = (store as u64 - 1, store as u64 + 1);
@@ -46,7 +50,7 @@ fn prepare(list: &mut List, store: i32, pid: pid_t) -> Result<First, Error> {
         [libc::SYS_close_range as u64, behind, u64::from(u32::MAX), 0, 0, 0, 0],
     ];
     list.make(pid, &last).map_err(|stopped| refused("leaving the first process empty", stopped))?;
-    Ok(First { pid, listener, cpuid, vectors: fresh })
+    Ok(First { pid, listener, cpuid, large, vectors: fresh })
 }
 
 /// A copy of this process that has list and stub at [`stub::FIRST`] and waits.

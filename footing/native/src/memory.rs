@@ -4,15 +4,19 @@ use std::ops::Range;
 
 use footing_core::platform::{Access, Content, NoMemory, PAGE};
 
-use crate::Native;
 use crate::list::Stopped;
 use crate::space::{Space, State};
 use crate::store::ROOM;
 use crate::stub::{self, Call};
 use crate::trace::{self, Gone};
+use crate::{Native, filter};
 
 /// Empty processes that are kept.
 const POOL: usize = 8;
+/// The processor's.
+const LARGE_PAGE: u64 = 2 << 20;
+/// Bytes up to which pages are given before they are touched.
+const AT_ONCE: u64 = 256 << 10;
 /// Killed processes after which they are waited for.
 const KILLED: usize = 16;
 
@@ -88,6 +92,22 @@ impl Native {
             }
         }
         Ok(())
+    }
+
+    /// Lets the host use large pages where it has some to spare, and else give pages that stand beside each other all at once: a page
+    /// that is given when it is touched costs twice as much.
+    pub(crate) fn queue_foreseen(&self, space: &mut Space, at: Range<u64>) {
+        let length = at.end - at.start;
+        if length > 0 && at.start.is_multiple_of(LARGE_PAGE) && length.is_multiple_of(LARGE_PAGE) {
+            if self.first.large {
+                space.queue.push([libc::SYS_madvise as u64, at.start, length, filter::ADVICE, 0, 0, 0]);
+            }
+        } else if length <= AT_ONCE
+            && let Some([number, start, mapped, _, flags, ..]) = space.queue.last_mut()
+            && (*number, *start, *mapped) == (libc::SYS_mmap as u64, at.start, length)
+        {
+            *flags |= libc::MAP_POPULATE as u64;
+        }
     }
 
     pub(crate) fn queue_unmap(space: &mut Space, at: Range<u64>) {
@@ -167,7 +187,7 @@ impl Native {
     pub(crate) fn copy(&mut self, space: &mut Space) -> Result<Space, NoMemory> {
         self.carry_out(space).map_err(|_| NoMemory)?;
         self.counts.forks += 1;
-        let clone = [libc::SYS_clone as u64, crate::filter::FORK, 0, 0, 0, 0, 0];
+        let clone = [libc::SYS_clone as u64, filter::FORK, 0, 0, 0, 0, 0];
         let pid = self.make(space, Some(clone)).map_err(|_| NoMemory)?;
         let mut copy = Space::new(stopped(pid)?);
         copy.files.clone_from(&space.files);
@@ -184,7 +204,7 @@ impl Native {
             return Ok(Space::new(pid));
         }
         self.counts.forks += 1;
-        let clone = [libc::SYS_clone as u64, crate::filter::FORK, 0, 0, 0, 0, 0];
+        let clone = [libc::SYS_clone as u64, filter::FORK, 0, 0, 0, 0, 0];
         let pid = self.list.make(self.first.pid, &[clone]).map_err(|_| NoMemory)?;
         Ok(Space::new(stopped(pid)?))
     }

@@ -42,6 +42,10 @@ impl Platform for Native {
         self.queue_map(space, at, access, content)
     }
 
+    fn foresee(&mut self, space: &mut Space, at: Range<u64>) {
+        self.queue_foreseen(space, at);
+    }
+
     fn unmap(&mut self, space: &mut Space, at: Range<u64>) {
         Self::queue_unmap(space, at);
     }

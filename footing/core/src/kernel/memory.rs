@@ -138,6 +138,13 @@ impl<P: Platform> Kernel<P> {
         Ok(())
     }
 
+    /// Lets the home know that a program will probably write to all of what was just mapped.
+    pub(crate) fn foresee(&mut self, id: u32, start: u64, length: u64) {
+        if let Ok(space) = self.spaces.get_mut(id) {
+            self.platform.foresee(&mut space.space, start..start.saturating_add(length));
+        }
+    }
+
     /// Unmaps pages, some of which may be mapped.
     pub(crate) fn unmap(&mut self, id: u32, start: u64, end: u64) -> Result<(), Errno> {
         let space = self.spaces.get_mut(id)?;

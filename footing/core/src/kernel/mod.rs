@@ -108,6 +108,8 @@ pub struct Kernel<P: Platform> {
     pub(crate) log_node: Option<NodeId>,
     pub(crate) end: Option<End>,
     pub(crate) unknown: Vec<&'static str>,
+    /// The folders in which files were found whose paths were asked for.
+    pub(crate) found: Map<NodeId, NodeId>,
     /// What the call that ended by [`Stop::BLOCK`] waits for.
     pub(crate) waits_for: Wait,
     /// The call that is answered came by the table of i386.
@@ -159,6 +161,7 @@ impl<P: Platform> Kernel<P> {
             log_node: None,
             end: None,
             unknown: Vec::new(),
+            found: Map::new(),
             waits_for: Wait::Any,
             compat: false,
             spun: 0,

@@ -90,6 +90,7 @@ impl<P: Platform> Kernel<P> {
         (self.last_pid, self.current, self.next_share) = (0, 0, 0);
         (self.end, self.log_node) = (None, None);
         self.unknown.clear();
+        self.found.clear();
         let end = match self.begin() {
             Ok(()) => self.run(log),
             Err(errno) => End::NotStarted(errno),

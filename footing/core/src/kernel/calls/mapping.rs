@@ -16,6 +16,8 @@ const ANONYMOUS: u64 = 0x20;
 const LOW: u64 = 0x40;
 const NORESERVE: u64 = 0x4000;
 const FIXED_NOREPLACE: u64 = 0x10_0000;
+/// Memory of a multiple of this size stands at one, as on Linux since 6.7: a home may use the processor's large pages there.
+const LARGE_PAGE: u64 = 2 << 20;
 
 impl<P: Platform> Kernel<P> {
     /// mmap(2). MAP_SYNC, MAP_HUGETLB and MAP_GROWSDOWN are not there.
@@ -80,6 +82,9 @@ impl<P: Platform> Kernel<P> {
         let mapped = self.map(space, start, size, access, backing, Label::None);
         self.count_share(backing, -1);
         mapped?;
+        if counted > 0 && matches!(backing, Backing::Zero) {
+            self.foresee(space, start, size);
+        }
         Ok(start)
     }
 
@@ -117,6 +122,12 @@ impl<P: Platform> Kernel<P> {
             return Ok(hint);
         }
         let top = if flags & LOW != 0 { space.top.min(1 << 31) } else { space.top };
+        if flags & ANONYMOUS != 0
+            && size.is_multiple_of(LARGE_PAGE)
+            && let Some(start) = size.checked_add(LARGE_PAGE).and_then(|more| space.free(more, top))
+        {
+            return Ok((start + LARGE_PAGE) / LARGE_PAGE * LARGE_PAGE);
+        }
         space.free(size, top).or_else(|| space.free(size, space.high)).ok_or(ENOMEM)
     }
 

@@ -91,6 +91,7 @@ impl<P: Platform> Kernel<P> {
             if self.map(id, old, new - old, access, Backing::Zero, Label::Heap).is_err() {
                 return Ok(now);
             }
+            self.foresee(id, old, new - old);
         } else if new < old {
             self.unmap(id, new, old)?;
         }

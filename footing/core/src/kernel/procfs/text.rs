@@ -7,6 +7,7 @@ use crate::errno::{ENOENT, ESRCH, Errno};
 use crate::kernel::region::{Backing, Label};
 use crate::kernel::{Kernel, State};
 use crate::platform::{PAGE, Platform};
+use crate::tree::NodeId;
 use alloc::vec::Vec;
 
 const LIMITS: [(&[u8], &[u8]); 16] = [
@@ -129,20 +130,30 @@ impl<P: Platform> Kernel<P> {
         Ok(())
     }
 
-    /// A path by which a file can be found: nodes of files do not know theirs.
-    fn path_of_file(&self, node: crate::tree::NodeId) -> Option<Vec<u8>> {
+    /// A path by which a file can be found. Nodes of files do not know theirs, so that a look at the whole tree is needed; for the next
+    /// one the folder is noted.
+    fn path_of_file(&mut self, node: NodeId) -> Option<Vec<u8>> {
+        if let Some(path) = self.found.get(&node).and_then(|&folder| self.path_in(folder, node)) {
+            return Some(path);
+        }
         for folder in self.tree.nodes_of(self.root) {
-            let Ok(entries) = self.tree.folder(folder) else { continue };
-            if let Some((name, _)) = entries.iter().find(|entry| entry.1 == node) {
-                let mut path = self.tree.path_of(self.root, folder)?;
-                if path.len() > 1 {
-                    path.push(b'/');
-                }
-                path.extend_from_slice(name);
+            if let Some(path) = self.path_in(folder, node) {
+                self.found.insert(node, folder);
                 return Some(path);
             }
         }
         None
+    }
+
+    /// The path of a file in this folder, if it is there.
+    fn path_in(&self, folder: NodeId, node: NodeId) -> Option<Vec<u8>> {
+        let (name, _) = self.tree.folder(folder).ok()?.iter().find(|entry| entry.1 == node)?;
+        let mut path = self.tree.path_of(self.root, folder)?;
+        if path.len() > 1 {
+            path.push(b'/');
+        }
+        path.extend_from_slice(name);
+        Some(path)
     }
 
     pub(super) fn state_letter(&self, id: i32) -> u8 {
