@@ -1,8 +1,12 @@
 //! Boots an image in the strict machine, `timed KERNEL IMAGE MEMORY-MIB`, or without `-icount` if `fast` follows, or runs it on the host or on
-//! footing, `timed host|native IMAGE GROUNDUP`. For benchmarks: each line of the console comes with the seconds since the start, of the wall clock and of the machine's CPU
-//! time.
+//! footing, `timed host|native IMAGE GROUNDUP`, or any command, `timed command PROGRAM ARGUMENT`. For benchmarks: each line of the console comes with
+//! the seconds since the start, of the wall clock and of CPU time, that of all processes that the machine consists of.
 
+use std::collections::BTreeMap;
 use std::error::Error;
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
@@ -12,8 +16,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments: Vec<_> = std::env::args_os().skip(1).collect();
     let fast = arguments.pop_if(|last| last == "fast").is_some();
     let [kernel, image, last] = &arguments[..] else {
-        return Err("usage: timed KERNEL IMAGE MEMORY-MIB [fast], or timed host|native IMAGE GROUNDUP".into());
+        return Err("usage: timed KERNEL IMAGE MEMORY-MIB [fast], timed host|native IMAGE GROUNDUP, or timed command PROGRAM ARGUMENT".into());
     };
+    if kernel == "command" {
+        return command(image, last);
+    }
     let mut machine = Machine::new(kernel, image);
     if fast {
         machine.profile = Profile::Fast { kvm: false, cpus: 1 };
@@ -38,12 +45,42 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// CPU seconds of the only child, proc_pid_stat(5); the clock ticks 100 times a second on every Linux that Debian ships.
+/// Runs a command, whose output is the console.
+fn command(program: &OsStr, argument: &OsStr) -> Result<(), Box<dyn Error>> {
+    let begun = Instant::now();
+    let mut child = Command::new(program).arg(argument).stdout(Stdio::piped()).spawn()?;
+    let output = child.stdout.take().ok_or("no output")?;
+    for line in BufReader::new(output).lines() {
+        println!("{:.3} {:.2} | {}", begun.elapsed().as_secs_f64(), cpu().unwrap_or(f64::NAN), line?);
+    }
+    if child.wait()?.success() { Ok(()) } else { Err("the command failed".into()) }
+}
+
+/// CPU seconds of all processes below this one, those that have ended included, proc_pid_stat(5); the clock ticks 100 times a second on
+/// every Linux that Debian ships.
 fn cpu() -> Option<f64> {
-    let children = std::fs::read_to_string("/proc/thread-self/children").ok()?;
-    let child = children.split_whitespace().next()?;
-    let stat = std::fs::read_to_string(format!("/proc/{child}/stat")).ok()?;
-    let mut fields = stat.rsplit_once(") ")?.1.split(' ').skip(11);
-    let mut ticks = || fields.next()?.parse::<f64>().ok();
-    Some((ticks()? + ticks()?) / 100.0)
+    let mut all = BTreeMap::new();
+    for entry in std::fs::read_dir("/proc").ok()?.flatten() {
+        let Some(number) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
+            continue;
+        };
+        // It may have ended meanwhile: then it counts with its parent.
+        let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else { continue };
+        let Some((_, rest)) = stat.rsplit_once(") ") else { continue };
+        let fields: Vec<&str> = rest.split(' ').collect();
+        let ticks = fields.get(11..15)?.iter().map(|field| field.parse::<u64>().unwrap_or(0)).sum::<u64>();
+        all.insert(number, (fields.get(1)?.parse::<u32>().ok()?, ticks));
+    }
+    let own = std::process::id();
+    let below = |mut number: u32| {
+        while let Some(&(parent, _)) = all.get(&number) {
+            if parent == own {
+                return true;
+            }
+            number = parent;
+        }
+        false
+    };
+    let ticks: u64 = all.iter().filter(|(number, _)| below(**number)).map(|(_, (_, ticks))| ticks).sum();
+    Some(ticks as f64 / 100.0)
 }
