@@ -238,6 +238,13 @@ fn auto_sends_what_native_refuses_to_strict() {
         let (name, machine) = (&subject["name"], &subject["annotations"]["machine"]);
         assert_eq!(machine, if name == "timers" { "strict" } else { "native" }, "{name}");
     }
+    // What native traced stands beside what strict, which traces nothing, has built.
+    let byproducts = record["predicate"]["runDetails"]["byproducts"].as_array().unwrap();
+    let report = byproducts.iter().find(|one| one["name"] == "report").unwrap();
+    for step in report["annotations"]["steps"].as_array().unwrap() {
+        assert_eq!(step["trace"].is_string(), step["name"] != "timers", "{step}");
+        assert_eq!(step["calls"].is_u64(), step["name"] != "timers", "{step}");
+    }
     let internal = &record["predicate"]["buildDefinition"]["internalParameters"];
     assert_eq!(internal["machine"], "auto");
     let why = internal["auto"]["notOnNative"]["timers"].as_str().unwrap();

@@ -70,7 +70,7 @@ pub fn init() -> Component {
 
 /// The machine that is this program itself, with footing in it.
 pub fn this_program() -> Result<Component, Failure> {
-    part("footing", "groundup itself, with its own kernel in it", Path::new("/proc/self/exe"))
+    part("footing", "groundup itself, with its own kernel in it", &footing_native::machine::program())
 }
 
 /// Everything that a machine of QEMU's is made of: PID 1 first, unless the kernel does without.

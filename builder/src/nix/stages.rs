@@ -67,6 +67,7 @@ fn taken(ended: &Ended, stage: &Prepared, out: &Path, scratch: &Path) -> Result<
             size: output.size,
             step: output.step.clone(),
             machine: machines.get(&output.name).cloned().unwrap_or_default(),
+            trace: ended.results.traces.get(&output.step).cloned(),
             references: output.references.clone(),
             path,
         };

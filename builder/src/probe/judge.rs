@@ -2,7 +2,7 @@
 
 use super::ask::{Answer, Prober, Trial};
 use super::noise::Noise;
-use super::outcome::BuildOutcome;
+use super::outcome::{BuildOutcome, Built};
 use super::select::{Set, name};
 use super::study::{Study, TrialResult};
 use super::values::values;
@@ -117,11 +117,17 @@ impl Prober<'_> {
             (BuildOutcome::Failed(_), _) => TrialResult::Not("it fails when nothing is varied".into()),
             (_, BuildOutcome::Failed(reason)) => TrialResult::Failed(reason.clone()),
             _ if control == came => TrialResult::Same,
-            _ if !is_timing(set) && !noise.is_empty() && follows() => {
+            _ if !self.is_exact(set) && !noise.is_empty() && follows() => {
                 TrialResult::Follows("scheduling".into())
             }
             _ => TrialResult::Differs,
         }
+    }
+
+    /// Whether what a set does to a step is no noise: it changes when things happen, or the clock itself where nothing but the plan moves it.
+    fn is_exact(&self, set: &Set) -> bool {
+        let exact = self.lab.args.machine == MachineName::Native;
+        is_timing(set) || exact && set.iter().any(|variation| CLOCK.contains(&variation.name))
     }
 
     /// The noise of an output that differs, if its bytes were kept.
@@ -202,18 +208,31 @@ impl Prober<'_> {
             let timing = CLOCK.map(|name| (name, cause(study, name)));
             let mut samples: Vec<BuildOutcome> = timing.iter().filter_map(|(_, came)| came.clone()).collect();
             samples.extend_from_slice(noise);
-            let inside = study.control.outputs().into_iter().flatten().all(|(output, _)| {
-                let later = later.outputs.get(output).and_then(|sha256| self.lab.scratch.bytes(*sha256));
-                let noise = self.noise(output, &study.control, &samples);
-                noise.zip(later).is_some_and(|(noise, later)| noise.lies_in(&later))
-            });
+            let inside = self.lies_in(&study.control, &later, &samples);
             if inside && !samples.is_empty() {
                 follows.extend(["scheduling", "tick", "entropy"].map(|name| (name, "date")));
             }
         }
+        // Who looks at a clock sees another time after others were let run before.
+        if self.lab.args.machine == MachineName::Native
+            && let (Some(BuildOutcome::Built(later)), Some(held)) =
+                (cause(study, "tick"), cause(study, "scheduling"))
+            && self.lies_in(&study.control, &later, &[held])
+        {
+            follows.push(("scheduling", "tick"));
+        }
         for (what, from) in follows {
             yield_to(study, what, from);
         }
+    }
+
+    /// Whether all that differs in samples differs in `later` too.
+    fn lies_in(&self, control: &BuildOutcome, later: &Built, samples: &[BuildOutcome]) -> bool {
+        control.outputs().into_iter().flatten().all(|(output, _)| {
+            let later = later.outputs.get(output).and_then(|sha256| self.lab.scratch.bytes(*sha256));
+            let noise = self.noise(output, control, samples);
+            noise.zip(later).is_some_and(|(noise, later)| noise.lies_in(&later))
+        })
     }
 }
 

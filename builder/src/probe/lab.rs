@@ -261,7 +261,7 @@ impl Lab<'_> {
                 let held = self.args.memory.is_some();
                 ("/proc/self/exe".into(), Profile::Host { perturbed: false, held })
             }
-            MachineName::Native => ("/proc/self/exe".into(), Profile::Native),
+            MachineName::Native => (footing_native::machine::program(), Profile::Native),
             _ => (self.args.tools.qemu.clone(), Profile::Strict),
         };
         let mut machine = boot.machine(kernel.unwrap_or(Path::new("")), profile)?;

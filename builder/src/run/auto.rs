@@ -114,6 +114,7 @@ fn take(
             size: output.size,
             step: output.step.clone(),
             machine: MachineName::Native.word().into(),
+            trace: results.traces.get(&output.step).cloned(),
             references: output.references.clone(),
             path: path.map_err(Failure::machine)?,
         };

@@ -19,6 +19,8 @@ pub struct Prebuilt {
     pub step: String,
     /// The machine that ran that step.
     pub machine: String,
+    /// How many system calls that step made, and their fingerprint, where that is known.
+    pub trace: Option<(u64, String)>,
     /// The base names of what it refers to in the store, where that was looked for.
     pub references: Vec<String>,
     /// What it is, unpacked.

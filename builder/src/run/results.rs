@@ -150,6 +150,11 @@ impl Results {
         for name in steps.into_iter().filter(|name| !done.contains(*name)) {
             self.steps.push(Step { name: name.clone(), outcome: Outcome::Prebuilt, milliseconds: None });
         }
+        for one in prebuilt.values() {
+            if let Some(trace) = &one.trace {
+                self.traces.entry(one.step.clone()).or_insert_with(|| trace.clone());
+            }
+        }
         self.outputs.extend(prebuilt.iter().map(|(name, prebuilt)| Output {
             name: name.clone(),
             sha256: prebuilt.sha256,

@@ -28,7 +28,11 @@ pub fn resume(record: &Path, out: &Path, prepared: &Prepared, scratch: &Path) ->
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Resumed::default()),
         Err(error) => return Err(Failure::input(format!("--record {}: {error}", record.display()))),
     };
-    let recorded = Record::read(&text).ok().and_then(built).ok_or_else(|| {
+    let old = Record::read(&text).ok();
+    let steps = old.as_ref().and_then(Record::report).into_iter().flat_map(|report| &report.steps);
+    let trace = |step: &records::record::Step| Some((step.name.clone(), (step.calls?, step.trace.clone()?)));
+    let traces: BTreeMap<String, (u64, String)> = steps.filter_map(trace).collect();
+    let recorded = old.and_then(built).ok_or_else(|| {
         let help = "name the record that the interrupted run wrote, or take that file away to begin anew";
         Failure::help(format!("--record {}: this is no record of a run to resume", record.display()), help)
     })?;
@@ -58,6 +62,7 @@ pub fn resume(record: &Path, out: &Path, prepared: &Prepared, scratch: &Path) ->
                     size: made.size,
                     step: made.step.clone(),
                     machine: made.machine.clone(),
+                    trace: traces.get(&made.step).cloned(),
                     references: references.map(|path| base(path).to_owned()).collect(),
                     path,
                 };

@@ -1,6 +1,7 @@
 //! The first guest process: a copy of the supervisor that is emptied before the filter closes behind it. All others are copies of it.
 #![allow(unsafe_code, reason = "a process is started")]
 
+use footing_core::platform::PAGE;
 use libc::pid_t;
 
 use crate::list::{List, Stopped};
@@ -129,13 +130,30 @@ fn empty(list: &mut List, pid: pid_t) -> Result<(), Error> {
         .map_err(|stopped| refused("emptying the first process", stopped))
 }
 
-/// Where the vDSO of a process is, and its length.
+/// Where the vDSO of a process is, and its length. The process is a copy of this one.
 fn vdso(pid: pid_t) -> Option<(u64, u64)> {
-    let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).ok()?;
+    let Ok(maps) = std::fs::read_to_string(format!("/proc/{pid}/maps")) else { return vdso_here() };
     let line = maps.lines().find(|line| line.ends_with("[vdso]"))?;
     let (start, end) = line.split_whitespace().next()?.split_once('-')?;
     let start = u64::from_str_radix(start, 16).ok()?;
     Some((start, u64::from_str_radix(end, 16).ok()?.checked_sub(start)?))
+}
+
+/// The same where there is no `/proc`: Linux maps the whole ELF file, whose table of sections stands last.
+fn vdso_here() -> Option<(u64, u64)> {
+    // SAFETY: a call with a number; the kernel maps an ELF file of 64 bits at this address, if it is not zero.
+    let header = unsafe {
+        match libc::getauxval(libc::AT_SYSINFO_EHDR) {
+            0 => return None,
+            start => std::slice::from_raw_parts(start as *const u8, 64),
+        }
+    };
+    let number = |at: usize, bytes: usize| {
+        header[at..at + bytes].iter().rev().fold(0, |all, &byte| all << 8 | u64::from(byte))
+    };
+    // `e_shoff`, `e_shentsize`, `e_shnum`.
+    let length = number(0x28, 8) + number(0x3a, 2) * number(0x3c, 2);
+    Some((header.as_ptr() as u64, length.next_multiple_of(PAGE)))
 }
 
 /// Installs the filter; the listener, if there shall be one.

@@ -3,11 +3,12 @@
 //! Its standard output is the console, its standard input the export region, if there is one.
 #![allow(unsafe_code, reason = "files are mapped")]
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::{CStr, OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsRawFd, BorrowedFd};
-use std::path::Path;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::ptr::null_mut;
 
@@ -32,6 +33,23 @@ pub const CPUID: &str = "the processor's model and features, which this one can 
 
 /// Processes and threads of a step at a time; as in a virtual machine.
 const PROCESSES: u32 = 30_000;
+
+/// This program, to be started anew as the machine: also where `/proc` is not mounted.
+#[must_use]
+pub fn program() -> PathBuf {
+    let link = Path::new("/proc/self/exe");
+    // SAFETY: a call with a number; the kernel keeps the path as a string for as long as the program runs, or there is none.
+    let started = unsafe {
+        match libc::getauxval(libc::AT_EXECFN) {
+            0 => None,
+            at => Some(CStr::from_ptr(at as *const libc::c_char)),
+        }
+    };
+    match started {
+        Some(path) if link.symlink_metadata().is_err() => OsStr::from_bytes(path.to_bytes()).into(),
+        _ => link.into(),
+    }
+}
 
 /// The arguments by which this program becomes the machine; the processes of a step may have so many MiB together.
 #[must_use]
@@ -77,15 +95,25 @@ fn carry_out(image: &OsStr, mebibytes: &OsStr) -> Result<(), String> {
 /// Why the host can not be the machine, in words that say what to change.
 fn refusal(error: &crate::Error) -> String {
     let scope = std::fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_default();
-    let help = match scope.trim() {
-        scope @ ("2" | "3") => format!(
-            "the setting kernel.yama.ptrace_scope is {scope}: `sysctl kernel.yama.ptrace_scope=1` as root allows what is needed"
-        ),
-        _ => "it needs ptrace, seccomp with notifications and memfd_create, which a container's filter may forbid: run it without \
-              that filter, or use `--machine strict`, which needs none of them"
-            .to_owned(),
-    };
-    format!("the native machine can not be made: {error}; {help}")
+    format!("the native machine can not be made: {error}; {}", help(scope.trim()))
+}
+
+/// What helps, by the value of `kernel.yama.ptrace_scope`, if the host's kernel has that. Source: `Documentation/admin-guide/LSM/Yama.rst`.
+fn help(scope: &str) -> &'static str {
+    match scope {
+        "2" => {
+            "the setting kernel.yama.ptrace_scope is 2, which lets only root use ptrace: run it as root, or allow it by `sysctl \
+             kernel.yama.ptrace_scope=1` as root"
+        }
+        "3" => {
+            "the setting kernel.yama.ptrace_scope is 3, which forbids ptrace until the host starts anew: start it with 1, or use \
+             `--machine strict`, which does not need it"
+        }
+        _ => {
+            "it needs ptrace, seccomp with notifications and memfd_create, which a container's filter may forbid: run it without \
+             that filter, or use `--machine strict`, which needs none of them"
+        }
+    }
 }
 
 /// A file's bytes, which nobody changes while this program runs.
@@ -154,6 +182,20 @@ impl plan::Home for Outside {
         let place = place.and_then(|(region, offset)| region.get_mut(offset..)?.get_mut(..bytes.len()));
         if let Some(place) = place {
             place.copy_from_slice(bytes);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::help;
+
+    #[test]
+    fn help_fits_the_setting() {
+        assert!(help("2").contains("sysctl kernel.yama.ptrace_scope=1"));
+        assert!(help("3").contains("until the host starts anew"));
+        for other in ["", "0", "1"] {
+            assert!(help(other).starts_with("it needs ptrace, seccomp with notifications and memfd_create"));
         }
     }
 }

@@ -39,6 +39,13 @@ fn request(request: u32, pid: pid_t, address: u64, data: u64) -> Result<(), Gone
 pub fn registers(pid: pid_t) -> Result<user_regs_struct, Gone> {
     let mut registers = empty();
     request(libc::PTRACE_GETREGS, pid, 0, &raw mut registers as u64)?;
+    // A program may load a selector of lower privilege than its own, which the processor takes and ptrace does not.
+    let r = &mut registers;
+    for selector in [&mut r.ds, &mut r.es, &mut r.fs, &mut r.gs] {
+        if *selector != 0 {
+            *selector |= 3;
+        }
+    }
     Ok(registers)
 }
 

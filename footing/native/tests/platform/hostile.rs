@@ -9,6 +9,7 @@ pub const TESTS: &[Test] = &[
     ("int_0x80_is_of_the_other_table", int_0x80_is_of_the_other_table),
     ("sysenter_and_vsyscall_are_faults", sysenter_and_vsyscall_are_faults),
     ("the_stub_is_of_no_use", the_stub_is_of_no_use),
+    ("any_selector_can_be_put_back", any_selector_can_be_put_back),
 ];
 
 guest!(any, "syscall", "jmp 2f", "nop", "nop", "nop", "nop", "2: ud2");
@@ -191,5 +192,24 @@ fn the_stub_is_of_no_use() {
         (registers.rip, registers.rbp) = (CODE, at);
         guest.set(&registers);
         assert_eq!(guest.run(), Event::Fault(Fault::Segment { at, mapped: false }));
+    }
+}
+
+guest!(selects, "mov ds, eax", "mov es, eax", "mov gs, eax", "int 0x80", "ud2");
+
+fn any_selector_can_be_put_back() {
+    for selector in 0..128 {
+        let mut guest = Guest::new(selects());
+        let mut registers = guest.registers();
+        registers.rax = selector;
+        guest.set(&registers);
+        match guest.run() {
+            Event::Call { table: Table::I386, .. } => {}
+            Event::Fault(_) => continue,
+            other => panic!("{other:?} for {selector:x}"),
+        }
+        let registers = guest.registers();
+        guest.set(&registers);
+        assert_eq!(guest.run(), Event::Fault(Fault::Illegal), "{selector:x}");
     }
 }
