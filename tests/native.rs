@@ -126,7 +126,7 @@ fn anybody_may_run_it() {
     }
 }
 
-/// In a chroot that holds the program, its libraries and /proc.
+/// In a chroot that holds the program and its libraries, with /proc and without.
 #[test]
 fn it_runs_in_a_chroot() {
     let elsewhere = Elsewhere::new();
@@ -137,15 +137,19 @@ fn it_runs_in_a_chroot() {
     }
     let gcc = Path::new("/lib/x86_64-linux-gnu/libgcc_s.so.1");
     std::fs::copy(gcc, elsewhere.place("lib/x86_64-linux-gnu/libgcc_s.so.1")).unwrap();
-    let script = "mount -t proc proc \"$1/proc\" && touch \"$1/dev/null\" && mount --bind /dev/null \"$1/dev/null\" \
-                  && exec chroot \"$1\" /groundup run --machine native --cache /cache";
-    let output = std::process::Command::new("unshare")
-        .args(["--mount", "sh", "-c", script, "sh", &elsewhere.place("")])
-        .env("TMPDIR", "/tmp")
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", said(&output));
-    assert_eq!(output.stdout, elsewhere.run(&["env"], &[]).stdout);
+    std::fs::write(elsewhere.place("dev/null"), "").unwrap();
+    for proc in ["mount -t proc proc \"$1/proc\" && ", ""] {
+        let script = format!(
+            "{proc} mount --bind /dev/null \"$1/dev/null\" && exec chroot \"$1\" /groundup run --machine native --cache /cache"
+        );
+        let output = std::process::Command::new("unshare")
+            .args(["--mount", "sh", "-c", &script, "sh", &elsewhere.place("")])
+            .env("TMPDIR", "/tmp")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{proc} {}", said(&output));
+        assert_eq!(output.stdout, elsewhere.run(&["env"], &[]).stdout);
+    }
 }
 
 /// As filters of containers may have it.
