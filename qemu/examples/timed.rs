@@ -33,13 +33,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         machine.memory = last.to_string_lossy().parse()?;
     }
     let begun = Instant::now();
+    let is_one_process = !machine.profile.is_this_program();
     let mut each = |line: Line| {
         let text = match line {
             Line::Log(text) => format!("| {text}"),
             Line::Kernel(text) => text,
             Line::Event(event) => format!("{event:?}"),
         };
-        println!("{:.3} {:.2} {text}", begun.elapsed().as_secs_f64(), cpu().unwrap_or(f64::NAN));
+        print(begun, &text, is_one_process);
     };
     qemu::run(&machine, &mut each, &AtomicBool::new(false))?;
     Ok(())
@@ -51,21 +52,36 @@ fn command(program: &OsStr, argument: &OsStr) -> Result<(), Box<dyn Error>> {
     let mut child = Command::new(program).arg(argument).stdout(Stdio::piped()).spawn()?;
     let output = child.stdout.take().ok_or("no output")?;
     for line in BufReader::new(output).lines() {
-        println!("{:.3} {:.2} | {}", begun.elapsed().as_secs_f64(), cpu().unwrap_or(f64::NAN), line?);
+        print(begun, &format!("| {}", line?), false);
     }
     if child.wait()?.success() { Ok(()) } else { Err("the command failed".into()) }
 }
 
+/// To look at all processes takes longer than many a step: only for lines that mark something, unless the machine is one process.
+fn print(begun: Instant, text: &str, is_one_process: bool) {
+    let cpu = if is_one_process || text.starts_with("| mark ") { cpu(is_one_process) } else { None };
+    println!("{:.3} {:.2} {text}", begun.elapsed().as_secs_f64(), cpu.unwrap_or(f64::NAN));
+}
+
+/// The processes that are there.
+fn processes() -> Option<Vec<u32>> {
+    let all = std::fs::read_dir("/proc").ok()?.flatten();
+    Some(all.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect())
+}
+
+/// The processes that this thread has started.
+fn children() -> Option<Vec<u32>> {
+    let all = std::fs::read_to_string("/proc/thread-self/children").ok()?;
+    Some(all.split_whitespace().filter_map(|number| number.parse().ok()).collect())
+}
+
 /// CPU seconds of all processes below this one, those that have ended included, proc_pid_stat(5); the clock ticks 100 times a second on
 /// every Linux that Debian ships.
-fn cpu() -> Option<f64> {
+fn cpu(is_one_process: bool) -> Option<f64> {
     let mut all = BTreeMap::new();
-    for entry in std::fs::read_dir("/proc").ok()?.flatten() {
-        let Some(number) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
-            continue;
-        };
+    for number in if is_one_process { children()? } else { processes()? } {
         // It may have ended meanwhile: then it counts with its parent.
-        let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else { continue };
+        let Ok(stat) = std::fs::read_to_string(format!("/proc/{number}/stat")) else { continue };
         let Some((_, rest)) = stat.rsplit_once(") ") else { continue };
         let fields: Vec<&str> = rest.split(' ').collect();
         let ticks = fields.get(11..15)?.iter().map(|field| field.parse::<u64>().unwrap_or(0)).sum::<u64>();
