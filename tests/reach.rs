@@ -16,6 +16,9 @@ const MMAP: u64 = 9;
 /// Footing's own calls, whose sixth argument is the secret: mprotect, munmap, mremap, madvise, clone, close_range.
 const OWN: [u64; 6] = [10, 11, 25, 28, 56, 436];
 
+/// `uretprobe` and `uprobe`, which no filter sees; the kernel does nothing for a process without such probes.
+const UNSEEN: [u64; 2] = [335, 336];
+
 /// What the kernel saw of a process.
 #[derive(Debug)]
 enum Seen {
@@ -107,7 +110,9 @@ fn judge(all: &[Seen]) -> (usize, Vec<String>) {
             Seen::Fork { process, child } if guests.contains(process) => {
                 guests.insert(*child);
             }
-            Seen::Call { process, number, arguments } if guests.contains(process) => {
+            Seen::Call { process, number, arguments }
+                if guests.contains(process) && !UNSEEN.contains(number) =>
+            {
                 let sixth = arguments[5];
                 let is_own = match *number {
                     // The halves of the secret, and MAP_FIXED.
