@@ -222,6 +222,8 @@ impl Job<'_> {
                     size: output.size,
                     step: name.to_owned(),
                     machine: machine.to_owned(),
+                    // It stands in the record of its own unit's results.
+                    trace: None,
                     references: output.references.clone(),
                     path: path.map_err(Failure::machine)?,
                 },

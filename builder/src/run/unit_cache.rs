@@ -84,7 +84,8 @@ impl UnitCache {
                 machine: Some(machine.clone()),
                 references: references.clone(),
             });
-            made.insert(name, Prebuilt { sha256, size, step: step.to_owned(), machine, references, path });
+            let step = step.to_owned();
+            made.insert(name, Prebuilt { sha256, size, step, machine, trace: None, references, path });
         }
         Some((results, made))
     }
