@@ -16,6 +16,10 @@ const CLOCK: [&str; 2] = ["scheduling", "tick"];
 /// and with everything that takes memory, such as a longer environment: where things lie, and what was there before.
 const MEMORY: [&str; 6] =
     ["map-base", "heap-base", "stack-base", "layout", "stack-contents", "heap-contents"];
+/// What takes no more memory than before: random numbers, which may be drawn from what lies in it too, and numbers as long as those
+/// in whose place they are.
+const AS_LARGE: [&str; 8] =
+    ["random-numbers", "entropy", "date", "user-id", "group-id", "umask-002", "umask-077", "input-modes"];
 
 /// What is known of a step beside its controls.
 pub struct Evidence<'a> {
@@ -166,8 +170,7 @@ impl Prober<'_> {
             if TIMING.contains(&one.name) || self.stands(at, &study.control, &came, &set) {
                 continue;
             }
-            // Random numbers take no memory, but may be drawn from what lies in it, too.
-            let takes_none = MEMORY.contains(&one.name) || ["random-numbers", "entropy"].contains(&one.name);
+            let takes_none = MEMORY.contains(&one.name) || AS_LARGE.contains(&one.name);
             let memory: &[&str] = if takes_none { &[] } else { &MEMORY };
             let moved = TIMING.iter().chain(memory).find(|chance| {
                 cause(study, chance).is_some_and(|sample| self.is_noise(&study.control, &came, &[sample]))
