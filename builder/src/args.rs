@@ -1,11 +1,13 @@
 //! The command line: what may be asked for, and nothing of how it is done.
 
+mod draw;
 mod graph;
 mod probe;
 mod records;
 mod run;
 mod version;
 
+pub use draw::{Draw, DrawFormat};
 pub use graph::{Drv, Graph, RonGraph, SPACE};
 pub use probe::Probe;
 pub use records::{Compare, KeyCommand, Sign, Verify};
@@ -113,6 +115,14 @@ pub enum Command {
         #[command(flatten)]
         cache: Cache,
     },
+    /// Prints the sha256 of a file or a folder, or of what a URL gives: of its bytes (flat) and of its NAR
+    Hash {
+        /// A file, a folder, or an address that begins with http:// or https://
+        #[arg(value_name = "PATH|URL")]
+        what: String,
+        #[command(flatten)]
+        cache: Cache,
+    },
     /// Prints the linear build script
     Plan {
         #[command(flatten)]
@@ -122,6 +132,8 @@ pub enum Command {
         #[command(flatten)]
         cache: Cache,
     },
+    /// Draws what needs what
+    Graph(Draw),
     /// Writes the initrd, or a disk that boots it
     Image {
         #[command(flatten)]
@@ -148,6 +160,13 @@ pub enum Command {
     },
     /// Builds a graph and prints a hash for every output
     Run(Box<Run>),
+    /// Prints what a step printed, in the run of a record
+    Log {
+        /// The step
+        step: String,
+        /// The record of the run, beside which the logs are [default: the newest in this folder]
+        record: Option<PathBuf>,
+    },
     /// Builds a graph in several lanes that differ in one thing, and shows which outputs they agree on
     #[command(after_help = DDC_HELP)]
     Ddc(Box<Ddc>),
@@ -156,6 +175,13 @@ pub enum Command {
     Probe(Box<Probe>),
     /// Says which outputs any number of records agree on
     Compare(Compare),
+    /// Says where two files, folders or NARs differ
+    Diff {
+        /// A file, a folder or a NAR
+        one: PathBuf,
+        /// Another
+        other: PathBuf,
+    },
     /// Makes a key to sign records with
     Key {
         /// What to do

@@ -12,6 +12,7 @@
 //! | [`probe`] | why a step is not reproducible: one thing varied at a time |
 //! | [`audit`] | what is trusted, what an image would run, the plan as a shell script, a record built again |
 //! | [`compare`] | what records show together, and where outputs differ |
+//! | [`draw`] | pictures of graphs |
 //! | [`failure`] | exit statuses |
 //! | [`envelope`] | what all that `--json` prints has in common |
 //!
@@ -21,6 +22,7 @@ pub mod audit;
 pub mod commands;
 pub mod compare;
 pub mod ddc;
+pub mod draw;
 pub mod envelope;
 pub mod failure;
 pub mod nix;

@@ -25,6 +25,11 @@ pub fn hex(text: &str, digits: usize) -> Option<String> {
     good.then(|| text.to_ascii_lowercase())
 }
 
+/// As SRI spells it: `sha256-` and base64. Source: <https://www.w3.org/TR/SRI/>.
+pub fn sri(sha256: &Sha256) -> String {
+    format!("sha256-{}", STANDARD.encode(sha256.bytes()))
+}
+
 fn base64(text: &str) -> Option<Sha256> {
     Sha256::try_from(&STANDARD.decode(text).ok()?[..]).ok()
 }

@@ -9,13 +9,35 @@ mod explain;
 use ron::error::{Position, SpannedError};
 use ron::extensions::Extensions;
 
-use crate::model::Graph;
+use crate::model::{FLAT, Graph};
 use crate::problem::{Problem, Problems};
 
 /// Reads the text that goes by `name`.
 pub fn read(name: &str, text: &str) -> Result<Graph, Problems> {
     let options = ron::Options::default().with_default_extension(Extensions::IMPLICIT_SOME);
-    options.from_str(text).map_err(|error| Problems::new(name, text, vec![problem(text, &error)]))
+    let read = options.from_str(text).map_err(|error| Problems::new(name, text, vec![problem(text, &error)]));
+    read.map(|mut graph: Graph| {
+        in_hex(&mut graph);
+        graph
+    })
+}
+
+/// Hashes that are written as SRI does become those in hex that the rest of the program knows. What is no SRI stays as it is, for the
+/// checks.
+fn in_hex(graph: &mut Graph) {
+    let hex = |text: &mut String| {
+        let (flat, sri) = text.strip_prefix(FLAT).map_or(("", text.as_str()), |rest| (FLAT, rest));
+        if sri.starts_with("sha256-")
+            && let Some(sha256) = formats::nix_hash::sha256(sri)
+        {
+            *text = format!("{flat}{sha256}");
+        }
+    };
+    let inputs = graph.seeds.values_mut().chain(graph.sources.values_mut());
+    inputs.filter_map(|input| input.sha256.as_mut()).for_each(hex);
+    for derivation in graph.derivations.values_mut() {
+        derivation.expect.values_mut().chain(derivation.expect_files.values_mut()).for_each(hex);
+    }
 }
 
 fn problem(text: &str, error: &SpannedError) -> Problem {
@@ -66,6 +88,21 @@ mod tests {
         assert_eq!(refused("(derivations: {}\n  targets: [])"), (2, 3, "t".to_owned()));
         assert_eq!(refused("(derivations: {}, targets: [\"é\", 3])"), (1, 34, "3".to_owned()));
         assert_eq!(refused(""), (1, 1, String::new()));
+    }
+
+    #[test]
+    fn sri_is_read_wherever_a_sha256_is() {
+        let hex = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        let sri = "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+        let text = |hash: &str| {
+            format!(
+                r#"(sources: {{"a": (from: [], sha256: "{hash}")}}, targets: [], derivations: {{
+                "b": (builder: "/x", expect: {{"out": "flat:{hash}", "lib": "{hash}"}}, expect_files: {{"f": "{hash}"}})}})"#
+            )
+        };
+        assert_eq!(read("x", &text(sri)).unwrap(), read("x", &text(hex)).unwrap());
+        let bad = read("x", &text("sha256-47DE")).unwrap();
+        assert_eq!(bad.sources["a"].sha256.as_deref(), Some("sha256-47DE"));
     }
 
     #[test]

@@ -67,7 +67,7 @@ impl Choices {
     }
 
     /// The alternative taken for a choice of the graph.
-    pub(crate) fn alternative<'a>(&self, graph: &'a Graph, choice: &str) -> Option<&'a Alternative> {
+    pub fn alternative<'a>(&self, graph: &'a Graph, choice: &str) -> Option<&'a Alternative> {
         graph.choices.get(choice)?.of.get(self.get(choice)?)
     }
 }

@@ -9,8 +9,8 @@ use crate::run::executor::Ended;
 use crate::run::record;
 use crate::ui::term;
 use formats::digest::Sha256;
-use records::read::envelope::decode;
-use records::read::{self, Claims, envelope::Envelope, json};
+use records::read::envelope::{decode, statement_of};
+use records::read::{self, Claims};
 use records::record::{Record, Text};
 use records::verdict::{Party, Verdict, compare};
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,13 +44,7 @@ impl Replay {
         if claims.form != read::Form::Record {
             return Err(wrong(&format_args!("this is no record of a run ({})", claims.form.word())));
         }
-        let value = json::parse(&text).map_err(|error| wrong(&error))?;
-        let statement = if value.get("payloadType").is_some() {
-            let statement = Envelope::read(&text).and_then(|envelope| envelope.statement());
-            statement.map_err(|error| wrong(&error))?
-        } else {
-            text
-        };
+        let statement = statement_of(&text).map_err(|error| wrong(&error))?;
         let record = Record::read(&statement).map_err(|error| wrong(&error))?;
         let external = &record.predicate.build_definition.external_parameters;
         let graph =

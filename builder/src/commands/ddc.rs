@@ -119,9 +119,9 @@ impl Job<'_> {
             let (lane, prepared) = (&lanes[number], &prepared[number]);
             let steps = prepared.steps.len();
             let mut running = Running::lane(&lane.name, width.unwrap_or_default(), steps, &bars);
-            let ended = self.one(lane, prepared, &mut running)?;
             let record =
                 self.args.record_dir.as_ref().map(|folder| folder.join(format!("{}.json", lane.name)));
+            let ended = self.one(lane, prepared, record.as_deref(), &mut running)?;
             if let Some(path) = &record {
                 record::write("--record-dir", path, &ended.record)?;
             }
@@ -134,7 +134,13 @@ impl Job<'_> {
         Ok(ended)
     }
 
-    fn one(&self, lane: &Lane, prepared: &Prepared, running: &mut Running) -> Result<Ended, Failure> {
+    fn one(
+        &self,
+        lane: &Lane,
+        prepared: &Prepared,
+        record: Option<&Path>,
+        running: &mut Running,
+    ) -> Result<Ended, Failure> {
         let setting = Setting {
             machine: lane.machine,
             tools: &self.args.tools,
@@ -144,7 +150,7 @@ impl Job<'_> {
             time_limit: Duration::from_secs(self.args.timeout),
             console: None,
             out: None,
-            record: None,
+            record,
             cache: self.cache,
         };
         crate::run::build::build(self.source, prepared, &setting, running, self.cancel)

@@ -3,11 +3,15 @@ mod cache;
 mod check;
 mod compare;
 mod ddc;
+mod diff;
 mod disk;
+mod graph;
+mod hash;
 pub(crate) mod image;
 mod init;
 mod kernel;
 mod lock;
+mod log;
 mod plan;
 mod probe;
 mod run;
@@ -41,16 +45,20 @@ pub fn perform(mut command: Command, json: bool) -> Result<(), Failure> {
 fn act(command: Command, json: bool) -> Result<Result<(), Failure>, Failure> {
     match command {
         Command::Check { graph } => check::check(&graph, json),
+        Command::Log { step, record } => log::log(&step, record.as_deref(), json),
         Command::Run(args) => run::run(&args, json),
         Command::Ddc(args) => ddc::ddc(&args, json),
         Command::Probe(args) => probe::probe(&args, json),
         Command::Compare(args) => compare::compare(&args, json),
+        Command::Diff { one, other } => diff::diff(&one, &other, json),
         Command::Verify(args) => sign::verify(&args, json),
         Command::VerifyImage { image } => verify_image::verify_image(&image, json),
+        Command::Hash { what, cache } => Ok(hash::hash(&what, &cache, json)),
         Command::Init { template, folder } => Ok(init::init(template, &folder, json)),
         Command::Show { graph, recursive } => Ok(show::show(&graph, recursive, json)),
         Command::Lock { graph, cache } => Ok(lock::lock(&graph, &cache, json)),
         Command::Plan { graph, choices, cache } => Ok(plan::plan(&graph, &choices, &cache, json)),
+        Command::Graph(args) => Ok(graph::graph(&args, json)),
         Command::Image { graph, output, usb, kernel, xz, script, choices, cache } => {
             let target = image::Target {
                 path: output.as_deref().or(usb.as_deref()).unwrap_or(Path::new("")),
@@ -82,10 +90,12 @@ fn tells_its_failure(command: &Command) -> bool {
     matches!(
         command,
         Command::Check { .. }
+            | Command::Log { .. }
             | Command::Run(_)
             | Command::Ddc(_)
             | Command::Probe(_)
             | Command::Compare(_)
+            | Command::Diff { .. }
             | Command::Verify(_)
             | Command::VerifyImage { .. }
     )
@@ -99,11 +109,15 @@ fn name(command: &Command) -> &'static str {
         Command::Show { .. } => "show",
         Command::Lock { .. } => "lock",
         Command::Plan { .. } => "plan",
+        Command::Graph(_) => "graph",
         Command::Image { .. } => "image",
+        Command::Log { .. } => "log",
         Command::Run(_) => "run",
         Command::Ddc(_) => "ddc",
         Command::Probe(_) => "probe",
         Command::Compare(_) => "compare",
+        Command::Diff { .. } => "diff",
+        Command::Hash { .. } => "hash",
         Command::Key { .. } => "key",
         Command::Sign(_) => "sign",
         Command::Verify(_) => "verify",
@@ -126,12 +140,16 @@ fn graph(command: &mut Command) -> Option<&mut Option<PathBuf>> {
         | Command::Tcb { graph, .. } => Some(&mut graph.path),
         Command::Lock { graph, .. } | Command::Script { graph, .. } => Some(&mut graph.path),
         Command::Run(args) => args.from.is_none().then_some(&mut args.graph.path),
+        Command::Graph(args) => Some(&mut args.graph.path),
         Command::Ddc(args) => Some(&mut args.graph.path),
         Command::Probe(args) => Some(&mut args.graph.path),
         // Derivations alone, or an option that is left out where no graph is meant.
         Command::Show { .. } | Command::Verify(_) => None,
         Command::Init { .. }
+        | Command::Log { .. }
         | Command::Compare(_)
+        | Command::Diff { .. }
+        | Command::Hash { .. }
         | Command::Key { .. }
         | Command::Sign(_)
         | Command::VerifyImage { .. }

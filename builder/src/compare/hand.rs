@@ -34,8 +34,9 @@ pub struct Located {
 pub type Inside = (usize, BTreeMap<String, Output>);
 
 /// An output on disk, in a temporary folder if it was unpacked for that.
-struct Found {
-    path: PathBuf,
+pub struct Found {
+    /// Where it is.
+    pub path: PathBuf,
     _unpacked: Option<TempDir>,
 }
 
@@ -182,13 +183,18 @@ fn find(folder: &Path, name: &str) -> Result<Option<Found>, Failure> {
     else {
         return Ok(None);
     };
+    unpacked(&packed).map(Some)
+}
+
+/// What is in a NAR, until it is dropped.
+pub fn unpacked(packed: &Path) -> Result<Found, Failure> {
     let fail = |error: &dyn std::fmt::Display| Failure::input(format!("{}: {error}", packed.display()));
     let temporary = tempfile::tempdir().map_err(|error| fail(&error))?;
     let path = temporary.path().join("output");
-    let file = fs::File::open(&packed).map_err(|error| fail(&error))?;
+    let file = fs::File::open(packed).map_err(|error| fail(&error))?;
     let size = file.metadata().map_err(|error| fail(&error))?.len();
     inputs::restore(BufReader::new(file), &path, size).map_err(|error| fail(&error))?;
-    Ok(Some(Found { path, _unpacked: Some(temporary) }))
+    Ok(Found { path, _unpacked: Some(temporary) })
 }
 
 /// The NAR in a binary cache such as `run NAME.drv --out` leaves.
@@ -203,7 +209,7 @@ fn base(name: &str) -> &str {
 }
 
 /// Of the NAR and, of a single file, of its bytes.
-fn hash(path: &Path) -> Result<Output, Failure> {
+pub fn hash(path: &Path) -> Result<Output, Failure> {
     let fail = |error: std::io::Error| Failure::input(format!("{}: {error}", path.display()));
     let (sha256, size) = inputs::nar(path).map_err(fail)?;
     let mut output = Output::new(Method::nar(), sha256.to_string(), Some(size));

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`files`] | which files are whose |
 //! | [`report`] | the same for people and programs |
+//! | [`places`] | one such place, in words |
 //! | [`hand`] | where outputs differ, when they are at hand |
 //! | [`inside`] | lists of files inside outputs |
 //!
@@ -13,4 +14,5 @@
 pub mod files;
 pub mod hand;
 pub mod inside;
+pub mod places;
 pub mod report;

@@ -1,17 +1,14 @@
 //! A comparison for people and for programs. Pure.
 
 use super::hand::Located;
+use super::places::{self, SHOWN};
 use crate::ui::term::shown;
-use diff::{Difference, What};
 use records::groups::Group;
 use records::read::Of;
 use records::verdict::{Compared, Counts, Party, Verdict, plans, told_apart};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
-
-/// Files of an output, and parts of a file, that a person is shown; programs are told all.
-const SHOWN: usize = 8;
 
 /// Everything that there is to tell.
 pub struct Report<'a> {
@@ -124,7 +121,7 @@ impl Report<'_> {
             let _ =
                 writeln!(text, "  {} against {}:", self.names(&[located.one]), self.names(&[located.other]));
             for difference in located.differences.iter().take(SHOWN) {
-                write_difference(text, difference);
+                places::write(text, difference, "    ");
             }
             let rest = located.differences.len().saturating_sub(SHOWN);
             if rest > 0 {
@@ -189,7 +186,7 @@ impl Report<'_> {
             json!({
                 "one": self.parties[located.one].name,
                 "other": self.parties[located.other].name,
-                "differences": located.differences.iter().map(difference).collect::<Vec<_>>(),
+                "differences": located.differences.iter().map(places::json).collect::<Vec<_>>(),
                 "diffoscope": located.html,
             })
         });
@@ -216,56 +213,4 @@ impl Report<'_> {
             )
         })
     }
-}
-
-fn write_difference(text: &mut String, difference: &Difference) {
-    let path = match difference.path.as_os_str().is_empty() {
-        true => ".".to_owned(),
-        false => shown(&difference.path.to_string_lossy()).into_owned(),
-    };
-    let which = |first| if first { "only the first" } else { "only the other" };
-    let what = match &difference.what {
-        What::OnlyIn { first } => format!("{} has it", which(*first)),
-        What::Kind { one, other } => format!("a {one} against a {other}"),
-        What::Executable { first } => format!("{} is executable", which(*first)),
-        What::Target { one, other } => {
-            format!("leads to {} against {}", shown(&one.to_string_lossy()), shown(&other.to_string_lossy()))
-        }
-        What::Bytes { sizes, parts } => {
-            let _ = writeln!(
-                text,
-                "    {path}: {} against {}",
-                sizes.0,
-                crate::ui::term::count(sizes.1 as usize, "byte")
-            );
-            for part in parts.iter().take(SHOWN) {
-                let way = part.at.iter().map(|step| format!(", {step}")).collect::<String>();
-                let _ = writeln!(text, "      byte {}{}: {} differ", part.first, way, part.bytes);
-            }
-            if parts.len() > SHOWN {
-                let _ =
-                    writeln!(text, "      and {}", crate::ui::term::count(parts.len() - SHOWN, "more part"));
-            }
-            return;
-        }
-    };
-    let _ = writeln!(text, "    {path}: {what}");
-}
-
-fn difference(difference: &Difference) -> Value {
-    let mut value = match &difference.what {
-        What::OnlyIn { first } => json!({ "onlyIn": if *first { "one" } else { "other" } }),
-        What::Kind { one, other } => json!({ "kinds": [one, other] }),
-        What::Executable { first } => json!({ "executable": if *first { "one" } else { "other" } }),
-        What::Target { one, other } => json!({ "targets": [one, other] }),
-        What::Bytes { sizes, parts } => {
-            let part = |part: &diff::Part| {
-                let way: Vec<_> = part.at.iter().map(ToString::to_string).collect();
-                json!({ "first": part.first, "bytes": part.bytes, "at": way })
-            };
-            json!({ "sizes": [sizes.0, sizes.1], "parts": parts.iter().map(part).collect::<Vec<_>>() })
-        }
-    };
-    value["path"] = json!(difference.path.to_string_lossy());
-    value
 }

@@ -3,14 +3,12 @@
 use super::outcome::BuildOutcome;
 use super::scratch::Scratch;
 use super::values::Value;
+use crate::compare::places::sample;
 use crate::failure::Failure;
 use diff::{What, contents, differences};
 use std::fs;
 use std::path::Path;
 
-/// Bytes that are shown of each side, and how many of them come before the first that differs.
-const SHOWN: usize = 16;
-const BEFORE: usize = 4;
 /// A value may begin before the first byte that differs, and end behind the last.
 const AROUND: usize = 64;
 /// Differences of one output that are shown.
@@ -105,16 +103,12 @@ fn places(output: &str, path: &str, what: &What, one: &Path, other: &Path, value
                 let way: Vec<_> = part.at.iter().map(ToString::to_string).collect();
                 let place = [path.to_owned(), way.join(", ")];
                 let place: Vec<_> = place.into_iter().filter(|part| !part.is_empty()).collect();
-                let start = (part.first as usize).saturating_sub(BEFORE);
-                let shown = |bytes: &[u8]| {
-                    bytes.get(start..bytes.len().min(start + SHOWN)).unwrap_or_default().to_vec()
-                };
                 let what = format!(
                     "{} from byte {} on",
                     crate::ui::term::count(part.bytes as usize, "byte"),
                     part.first
                 );
-                let bytes = Some((start as u64, shown(&first), shown(&second)));
+                let bytes = Some(sample(&first, &second, part));
                 let [one, other] = &part.within;
                 let (one, other) = (first.get(one.clone()), second.get(other.clone()));
                 let (one, other) = changed(one.unwrap_or_default(), other.unwrap_or_default());

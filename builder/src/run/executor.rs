@@ -8,6 +8,7 @@ use crate::prepare::Prepared;
 use crate::prepare::graph::Source;
 use crate::run::boot::Boot;
 use crate::run::kernel::{self, Kernel};
+use crate::run::logs::Logs;
 use crate::run::outputs;
 use crate::run::outputs::Out;
 use crate::run::record::{self, Facts, record};
@@ -175,7 +176,9 @@ pub fn unit(
     };
     let mut taken = Ok(());
     let (mut kept, mut pause) = (Instant::now(), Duration::ZERO);
+    let mut logs = Logs::beside(setting.record);
     let mut each = |line: Line| {
+        logs.line(&line, &mut running.results);
         running.line(&line);
         let Line::Event(Event::Built { name, .. } | Event::Failed { name, .. }) = &line else { return };
         let result = take(setting.out, &machine, &mut running.results, prepared, name);

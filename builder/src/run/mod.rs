@@ -10,6 +10,7 @@ pub mod each;
 pub mod executor;
 pub mod kernel;
 pub mod kernel_output;
+pub mod logs;
 pub mod outputs;
 pub mod pack;
 pub mod prebuilt;

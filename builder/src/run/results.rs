@@ -21,6 +21,8 @@ pub struct Results {
     pub traces: BTreeMap<String, (u64, String)>,
     /// System calls that a step asked for and footing does not have, by the step's name.
     pub unknown: BTreeMap<String, Vec<String>>,
+    /// What is known of the log of a step that was run, by its name.
+    pub logs: BTreeMap<String, record::Log>,
     /// What the output of the next event refers to.
     references: Vec<String>,
     /// Each output that was made, also one that is not as expected.
@@ -138,6 +140,7 @@ impl Results {
                 calls: trace.map(|(calls, _)| *calls),
                 trace: trace.map(|(_, trace)| trace.clone()),
                 unknown_calls: self.unknown.get(&step.name).cloned().unwrap_or_default(),
+                log: self.logs.get(&step.name).copied(),
             }
         };
         self.steps.iter().map(one).collect()

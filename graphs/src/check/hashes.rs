@@ -8,4 +8,4 @@ pub(super) fn not_sha256(text: &str) -> Option<String> {
     (text.len() != 64).then(|| format!("it has {} digits", text.len()))
 }
 
-pub(super) const SHA256_HELP: &str = "a sha256 is 64 digits 0-9 a-f, as `sha256sum` prints it";
+pub(super) const SHA256_HELP: &str = "a sha256 is 64 digits 0-9 a-f, as `sha256sum` prints it, or `sha256-` and base64; `groundup hash` prints both";

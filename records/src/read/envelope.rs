@@ -61,6 +61,18 @@ impl Envelope {
     }
 }
 
+/// The statement of a text that is one, or an envelope around one.
+///
+/// # Errors
+/// Text that is no JSON, and an envelope without a statement.
+pub fn statement_of(text: &str) -> Result<String, Error> {
+    let value = json::parse(text).map_err(|error| Error::json(&error))?;
+    match value.get("payloadType") {
+        Some(_) => Envelope::read(text)?.statement(),
+        None => Ok(text.to_owned()),
+    }
+}
+
 /// Standard base64.
 pub fn encode(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)

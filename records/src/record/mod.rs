@@ -200,6 +200,18 @@ pub struct Step {
     /// System calls that it asked for and footing does not have.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unknown_calls: Vec<String>,
+    /// What it printed, which may be kept beside the record; nothing for a step that was not run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<Log>,
+}
+
+/// What a step printed: its lines as the console shows them, each with a line break.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Log {
+    /// Of all of it.
+    pub sha256: Sha256,
+    /// Bytes.
+    pub size: u64,
 }
 
 /// An input that was not what the plan says.
