@@ -1,4 +1,4 @@
-//! Looking into things: logs of steps, pictures of graphs, differences of files, hashes.
+//! Looking into things: logs of steps, pictures of graphs, differences of files, hashes, the form of a graph, the host.
 #![allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
 
 mod support;
@@ -155,4 +155,65 @@ fn hashes_are_those_of_nix_and_of_sha256sum() {
     assert!(by_sri.0 == Some(0) && by_sri.1.contains(&hex), "{by_sri:?}");
     let other = graph(&sri.replace(&sri[10..20], &sri[11..21]));
     assert_eq!(other.0, Some(2), "{other:?}");
+}
+
+#[test]
+fn a_graph_is_formatted_and_says_the_same() {
+    let folder = folder();
+    let at = folder.path();
+    graph(at);
+    let text = fs::read_to_string(at.join("graph.ron")).unwrap();
+    let (status, _, notes) = said(&run(at, "fmt graph.ron --check"));
+    assert!(status == Some(1) && notes.contains("not as `groundup fmt` writes it"), "{notes}");
+    assert_eq!(fs::read_to_string(at.join("graph.ron")).unwrap(), text);
+    let plan = said(&run(at, "plan graph.ron")).1;
+    assert_eq!(said(&run(at, "fmt graph.ron")).0, Some(0));
+    assert_eq!(said(&run(at, "fmt graph.ron --check")).0, Some(0));
+    assert_eq!(said(&run(at, "plan graph.ron")).1, plan);
+    // What comes with the program is in that form or becomes it without another meaning, and twice is once.
+    let graphs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../graphs");
+    for name in ["seed.ron", "ladder.ron", "tcc.ron", "trojan.ron"] {
+        let text = fs::read_to_string(graphs.join(name)).unwrap();
+        let once = graphs::format(&text);
+        assert_eq!(graphs::read(name, &text).unwrap(), graphs::read(name, &once).unwrap(), "{name}");
+        assert_eq!(graphs::format(&once), once, "{name}");
+        assert_eq!(text.matches("//").count(), once.matches("//").count(), "{name}");
+    }
+}
+
+#[test]
+fn a_doctor_tries_and_says_what_to_do() {
+    need("qemu-system-x86_64", "qemu-system-x86");
+    let folder = folder();
+    let (status, text, notes) = said(&run(folder.path(), "doctor"));
+    assert_eq!(status, Some(0), "{text}{notes}");
+    for part in ["works      native    ", "works      host      ", "works      strict    "] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    // Three machines, one hash.
+    let hashes: Vec<_> = text.lines().filter_map(|line| line.split(" s: ").nth(1)).collect();
+    assert!(hashes.len() == 3 && hashes.iter().all(|hash| *hash == hashes[0]), "{text}");
+    let mut command = groundup();
+    command.arg("doctor").env("PATH", folder.path());
+    let (status, text, _) = said(&command.output().unwrap());
+    assert_eq!(status, Some(5), "{text}");
+    assert!(text.contains("fails      strict") && text.contains("apt-get install qemu-system-x86"), "{text}");
+}
+
+/// No package is fetched for it: there is nothing that a lock file could hold.
+#[test]
+fn a_lock_file_is_checked_without_being_written() {
+    let folder = folder();
+    let at = folder.path();
+    graph(at);
+    assert_eq!(said(&run(at, "lock graph.ron --check")).0, Some(0));
+    // What no input asks for any more is not to be there.
+    let entry = "(files: [Wheel(package: \"six\", version: \"1\", sha256: \"SHA\", size: 1, file: \"six-1-py3-none-any.whl\")])";
+    let text = format!("(inputs: {{\"gone\": {entry}}})").replace("SHA", &"ab".repeat(32));
+    fs::write(at.join("graph.lock.ron"), &text).unwrap();
+    let (status, said_text, notes) = said(&run(at, "lock graph.ron --check"));
+    assert!(status == Some(1) && said_text.contains("gone: six 1 is gone"), "{said_text}{notes}");
+    assert_eq!(fs::read_to_string(at.join("graph.lock.ron")).unwrap(), text);
+    let (status, _, notes) = said(&run(at, "lock graph.ron --update busybox"));
+    assert!(status == Some(2) && notes.contains("no input of this name is left open"), "{notes}");
 }

@@ -112,6 +112,25 @@ pub enum Command {
     Lock {
         #[command(flatten)]
         graph: RonGraph,
+        /// Write nothing, and say whether the lock file has all that the graph asks for, and nothing else
+        #[arg(long, conflicts_with = "update")]
+        check: bool,
+        /// Resolve this input anew, and what the lock file does not have; may be given for several
+        #[arg(long, value_name = "NAME")]
+        update: Vec<String>,
+        #[command(flatten)]
+        cache: Cache,
+    },
+    /// Writes a graph's text in one form: indents and spaces; comments and lines stay
+    Fmt {
+        #[command(flatten)]
+        graph: RonGraph,
+        /// Write nothing, and say whether it is in that form
+        #[arg(long)]
+        check: bool,
+    },
+    /// Tries what works on this host: machines, kernels, apt, room; and says what to do
+    Doctor {
         #[command(flatten)]
         cache: Cache,
     },

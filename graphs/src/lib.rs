@@ -3,6 +3,7 @@
 //! Pure: text in, text out. Nothing here opens a file, starts a process or asks a network.
 mod check;
 pub mod drv;
+mod format;
 pub mod hex;
 mod index;
 mod locate;
@@ -18,6 +19,7 @@ pub mod vary;
 pub mod words;
 
 pub use check::{check, load};
+pub use format::format;
 pub use locate::Spot;
 pub use model::{Graph, Input, Kind, Place};
 pub use order::{Error as OrderError, order};

@@ -7,7 +7,7 @@
 
 mod literal;
 mod scan;
-mod token;
+pub(crate) mod token;
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;

@@ -5,6 +5,8 @@ mod compare;
 mod ddc;
 mod diff;
 mod disk;
+mod doctor;
+mod fmt;
 mod graph;
 mod hash;
 pub(crate) mod image;
@@ -56,7 +58,11 @@ fn act(command: Command, json: bool) -> Result<Result<(), Failure>, Failure> {
         Command::Hash { what, cache } => Ok(hash::hash(&what, &cache, json)),
         Command::Init { template, folder } => Ok(init::init(template, &folder, json)),
         Command::Show { graph, recursive } => Ok(show::show(&graph, recursive, json)),
-        Command::Lock { graph, cache } => Ok(lock::lock(&graph, &cache, json)),
+        Command::Lock { graph, check, update, cache } => {
+            lock::lock(&graph, lock::How { check, update: &update }, &cache, json)
+        }
+        Command::Fmt { graph, check } => fmt::fmt(&graph, check, json),
+        Command::Doctor { cache } => doctor::doctor(&cache, json),
         Command::Plan { graph, choices, cache } => Ok(plan::plan(&graph, &choices, &cache, json)),
         Command::Graph(args) => Ok(graph::graph(&args, json)),
         Command::Image { graph, output, usb, kernel, xz, script, choices, cache } => {
@@ -91,6 +97,9 @@ fn tells_its_failure(command: &Command) -> bool {
         command,
         Command::Check { .. }
             | Command::Log { .. }
+            | Command::Lock { .. }
+            | Command::Fmt { .. }
+            | Command::Doctor { .. }
             | Command::Run(_)
             | Command::Ddc(_)
             | Command::Probe(_)
@@ -117,6 +126,8 @@ fn name(command: &Command) -> &'static str {
         Command::Probe(_) => "probe",
         Command::Compare(_) => "compare",
         Command::Diff { .. } => "diff",
+        Command::Doctor { .. } => "doctor",
+        Command::Fmt { .. } => "fmt",
         Command::Hash { .. } => "hash",
         Command::Key { .. } => "key",
         Command::Sign(_) => "sign",
@@ -138,7 +149,9 @@ fn graph(command: &mut Command) -> Option<&mut Option<PathBuf>> {
         | Command::Plan { graph, .. }
         | Command::Image { graph, .. }
         | Command::Tcb { graph, .. } => Some(&mut graph.path),
-        Command::Lock { graph, .. } | Command::Script { graph, .. } => Some(&mut graph.path),
+        Command::Lock { graph, .. } | Command::Fmt { graph, .. } | Command::Script { graph, .. } => {
+            Some(&mut graph.path)
+        }
         Command::Run(args) => args.from.is_none().then_some(&mut args.graph.path),
         Command::Graph(args) => Some(&mut args.graph.path),
         Command::Ddc(args) => Some(&mut args.graph.path),
@@ -149,6 +162,7 @@ fn graph(command: &mut Command) -> Option<&mut Option<PathBuf>> {
         | Command::Log { .. }
         | Command::Compare(_)
         | Command::Diff { .. }
+        | Command::Doctor { .. }
         | Command::Hash { .. }
         | Command::Key { .. }
         | Command::Sign(_)

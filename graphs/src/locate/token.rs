@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Token {
+pub(crate) enum Token {
     /// A string, in either form.
     String,
     /// A name: of a field, a struct, a variant.
@@ -17,18 +17,23 @@ pub(super) enum Token {
 
 /// The tokens of a text, comments and white space left out.
 #[derive(Clone)]
-pub(super) struct Tokens<'a> {
+pub(crate) struct Tokens<'a> {
     text: &'a str,
     at: usize,
 }
 
 impl<'a> Tokens<'a> {
-    pub(super) fn of(text: &'a str) -> Self {
+    pub(crate) fn of(text: &'a str) -> Self {
         Self { text, at: 0 }
     }
 
-    pub(super) fn text(&self) -> &'a str {
+    pub(crate) fn text(&self) -> &'a str {
         self.text
+    }
+
+    /// The length of a block comment that a text begins with; they nest.
+    pub(crate) fn block_comment(text: &str) -> usize {
+        block_comment(text)
     }
 
     fn rest(&self) -> &'a str {

@@ -44,20 +44,20 @@ impl fmt::Display for Change {
     }
 }
 
-/// Resolves every floating input among `specs`, which are all of the graph's. With `keep`, what the old lock says and
-/// the graph still asks for stays as it is, and only the rest is resolved.
+/// Resolves every floating input among `specs`, which are all of the graph's. Of those that `keep` says yes to, by name, what the old
+/// lock says and the graph still asks for stays as it is.
 pub fn renew(
     store: &InputCache,
     specs: &[InputSpec],
     old: &Lock,
-    keep: bool,
+    keep: &(dyn Fn(&str) -> bool + Sync),
     progress: &dyn Progress,
 ) -> Renewal {
     let floating: Vec<&InputSpec> = specs.iter().filter(|spec| spec.floats()).collect();
     let made = crate::store::in_parallel(&floating, |spec| {
         let before = old.inputs.get(&spec.name);
-        if let Some(entry) =
-            before.filter(|entry| keep && spec.input.from.iter().any(|place| entry.answers(place)))
+        if let Some(entry) = before
+            .filter(|entry| keep(&spec.name) && spec.input.from.iter().any(|place| entry.answers(place)))
         {
             return finish(store, spec, (entry.files.clone(), entry.needed), progress);
         }

@@ -15,7 +15,7 @@ fn locked(bench: &Bench, place: Place, pick: &[&str]) -> (InputSpec, Lock) {
     let mut input = plain(vec![place]);
     input.pick = pick.iter().map(|pick| (*pick).into()).collect();
     let spec = InputSpec::new("it", &input, bench.folder.path());
-    let renewal = renew(&bench.store, std::slice::from_ref(&spec), &Lock::default(), false, &Silent);
+    let renewal = renew(&bench.store, std::slice::from_ref(&spec), &Lock::default(), &|_| false, &Silent);
     assert!(renewal.errors.is_empty(), "{HELP}: {}", renewal.errors[0]);
     (spec, renewal.lock)
 }
@@ -50,7 +50,7 @@ fn debian_packages_of_the_machine() {
     assert!(error.contains("404") && error.contains("`groundup lock GRAPH`"), "{error}");
     // A version that never was: the ones that are there are said.
     spec.input.from = vec![debian(&["hostname=0"], None)];
-    let renewal = renew(&bench.store, std::slice::from_ref(&spec), &Lock::default(), false, &Silent);
+    let renewal = renew(&bench.store, std::slice::from_ref(&spec), &Lock::default(), &|_| false, &Silent);
     let error = renewal.errors[0].to_string();
     assert!(error.contains("hostname=0") && error.contains("there is hostname=3."), "{error}");
     // The graph asks for something else than what is locked.
@@ -73,7 +73,7 @@ fn debian_packages_of_a_suite() {
             &plain(vec![debian(&["no-such-package", "dash"], Some(suite))]),
             Path::new("."),
         );
-        let renewal = renew(&bench.store, &[spec, unknown], &lock, true, &Silent);
+        let renewal = renew(&bench.store, &[spec, unknown], &lock, &|_| true, &Silent);
         assert_eq!((&renewal.lock, renewal.changes.len()), (&lock, 0));
         let error = renewal.errors[0].to_string();
         assert!(error.contains("no such package in the package lists: no-such-package"), "{error}");
@@ -85,7 +85,7 @@ fn debian_no_such_suite() {
     let bench = Bench::new();
     let spec =
         InputSpec::new("it", &plain(vec![debian(&["hostname"], Some("no-such-suite"))]), Path::new("."));
-    let renewal = renew(&bench.store, &[spec], &Lock::default(), false, &Silent);
+    let renewal = renew(&bench.store, &[spec], &Lock::default(), &|_| false, &Silent);
     let error = renewal.errors[0].to_string();
     assert!(error.contains("apt-get update: ") && error.contains("no-such-suite"), "{error}");
 }
@@ -127,7 +127,7 @@ fn wheels() {
     input.unpack = true;
     input.pick = vec!["six.py".into()];
     let mut spec = InputSpec::new("it", &input, Path::new("."));
-    let renewal = renew(&bench.store, std::slice::from_ref(&spec), &Lock::default(), false, &Silent);
+    let renewal = renew(&bench.store, std::slice::from_ref(&spec), &Lock::default(), &|_| false, &Silent);
     assert!(renewal.errors.is_empty(), "{HELP}: {}", renewal.errors[0]);
     let entry = &renewal.lock.inputs["it"];
     assert_eq!(entry.files[0].version(), "1.16.0");
