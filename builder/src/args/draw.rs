@@ -1,6 +1,7 @@
 //! `groundup graph`
 
-use super::{Graph, choice};
+use super::Graph;
+use super::common::choice;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
