@@ -96,7 +96,7 @@ const COMMANDS: &[(&str, i64)] = &[
     ("lock good.ron --update none", 2),
     ("fmt good.ron --check", 1),
     ("fmt good.ron", 0),
-    ("fmt bad.ron --check", 0),
+    ("fmt bad.ron --check", 1),
     ("fmt broken.ron", 2),
     ("doctor", 0),
     ("log it one.json", 0),
