@@ -146,7 +146,7 @@ fn hashes_are_those_of_nix_and_of_sha256sum() {
     // A graph takes it as it is printed.
     let graph = |hash: &str| {
         let text = format!(
-            "(sources: {{\"a\": (from: [File(\"tree/file\")], sha256: \"{hash}\")}},\n\
+            "(seeds: {{\"a\": (from: [File(\"tree/file\")], sha256: \"{hash}\", executable: true)}},\n\
              derivations: {{\"b\": (builder: \"/store/a\", inputs: [\"a\"])}}, targets: [\"b\"])\n"
         );
         fs::write(at.join("graph.ron"), text).unwrap();
