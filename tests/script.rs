@@ -134,6 +134,11 @@ fn expectations_are_held_against_what_was_made() {
         assert_eq!(printed.lines().map(|line| &line[66..]).collect::<Vec<_>>(), ["files", "flat"]);
         assert!(stderr.contains("failed  flat-other: its output flat-other came out as "), "{stderr}");
     }
+    let on_host = ["run", "expect.ron", "--cache", "cache", "--keep-going", "--machine", "host", "--out", "out"];
+    let (_, _, stderr) = run(at, &on_host);
+    let there = |name: &str| at.join("out").join(name).exists();
+    assert!(there("flat") && !there("flat-other"), "{stderr}");
+    assert!(there(".failed/flat-other") && !there(".failed/flat"), "{stderr}");
 }
 
 /// A source is only read, by PID 1 and by the script: what is in it is run by no kernel unless the graph says so.

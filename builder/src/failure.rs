@@ -6,6 +6,9 @@ use std::fmt::Display;
 use std::io;
 use std::path::Path;
 
+/// What is said of a run that a signal ended.
+pub const CANCELLED: &str = "cancelled by a signal";
+
 /// Why, by exit status.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -47,7 +50,7 @@ impl Failure {
     pub fn of_machine(error: qemu::Error) -> Failure {
         use qemu::Error::{Cancelled, Host, Missing, Start};
         match error {
-            Cancelled => Failure::machine(crate::run::cancel::SAID),
+            Cancelled => Failure::machine(CANCELLED),
             Missing(_) | Start { .. } | Host(_) => Failure::Host(error.to_string()),
             other => Failure::machine(other),
         }

@@ -33,7 +33,8 @@ pub struct Run {
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
     /// Take the outputs out of the machine into this folder, which is no symbolic link; each is verified against the hash that PID 1
-    /// printed. What groundup has not put there is not overwritten
+    /// printed. What groundup has not put there is not overwritten.
+    /// What failed steps had made goes into .failed in it
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Take what an earlier run left in the folder of --out as far as its --record still fits, and build the rest

@@ -6,14 +6,15 @@ use crate::ddc::agreement::{self, Party, Wanted};
 use crate::ddc::lanes::{self, Lane};
 use crate::ddc::verdicts::{LaneSummary, Report};
 use crate::envelope;
-use crate::failure::Failure;
+use crate::failure::{CANCELLED, Failure};
 use crate::prepare::graph::Source;
 use crate::prepare::unused::Unused;
 use crate::prepare::{Prepared, cache, prepare, store};
 use crate::run::budget::{self, Budget};
 use crate::run::built;
 use crate::run::cancel;
-use crate::run::executor::{self, Ended, Machinery, Setting};
+use crate::run::executor::{self, Ended, Setting};
+use crate::run::machinery::Machinery;
 use crate::run::preflight::Ahead;
 use crate::run::record;
 use crate::ui::running::Running;
@@ -74,7 +75,7 @@ pub fn ddc(args: &args::Ddc, json: bool) -> Result<Result<(), Failure>, Failure>
         report.interrupt();
     }
     let verdict = match report.agree() {
-        _ if interrupted => Err(Failure::machine(cancel::SAID)),
+        _ if interrupted => Err(Failure::machine(CANCELLED)),
         true => Ok(()),
         false => Err(Failure::Differs("the lanes do not agree on every target".into())),
     };

@@ -153,7 +153,7 @@ impl Prober<'_> {
     /// One boot: its answers, and how many builds these took.
     pub fn boot(&self, asks: &[Trial], stop: &AtomicBool) -> Result<(Vec<Answer>, usize), Failure> {
         if stop.load(Ordering::SeqCst) {
-            return Err(Failure::machine(crate::run::cancel::SAID));
+            return Err(Failure::machine(crate::failure::CANCELLED));
         }
         let altered: BTreeSet<_> =
             asks.iter().flat_map(|ask| &ask.set).filter_map(|variation| variation.alteration()).collect();
@@ -173,7 +173,7 @@ impl Prober<'_> {
             Ok(came) => came,
             // A machine that can't be had is no answer; one that nobody altered must be there.
             Err(Failure::Machine(why) | Failure::Host(why))
-                if !altered.is_empty() && why != crate::run::cancel::SAID =>
+                if !altered.is_empty() && why != crate::failure::CANCELLED =>
             {
                 let why = why.lines().next().unwrap_or_default().to_owned();
                 return Ok((

@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::prepare::Prepared;
 use crate::run::boot::Boot;
 use crate::run::executor;
-use crate::run::executor::Machinery;
+use crate::run::machinery::Machinery;
 use crate::run::results::{Outcome, Results};
 use formats::digest::Sha256;
 use graphs::plan::{Bind, From, RootfsEntry, Step};

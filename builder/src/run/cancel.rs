@@ -8,9 +8,6 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-/// What is said then.
-pub const SAID: &str = "cancelled by a signal";
-
 /// A flag that a signal sets from now on, instead of ending the process.
 pub fn watch() -> Result<Arc<AtomicBool>, Failure> {
     let flag = Arc::new(AtomicBool::new(false));

@@ -3,18 +3,19 @@
 //! The image of a unit holds one step and what it uses, outputs of other units among that, so PID 1 verifies by hash what is handed on.
 
 use crate::args::MachineName;
-use crate::failure::Failure;
+use crate::failure::{CANCELLED, Failure};
 use crate::prepare::Prepared;
 use crate::prepare::graph::Source;
 use crate::prepare::units::Units;
+use crate::run::auto;
 use crate::run::budget::Budget;
 use crate::run::executor::{self, Ended, Setting};
+use crate::run::machinery;
 use crate::run::outputs::{self, Out};
 use crate::run::prebuilt::{self, Prebuilt};
 use crate::run::record::Facts;
 use crate::run::results::{Outcome, Output, Results, Step};
 use crate::run::unit_cache::{Key, UnitCache};
-use crate::run::{auto, cancel};
 use crate::ui::running::Running;
 use formats::digest::Sha256;
 use graphs::plan::Failure as OnFailure;
@@ -293,7 +294,7 @@ impl Job<'_> {
         let whole = Prepared { steps, ..self.prepared.clone() };
         let verdict = match failure {
             Some(failure) => Err(failure),
-            None if interrupted => Err(Failure::machine(cancel::SAID)),
+            None if interrupted => Err(Failure::machine(CANCELLED)),
             None => executor::judge(&mut results, &whole),
         };
         let machine = self.setting.machine;
@@ -311,7 +312,7 @@ impl Job<'_> {
             host,
             carried_over: vec![],
             arguments: vec![],
-            qemu: executor::version(&parts),
+            qemu: machinery::version(&parts),
             parts: &parts,
             failure: said.as_deref(),
         };

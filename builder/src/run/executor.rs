@@ -1,14 +1,14 @@
 //! One unit: a prepared graph or a part of it, built once on one machine, and what came of it.
 
 use crate::args::{self, MachineName};
-use crate::audit::tcb::{self, Component};
+use crate::audit::tcb;
 use crate::failure::Failure;
 use crate::nix;
 use crate::prepare::Prepared;
 use crate::prepare::graph::Source;
 use crate::run::boot::Boot;
-use crate::run::kernel::{self, Kernel};
 use crate::run::logs::Logs;
+use crate::run::machinery::{Machinery, version};
 use crate::run::outputs;
 use crate::run::outputs::Out;
 use crate::run::record::{self, Facts, record};
@@ -20,7 +20,6 @@ use qemu::{Event, Line, Profile};
 use records::record::{Host, Record};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
@@ -37,19 +36,6 @@ const CHEAP: Duration = Duration::from_millis(20);
 const SHARE: u32 = 10;
 /// What a record says that was kept while the machine ran.
 const UNFINISHED: &str = "the machine was still running when this was written";
-
-/// What a machine is made of, obtained once for all lanes. The default is that of a machine that is this program.
-#[derive(Default)]
-pub struct Machinery {
-    /// The kernel; the host machine has none of its own.
-    pub kernel: Option<Kernel>,
-    /// Why there is no KVM, if there is none and it was asked for.
-    pub no_kvm: Option<String>,
-    /// Everything that is trusted, for the record.
-    pub parts: Vec<Component>,
-    /// This program, once it was hashed: for all units of a run.
-    program: OnceLock<Component>,
-}
 
 /// How a lane is to be run.
 #[derive(Clone, Copy)]
@@ -88,43 +74,6 @@ pub struct Ended {
     pub verdict: Result<(), Failure>,
     /// The record, which is there whatever came of it.
     pub record: Record,
-}
-
-impl Machinery {
-    /// Obtains what was asked for.
-    pub fn obtain(machines: &[MachineName], tools: &args::Tools, cache: &Path) -> Result<Machinery, Failure> {
-        if !machines.iter().any(|machine| machine.starts_in_qemu()) {
-            return Ok(Machinery::default());
-        }
-        let fast = machines.contains(&MachineName::Fast);
-        let kernel = kernel::kernel(tools, cache, fast)?;
-        let parts = tcb::parts(tools, &kernel)?;
-        let no_kvm = if fast { qemu::kvm::probe(&tools.qemu, &kernel.path).err() } else { None };
-        if let Some(why) = &no_kvm {
-            term::note(&format!("no KVM, so QEMU translates: {why}"));
-        } else if fast {
-            term::note("KVM works");
-        }
-        Ok(Machinery { kernel: Some(kernel), no_kvm, parts, program: OnceLock::new() })
-    }
-
-    /// This program.
-    pub(super) fn program(&self) -> Result<Component, Failure> {
-        let program = match self.program.get() {
-            Some(program) => program.clone(),
-            None => tcb::this_program()?,
-        };
-        Ok(self.program.get_or_init(|| program).clone())
-    }
-
-    /// What of it a machine is made of.
-    pub(super) fn parts(&self, machine: MachineName) -> Result<Vec<Component>, Failure> {
-        Ok(match machine {
-            MachineName::Host => vec![tcb::init()],
-            MachineName::Native => vec![self.program()?],
-            _ => self.parts.clone(),
-        })
-    }
 }
 
 /// The memory in MiB that a lane's machine needs where the image takes so many bytes of it, unless another is asked for.
@@ -181,7 +130,8 @@ pub fn unit(
         logs.line(&line, &mut running.results);
         running.line(&line);
         let Line::Event(Event::Built { name, .. } | Event::Failed { name, .. }) = &line else { return };
-        let result = take(setting.out, &machine, &mut running.results, prepared, name);
+        let failed = matches!(line, Line::Event(Event::Failed { .. }));
+        let result = take(setting.out, &machine, &mut running.results, prepared, (name, failed));
         if taken.is_ok() {
             taken = result;
         }
@@ -214,11 +164,6 @@ pub fn unit(
     let failure = said.as_deref().filter(|_| verdict.as_ref().is_err_and(Failure::is_of_machine));
     let (results, record) = finish(&facts(failure, &notes), results);
     Ok(Ended { plan, image: Some(boot.written.sha256), results, verdict, record })
-}
-
-/// What QEMU says it is, if it is one of these.
-pub(super) fn version(parts: &[Component]) -> &str {
-    parts.iter().find(|part| part.name == "qemu").map_or("", |part| &part.about)
 }
 
 fn machine(setting: &Setting<'_>, prepared: &Prepared, boot: &Boot) -> Result<qemu::Machine, Failure> {
@@ -314,13 +259,14 @@ fn arguments(machine: &qemu::Machine) -> Vec<String> {
     machine.arguments().iter().map(word).collect()
 }
 
-/// Takes the outputs of a step out of the machine. One that is not what its derivation declares makes the step one that failed.
+/// Takes the outputs of a step out of the machine, those of one that failed to a place of their own. One that is not what its derivation
+/// declares makes the step one that failed.
 fn take(
     out: Option<Out<'_>>,
     machine: &qemu::Machine,
     results: &mut Results,
     prepared: &Prepared,
-    step: &str,
+    (step, failed): (&str, bool),
 ) -> Result<(), Failure> {
     let Some(region) = &machine.region else { return Ok(()) };
     let outputs = results.outputs.iter().rev().take_while(|output| output.step == step);
@@ -332,7 +278,10 @@ fn take(
         }
         let bytes = outputs::read(region, output)?;
         fixed.map_or(Ok(()), |fixed| nix::verdict::fixed(output, fixed, &bytes))?;
-        out.map_or(Ok(()), |out| outputs::keep(out, prepared, output, &bytes))
+        out.map_or(Ok(()), |out| match failed {
+            true => outputs::put(&bytes, &output.name, &out.folder.join(outputs::FAILED), out.nar),
+            false => outputs::keep(out, prepared, output, &bytes),
+        })
     };
     let taken: Vec<_> = outputs.map(|output| (output.name.clone(), take(output))).collect();
     for (output, result) in &taken {

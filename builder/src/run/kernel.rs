@@ -107,7 +107,7 @@ pub fn minimal(store: &InputCache, cache: &Path, cancel: &AtomicBool) -> Result<
     minimal::build(cache, &identity(&source), &version(&source), obtain, term::note, cancel).map_err(
         |error| match error {
             Error::Other(failure) => failure,
-            Error::Build(images::kernel::Error::Cancelled) => Failure::machine(crate::run::cancel::SAID),
+            Error::Build(images::kernel::Error::Cancelled) => Failure::machine(crate::failure::CANCELLED),
             Error::Build(error) => Failure::machine(error),
         },
     )

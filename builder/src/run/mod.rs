@@ -11,6 +11,7 @@ pub mod executor;
 pub mod kernel;
 pub mod kernel_output;
 pub mod logs;
+pub mod machinery;
 pub mod outputs;
 pub mod pack;
 pub mod prebuilt;

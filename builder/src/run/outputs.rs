@@ -68,6 +68,9 @@ pub fn keep(out: Out<'_>, prepared: &Prepared, output: &Output, bytes: &[u8]) ->
     }
 }
 
+/// In a folder of outputs, what steps that failed had made: to look at, and nothing else. No output's name begins with a dot.
+pub const FAILED: &str = ".failed";
+
 /// In a folder of outputs, the names of those that this program has put there.
 const OURS: &str = ".groundup";
 

@@ -1,7 +1,6 @@
 //! Writing an image to a file.
 
-use crate::failure::Failure;
-use crate::run::cancel;
+use crate::failure::{CANCELLED, Failure};
 use formats::digest::Sha256;
 use sha2::Digest;
 use std::fs::File;
@@ -38,7 +37,7 @@ pub fn pack(
         Hashing { cancel, file: BufWriter::with_capacity(1 << 20, file), hash: sha2::Sha256::new(), size: 0 };
     let write = if xz { images::write_xz } else { images::write };
     let summary = write(image, &mut out).map_err(|error| match cancel.load(Ordering::Relaxed) {
-        true => Failure::machine(cancel::SAID),
+        true => Failure::machine(CANCELLED),
         false => match &error {
             images::Error::Write(source) => full(source),
             _ => Failure::input(error),
