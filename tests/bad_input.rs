@@ -154,8 +154,8 @@ fn command_lines() -> Vec<Row> {
             .named("too little memory"),
         run(&["--kernel", "none"]).named("no such kernel"),
         run(&["--kernel", "hi"]).status(3).named("a kernel that is none"),
-        run(&["--qemu", "./none"]).status(3).named("no such QEMU"),
-        run(&["--qemu", "./hi"]).status(3).named("a QEMU that is no program"),
+        run(&["--qemu", "./none"]).status(5).named("no such QEMU"),
+        run(&["--qemu", "./hi"]).status(5).named("a QEMU that is no program"),
         run(&["--qemu", "./fake"])
             .program("fake", "#!/bin/sh\necho fake 1.0\n")
             .status(3)

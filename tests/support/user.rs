@@ -21,6 +21,11 @@ pub fn folder(name: &str) -> tempfile::TempDir {
 pub fn as_nobody(folder: &Path) -> Command {
     let program = folder.join("groundup");
     fs::copy(env!("CARGO_BIN_EXE_groundup"), &program).unwrap();
+    // A test beside this one may have forked while the copy was open for writing, and nothing executes it until that has closed it.
+    let busy = || Command::new(&program).arg("--version").stdout(Stdio::null()).status();
+    while busy().is_err_and(|error| error.kind() == std::io::ErrorKind::ExecutableFileBusy) {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
     let mut command = Command::new("setpriv");
     command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program).stdin(Stdio::null());
     command.env("XDG_CACHE_HOME", folder.join("cache"));
