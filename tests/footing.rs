@@ -167,7 +167,7 @@ fn a_kernel_that_a_graph_builds_is_booted_and_tied() {
         (kernel("text"), 2, "the output is no kernel"),
         (kernel("tree/other"), 2, "the output has no file other"),
         (kernel("other"), 2, "its outputs are: kernel, text, tree"),
-        (broken, 1, "of 1 step, 1 failed"),
+        (broken, 4, "of 1 step, 1 failed"),
         ("kernel@none.ron".into(), 2, "none.ron: No such file"),
         ("@kernels.ron".into(), 2, "an output and a graph are needed"),
     ] {

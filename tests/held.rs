@@ -96,7 +96,7 @@ fn a_machine_is_held_to_its_memory_where_there_are_groups_and_says_where_not() {
     has(free, "  b-hog\n");
     // Who asks for it has it or hears that nobody has.
     has(free, "no control group can hold the host machine to its memory here");
-    has(free, "asked for: status 3");
+    has(free, "asked for: status 5");
     has(root, "more: status 0");
     for part in [root, user] {
         has(part, "b-hog 0.");
@@ -105,7 +105,7 @@ fn a_machine_is_held_to_its_memory_where_there_are_groups_and_says_where_not() {
         has(part, "  c-good\n");
         let part = part.split("\nleft: ").next().unwrap();
         assert!(!part.contains("  b-hog\n") && !part.contains("memory: a step is not held"), "{part}");
-        has(part, "status 1, record: 0");
+        has(part, "status 4, record: 0");
     }
     // After a run that ended, one that was cancelled, and one that was killed, there was a group, and none is left.
     let many = |part: &str, wanted: &str| part.lines().filter(|line| *line == wanted).count();
