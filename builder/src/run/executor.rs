@@ -180,7 +180,7 @@ fn machine(setting: &Setting<'_>, prepared: &Prepared, boot: &Boot) -> Result<qe
             let held = setting.memory.is_some();
             ("/proc/self/exe".into(), Profile::Host { perturbed: false, held })
         }
-        MachineName::Native => ("/proc/self/exe".into(), Profile::Native),
+        MachineName::Native => (footing_native::machine::program(), Profile::Native),
     };
     let mut machine = boot.machine(&kernel, profile)?;
     machine.program = program;
