@@ -15,7 +15,7 @@ const GRAPH: &str = r#"(
     seeds: { "busybox": (from: [Debian(packages: ["busybox-static"])]) },
     derivations: {
         "dice": (builder: "/store/busybox/bin/busybox", inputs: ["busybox"],
-            args: ["sh", "-c", "b=/store/busybox/bin/busybox; { $b head -c 9 /dev/urandom | $b od -x; $b date; echo $$; } > $out"]),
+            args: ["sh", "-c", "echo rolled; b=/store/busybox/bin/busybox; { $b head -c 9 /dev/urandom | $b od -x; $b date; echo $$; } > $out"]),
         "twin": (builder: "/store/busybox/bin/busybox", inputs: ["busybox"], args: ["sh", "-c", "echo two > $out"]),
         "both": (builder: "/store/busybox/bin/busybox", inputs: ["busybox", "dice", "twin"],
             args: ["sh", "-c", "cat=/store/busybox/bin/busybox; $cat cat /store/dice /store/twin > $out"]),
@@ -71,6 +71,8 @@ fn each_step_alone_comes_to_the_hashes_of_the_whole_graph() {
         assert_eq!(outcomes(folder.path()).iter().filter(|(_, outcome)| outcome == "built").count(), 4);
     }
     assert_eq!(fs::read_to_string(folder.path().join("out/alone")).unwrap(), "alone\n");
+    let log = groundup().current_dir(folder.path()).args(["log", "dice", "record"]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&log.stdout), "rolled\n", "{}", said(&log));
     let both = fs::read_to_string(folder.path().join("out/both")).unwrap();
     assert_eq!(both, fs::read_to_string(folder.path().join("out/dice")).unwrap() + "two\n");
 }

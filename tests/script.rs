@@ -134,7 +134,8 @@ fn expectations_are_held_against_what_was_made() {
         assert_eq!(printed.lines().map(|line| &line[66..]).collect::<Vec<_>>(), ["files", "flat"]);
         assert!(stderr.contains("failed  flat-other: its output flat-other came out as "), "{stderr}");
     }
-    let on_host = ["run", "expect.ron", "--cache", "cache", "--keep-going", "--machine", "host", "--out", "out"];
+    let on_host =
+        ["run", "expect.ron", "--cache", "cache", "--keep-going", "--machine", "host", "--out", "out"];
     let (_, _, stderr) = run(at, &on_host);
     let there = |name: &str| at.join("out").join(name).exists();
     assert!(there("flat") && !there("flat-other"), "{stderr}");

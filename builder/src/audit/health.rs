@@ -157,6 +157,7 @@ fn build(machine: MachineName, kernel: &str, cache_args: &args::Cache) -> Result
         console: None,
         out: None,
         record: None,
+        logs: None,
         cache: &cache,
     };
     let ended = unit(&source, &prepared, &setting, &mut Running::quiet(), &AtomicBool::new(false))?;

@@ -152,6 +152,7 @@ impl Job<'_> {
             console: None,
             out: None,
             record,
+            logs: record,
             cache: self.cache,
         };
         crate::run::build::build(self.source, prepared, &setting, running, self.cancel)

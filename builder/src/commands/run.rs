@@ -110,6 +110,7 @@ pub fn run(args: &args::Run, json: bool) -> Result<Result<(), Failure>, Failure>
             export: args.export,
         }),
         record: args.record.as_deref(),
+        logs: args.record.as_deref(),
         cache: &cache,
     };
     let mut running = Running::new(prepared.steps.len());

@@ -109,6 +109,7 @@ fn build_on_native(
         console: None,
         out: Some(Out { folder, nar: false, scratch: false, export: EXPORT }),
         record: None,
+        logs: None,
         cache,
     };
     let mut running = Running::new(prepared.steps.len());

@@ -58,6 +58,8 @@ pub struct Setting<'a> {
     pub out: Option<Out<'a>>,
     /// Where the record is kept up to date while the machine runs, so that a run that is killed can be gone on with.
     pub record: Option<&'a Path>,
+    /// The record beside which logs are kept.
+    pub logs: Option<&'a Path>,
     /// The cache folder, which has room for the image and the outputs on their way.
     pub cache: &'a Path,
 }
@@ -125,7 +127,7 @@ pub fn unit(
     };
     let mut taken = Ok(());
     let (mut kept, mut pause) = (Instant::now(), Duration::ZERO);
-    let mut logs = Logs::beside(setting.record);
+    let mut logs = Logs::beside(setting.logs);
     let mut each = |line: Line| {
         logs.line(&line, &mut running.results);
         running.line(&line);

@@ -221,6 +221,7 @@ impl Results {
         self.steps.extend(unit.steps.into_iter().filter(|one| one.name == step));
         self.traces.extend(unit.traces);
         self.unknown.extend(unit.unknown);
+        self.logs.extend(unit.logs);
         self.outputs.extend(unit.outputs.into_iter().filter(|output| output.step == step));
     }
 }
