@@ -284,6 +284,8 @@ fn failures_end_as_they_do_by_pid_1() {
         let mut value: Value = serde_json::from_str(&said).unwrap();
         for step in value["steps"].as_array_mut().unwrap() {
             step["milliseconds"] = Value::Null;
+            // The shell that is PID 1 says of a step that a signal killed it, which comes into the log.
+            step["log"] = Value::Null;
         }
         (status, value["steps"].clone(), value["outputs"].clone())
     };
