@@ -153,6 +153,29 @@ fn a_unit_that_was_built_once_is_taken_and_counts_as_no_build() {
     assert!(outcomes(folder.path()).iter().all(|(_, outcome)| outcome == "built"));
 }
 
+/// Units on the host share its kernel, and what they build follows from more than a key could say.
+#[test]
+fn a_record_of_units_on_the_host_says_what_is_not_pinned() {
+    let folder = folder();
+    write(folder.path(), "echo alone > $out");
+    lock(folder.path());
+    let parameters = |machine: &str| {
+        let words = ["run", "graph.ron", "--machine", machine, "--each", "--record", "record"];
+        good(&groundup().current_dir(folder.path()).args(words).output().unwrap());
+        let text = fs::read_to_string(folder.path().join("record")).unwrap();
+        let record: Value = serde_json::from_str(&text).unwrap();
+        record["predicate"]["buildDefinition"]["internalParameters"].clone()
+    };
+    let (host, native) = (parameters("host"), parameters("native"));
+    assert_ne!(host["carriedOver"], serde_json::json!([]));
+    assert_eq!(native["carriedOver"], serde_json::json!([]));
+    assert_eq!(
+        (&host["units"]["dice"]["key"], host["units"]["dice"]["taken"].as_bool()),
+        (&Value::Null, Some(false))
+    );
+    assert!(native["units"]["dice"]["key"].is_string(), "{native:#}");
+}
+
 #[test]
 fn a_step_that_fails_stops_what_needs_it_and_with_keep_going_nothing_else() {
     let folder = folder();

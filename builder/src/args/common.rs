@@ -59,6 +59,11 @@ pub enum MachineName {
 }
 
 impl MachineName {
+    /// Whether what it builds follows from the plan and from what the machine is made of, alone. `auto` is two machines.
+    pub fn is_deterministic(self) -> bool {
+        matches!(self, MachineName::Strict | MachineName::Native)
+    }
+
     /// Whether it may need QEMU and a kernel of its own.
     pub fn has_qemu(self) -> bool {
         !matches!(self, MachineName::Host | MachineName::Native)

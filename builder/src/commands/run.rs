@@ -69,7 +69,7 @@ pub fn run(args: &args::Run, json: bool) -> Result<Result<(), Failure>, Failure>
             "take a Linux kernel, such as --kernel minimal",
         ));
     }
-    if args.take && !matches!(args.machine, MachineName::Strict | MachineName::Native) {
+    if args.take && !args.machine.is_deterministic() {
         return Err(Failure::help(
             format!(
                 "--take: what a step on {} makes does not follow from what is known of it alone",

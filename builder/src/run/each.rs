@@ -33,7 +33,8 @@ struct Job<'a> {
     units: Units,
     setting: &'a Setting<'a>,
     budget: Budget,
-    key: Key,
+    /// None on a machine where results follow from more than a key can hold.
+    key: Option<Key>,
     cache: Option<UnitCache>,
     cancel: &'a AtomicBool,
     scratch: &'a Path,
@@ -91,7 +92,7 @@ pub fn build(
         units,
         setting,
         budget,
-        key: Key::new(setting)?,
+        key: setting.machine.is_deterministic().then(|| Key::new(setting)).transpose()?,
         cache: take.then(|| UnitCache::open(setting.cache)).transpose()?,
         cancel,
         scratch: scratch.path(),
@@ -187,17 +188,17 @@ impl Job<'_> {
 
     /// Builds one unit, or takes it out of the cache.
     fn one(&self, name: &str, unit: &Prepared, folder: &Path, log: &mut Running) -> Result<One, Failure> {
-        let key = self.key.of(unit);
+        let key = self.key.as_ref().map(|key| key.of(unit));
         let unpacked = folder.join("unpacked");
         let fail = |error: std::io::Error| Failure::written(&unpacked, "outputs on their way", &error);
         std::fs::create_dir_all(&unpacked).map_err(fail)?;
-        if let Some(cache) = &self.cache
+        if let (Some(cache), Some(key)) = (&self.cache, key)
             && let Some((results, made)) = cache.find(key, name, &unpacked)
         {
             for output in &results.outputs {
                 self.keep(output, &cache.archive(output.sha256))?;
             }
-            let about = record::Unit { key, plan: Sha256::of(&unit.plan), taken: true };
+            let about = record::Unit { key: Some(key), plan: Sha256::of(&unit.plan), taken: true };
             return Ok(One { results, made, verdict: Ok(()), about, host: None });
         }
         // What a step makes is no larger than the space that it declares; names take some more.
@@ -230,7 +231,7 @@ impl Job<'_> {
                 },
             );
         }
-        if let (Some(cache), Ok(())) = (&self.cache, &ended.verdict) {
+        if let (Some(cache), Some(key), Ok(())) = (&self.cache, key, &ended.verdict) {
             cache.put(key, &made, folder)?;
         }
         let host = ended.record.predicate.build_definition.internal_parameters.host;
@@ -310,7 +311,12 @@ impl Job<'_> {
             units,
             machine,
             host,
-            carried_over: vec![],
+            // Units in machines of their own see nothing of each other; those on the host share its kernel.
+            carried_over: if machine == MachineName::Host {
+                executor::carried_over(self.setting)
+            } else {
+                vec![]
+            },
             arguments: vec![],
             qemu: machinery::version(&parts),
             parts: &parts,

@@ -100,8 +100,10 @@ pub struct Internal {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Unit {
-    /// SHA-256 of all that its outputs follow from on the machine: its plan with the hashes of its inputs, and what the machine is made of.
-    pub key: Sha256,
+    /// SHA-256 of all that its outputs follow from: its plan with the hashes of its inputs, and what the machine is made of. Only on
+    /// a machine that is deterministic, and one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Sha256>,
     /// SHA-256 of its plan.
     pub plan: Sha256,
     /// It was not built now: its outputs are those of an earlier run, out of the cache.
