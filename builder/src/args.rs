@@ -247,7 +247,7 @@ pub enum Command {
         #[command(flatten)]
         cache: Cache,
         /// Remove what was not used for the longest time until at most so much is left; what was used within the last hour stays
-        #[arg(long, value_name = "MIB")]
+        #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(..=1 << 40))]
         limit: Option<u64>,
     },
     /// Obtains a kernel, or builds it, and prints where it is
